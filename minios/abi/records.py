@@ -1,0 +1,105 @@
+"""Plain records that cross the system-call boundary."""
+
+from typing import NamedTuple
+
+
+class Stat(NamedTuple):
+    """What statx(2) tells of an inode. Times are nanoseconds of CLOCK_REALTIME."""
+
+    dev: int
+    ino: int
+    mode: int
+    nlink: int
+    uid: int
+    gid: int
+    rdev: int
+    size: int
+    blksize: int
+    blocks: int
+    atime: int
+    mtime: int
+    ctime: int
+
+
+class Dirent(NamedTuple):
+    """A directory entry (getdents64(2)); ``type`` is the ``S_IFMT`` part of a mode."""
+
+    name: bytes
+    ino: int
+    type: int
+
+
+class StatFs(NamedTuple):
+    """statfs(2): sizes in blocks of ``bsize`` bytes."""
+
+    type: bytes
+    bsize: int
+    blocks: int
+    bfree: int
+    files: int
+    ffree: int
+
+
+class Termios(NamedTuple):
+    """termios(3), without the line speed that no simulated terminal has."""
+
+    iflag: int
+    oflag: int
+    cflag: int
+    lflag: int
+    cc: bytes
+
+
+class Winsize(NamedTuple):
+    """Terminal size in characters (ioctl_tty(2), TIOCGWINSZ)."""
+
+    rows: int
+    cols: int
+
+
+class Rusage(NamedTuple):
+    """getrusage(2): CPU time in nanoseconds, resident size in bytes."""
+
+    utime: int
+    stime: int
+    maxrss: int
+    nvcsw: int
+    nivcsw: int
+
+
+class Waited(NamedTuple):
+    """A child that changed state: its pid, wait status (waitpid(2)) and resource use."""
+
+    pid: int
+    status: int
+    rusage: Rusage
+
+
+class Times(NamedTuple):
+    """times(2), in nanoseconds."""
+
+    utime: int
+    stime: int
+    cutime: int
+    cstime: int
+    elapsed: int
+
+
+class Utsname(NamedTuple):
+    """uname(2)."""
+
+    sysname: bytes
+    nodename: bytes
+    release: bytes
+    version: bytes
+    machine: bytes
+
+
+class Sysinfo(NamedTuple):
+    """sysinfo(2): uptime in nanoseconds, memory in bytes, loads in 1/65536."""
+
+    uptime: int
+    loads: tuple[int, int, int]
+    totalram: int
+    freeram: int
+    procs: int

@@ -1,0 +1,23 @@
+"""Which program is which file: the machine's ``/bin``, by name and home.
+
+A program's module is imported when it is first executed and not before, so that starting a machine
+costs nothing for what nobody runs. The value is ``module:function`` below this package.
+"""
+
+from importlib import import_module
+
+from minios.abi.sys import Program
+
+PROGRAMS: dict[str, str] = {
+    "sh": "shell.main:main",
+}
+"""Installed as /bin/NAME (those of SBIN as /sbin/NAME)."""
+
+SBIN = frozenset({"init", "getty", "login"})
+
+
+def load(name: str) -> Program:
+    """The program called ``name``; KeyError if there is none."""
+    module, _, function = PROGRAMS[name].partition(":")
+    program: Program = getattr(import_module(f"minios.userland.{module}"), function)
+    return program
