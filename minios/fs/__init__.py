@@ -1,0 +1,1 @@
+"""Files at rest: inodes, directories, mounts, path walks and permissions. Nothing here blocks."""

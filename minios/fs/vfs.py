@@ -1,0 +1,464 @@
+"""One tree out of several file systems: mounts, path walks, and the file calls with their checks.
+
+Every path call takes who asks and the directory where relative paths start. Errors are those of the
+man pages, in Linux's order. Modes come with the caller's umask applied.
+"""
+
+from hashlib import blake2b
+
+from minios.abi import flags
+from minios.abi.errno import Errno, error
+from minios.fs.access import (
+    MAY_EXEC,
+    MAY_READ,
+    MAY_WRITE,
+    ROOT,
+    Credentials,
+    in_group,
+    may_remove,
+    permitted,
+    require,
+    require_change,
+    require_owner,
+)
+from minios.fs.filesystem import FileSystem
+from minios.fs.inode import Dentry, Directory, Inode, Regular
+
+MAX_LINKS = 40
+"""Symbolic links followed in one walk before ELOOP (path_resolution(7))."""
+
+_DOTS = (b"", b".", b"..")
+
+
+class Vfs:
+    """The mount table over one root file system."""
+
+    def __init__(self, root: FileSystem) -> None:
+        self.root = root.root
+        self.mounts: list[FileSystem] = [root]
+
+    # -- mounts --------------------------------------------------------------------------------
+
+    def mount(self, fs: FileSystem, path: bytes) -> None:
+        """Put the root of ``fs`` over the directory at ``path``. ENOENT ENOTDIR."""
+        at = self.walk(ROOT, self.root, path)
+        if not at.inode.is_dir:
+            raise error(Errno.ENOTDIR)
+        at.mounted = fs.root
+        fs.covers = at
+        self.mounts.append(fs)
+
+    def unmount(self, fs: FileSystem) -> None:
+        """Uncover what ``fs`` was mounted on."""
+        assert fs.covers is not None
+        self.mounts.remove(fs)
+        fs.covers.mounted = None
+        fs.covers = None
+
+    def digest(self) -> bytes:
+        """32 bytes over every mounted file system."""
+        whole = blake2b(digest_size=32)
+        for fs in self.mounts:
+            whole.update(fs.digest())
+        return whole.digest()
+
+    # -- walks ---------------------------------------------------------------------------------
+
+    def walk(self, who: Credentials, base: Dentry, path: bytes, *, follow: bool = True) -> Dentry:
+        """What ``path`` names; ``follow`` says whether a final symbolic link is followed.
+
+        EACCES ELOOP ENAMETOOLONG ENOENT ENOTDIR.
+        """
+        _check_path(path)
+        at = self.root if path[0] == 47 else base
+        todo = _components(path)
+        links = 0
+        free = who.euid == 0 or who.judge
+        while todo:
+            name = todo.pop()
+            inode = at.inode
+            if inode.mode & flags.S_IFMT != flags.S_IFDIR:
+                raise error(Errno.ENOTDIR)
+            if not free and not permitted(who, inode, MAY_EXEC):
+                raise error(Errno.EACCES)
+            if name == b".":
+                continue
+            if name == b"..":
+                at = self.up(at)
+                continue
+            if len(name) > flags.NAME_MAX:
+                raise error(Errno.ENAMETOOLONG)
+            child = inode.lookup(who, at, name)
+            if child is None:
+                raise error(Errno.ENOENT)
+            while child.mounted is not None:
+                child = child.mounted
+            inode = child.inode
+            if inode.mode & flags.S_IFMT == flags.S_IFLNK and (follow or todo):
+                links += 1
+                if links > MAX_LINKS:
+                    raise error(Errno.ELOOP)
+                jump = inode.follow(who)
+                if jump is not None:
+                    at = jump
+                    continue
+                target = inode.readlink(who)
+                _check_path(target)
+                if target[0] == 47:
+                    at = self.root
+                todo.extend(_components(target))
+                continue
+            at = child
+        return at
+
+    def up(self, at: Dentry) -> Dentry:
+        """The parent directory, across mount points; the root is its own."""
+        while at.parent is None:
+            covers = at.inode.fs.covers
+            if covers is None:
+                return at
+            at = covers
+        return at.parent
+
+    def parent(self, who: Credentials, base: Dentry, path: bytes) -> tuple[Dentry, bytes, bool]:
+        """Walk to the directory of the last name: (directory, name, whether a slash follows).
+
+        The name may be ``.`` or ``..``, or empty for the root. The directory may be searched.
+        """
+        _check_path(path)
+        stripped = path.rstrip(b"/")
+        if not stripped:
+            return self.root, b"", True
+        head, slash, name = stripped.rpartition(b"/")
+        at = self.walk(who, base, head + b"/" if slash else b".")
+        if not at.inode.is_dir:
+            raise error(Errno.ENOTDIR)
+        require(who, at.inode, MAY_EXEC)
+        if len(name) > flags.NAME_MAX:
+            raise error(Errno.ENAMETOOLONG)
+        return at, name, len(stripped) != len(path)
+
+    def _lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry:
+        """The entry itself, not what is mounted there. ENOENT."""
+        entry = at.inode.lookup(who, at, name)
+        if entry is None:
+            raise error(Errno.ENOENT)
+        return entry
+
+    # -- opening and making --------------------------------------------------------------------
+
+    def open(
+        self, who: Credentials, base: Dentry, path: bytes, oflag: int, mode: int
+    ) -> tuple[Dentry, bool]:
+        """What open(2) finds or, with O_CREAT, makes; the second is whether it was made.
+
+        Checks permissions and does O_TRUNC. EACCES EEXIST EISDIR ELOOP ENOENT ENOSPC ENOTDIR EROFS.
+        """
+        follow = not oflag & flags.O_NOFOLLOW
+        if oflag & flags.O_CREAT:
+            dentry, made = self._open_create(who, base, path, oflag, mode)
+        else:
+            dentry, made = self.walk(who, base, path, follow=follow), False
+        inode = dentry.inode
+        if inode.is_link:
+            raise error(Errno.ENOTDIR if oflag & flags.O_DIRECTORY else Errno.ELOOP)
+        accmode = oflag & flags.O_ACCMODE
+        if inode.is_dir:
+            if accmode != flags.O_RDONLY or oflag & (flags.O_CREAT | flags.O_TRUNC):
+                raise error(Errno.EISDIR)
+        elif oflag & flags.O_DIRECTORY:
+            raise error(Errno.ENOTDIR)
+        if not made:
+            want = _WANT[accmode]
+            if oflag & flags.O_TRUNC:
+                want |= MAY_WRITE
+            if want & MAY_WRITE and inode.is_regular:
+                require_change(who)
+            require(who, inode, want)
+            if oflag & flags.O_TRUNC and isinstance(inode, Regular):
+                inode.drop_privileges(who)
+                inode.truncate(0)
+        return dentry, made
+
+    def _open_create(
+        self, who: Credentials, base: Dentry, path: bytes, oflag: int, mode: int
+    ) -> tuple[Dentry, bool]:
+        exclusive = oflag & flags.O_EXCL
+        for _ in range(MAX_LINKS + 1):
+            at, name, slash = self.parent(who, base, path)
+            if slash or name in _DOTS:
+                raise error(Errno.EISDIR)
+            entry = at.inode.lookup(who, at, name)
+            if entry is None:
+                return self._make(who, at, name, flags.S_IFREG | mode & 0o7777), True
+            if exclusive:
+                raise error(Errno.EEXIST)
+            while entry.mounted is not None:
+                entry = entry.mounted
+            if not entry.inode.is_link or oflag & flags.O_NOFOLLOW:
+                return entry, False
+            jump = entry.inode.follow(who)
+            if jump is not None:
+                return jump, False
+            base, path = at, entry.inode.readlink(who)
+        raise error(Errno.ELOOP)
+
+    def _make(
+        self,
+        who: Credentials,
+        at: Dentry,
+        name: bytes,
+        mode: int,
+        *,
+        rdev: int = 0,
+        target: bytes = b"",
+    ) -> Dentry:
+        """A new entry owned by the caller, with the group rule of setgid directories (inode(7))."""
+        require_change(who)
+        require(who, at.inode, MAY_WRITE | MAY_EXEC)
+        gid = who.egid
+        if at.inode.mode & flags.S_ISGID:
+            gid = at.inode.gid
+            if mode & flags.S_IFMT == flags.S_IFDIR:
+                mode |= flags.S_ISGID
+        return at.inode.fs.make(at, name, mode, who.euid, gid, rdev=rdev, target=target)
+
+    def _new_name(
+        self, who: Credentials, base: Dentry, path: bytes, *, directory: bool = False
+    ) -> tuple[Dentry, bytes]:
+        """Where something new is to appear. EEXIST; ENOENT for a slash after a non-directory."""
+        at, name, slash = self.parent(who, base, path)
+        if name in _DOTS or at.inode.lookup(who, at, name) is not None:
+            raise error(Errno.EEXIST)
+        if slash and not directory:
+            raise error(Errno.ENOENT)
+        return at, name
+
+    def mkdir(self, who: Credentials, base: Dentry, path: bytes, mode: int) -> Dentry:
+        """mkdir(2). EACCES EEXIST EMLINK ENOENT ENOSPC ENOTDIR EROFS."""
+        at, name = self._new_name(who, base, path, directory=True)
+        return self._make(who, at, name, flags.S_IFDIR | mode & 0o1777)
+
+    def mknod(
+        self, who: Credentials, base: Dentry, path: bytes, mode: int, rdev: int = 0
+    ) -> Dentry:
+        """mknod(2): a regular file or FIFO for everybody, a device node for root (EPERM)."""
+        kind = mode & flags.S_IFMT or flags.S_IFREG
+        if kind == flags.S_IFDIR:
+            raise error(Errno.EPERM)
+        if kind not in (flags.S_IFREG, flags.S_IFIFO, flags.S_IFCHR, flags.S_IFBLK):
+            raise error(Errno.EINVAL)
+        at, name = self._new_name(who, base, path)
+        if kind in (flags.S_IFCHR, flags.S_IFBLK) and who.euid != 0:
+            require(who, at.inode, MAY_WRITE | MAY_EXEC)
+            raise error(Errno.EPERM)
+        return self._make(who, at, name, kind | mode & 0o7777, rdev=rdev)
+
+    def symlink(self, who: Credentials, base: Dentry, target: bytes, path: bytes) -> Dentry:
+        """symlink(2). ENOENT for an empty target."""
+        _check_path(target)
+        at, name = self._new_name(who, base, path)
+        return self._make(who, at, name, flags.S_IFLNK | 0o777, target=target)
+
+    def link(self, who: Credentials, base: Dentry, old: bytes, new: bytes) -> Dentry:
+        """link(2): a symbolic link is linked itself. EEXIST EMLINK EPERM (directory) EXDEV."""
+        inode = self.walk(who, base, old, follow=False).inode
+        at, name = self._new_name(who, base, new)
+        if inode.fs is not at.inode.fs:
+            raise error(Errno.EXDEV)
+        require_change(who)
+        require(who, at.inode, MAY_WRITE | MAY_EXEC)
+        if inode.is_dir:
+            raise error(Errno.EPERM)
+        return inode.fs.link(inode, at, name)
+
+    # -- removing and moving -------------------------------------------------------------------
+
+    def unlink(self, who: Credentials, base: Dentry, path: bytes) -> None:
+        """unlink(2). EISDIR for a directory; EPERM by the sticky bit."""
+        at, name, slash = self.parent(who, base, path)
+        if name in _DOTS:
+            raise error(Errno.EISDIR)
+        entry = self._lookup(who, at, name)
+        if slash:
+            raise error(Errno.EISDIR if entry.inode.is_dir else Errno.ENOTDIR)
+        require_change(who)
+        may_remove(who, at.inode, entry.inode)
+        if entry.inode.is_dir:
+            raise error(Errno.EISDIR)
+        at.inode.fs.unlink(entry)
+
+    def rmdir(self, who: Credentials, base: Dentry, path: bytes) -> None:
+        """rmdir(2). EBUSY EINVAL (``.``) ENOTDIR ENOTEMPTY."""
+        at, name, _ = self.parent(who, base, path)
+        if name in _DOTS:
+            raise error({b"": Errno.EBUSY, b".": Errno.EINVAL, b"..": Errno.ENOTEMPTY}[name])
+        entry = self._lookup(who, at, name)
+        require_change(who)
+        may_remove(who, at.inode, entry.inode)
+        if not entry.inode.is_dir:
+            raise error(Errno.ENOTDIR)
+        if entry.mounted is not None:
+            raise error(Errno.EBUSY)
+        if not isinstance(entry.inode, Directory):
+            raise error(Errno.EPERM)
+        if entry.inode.entries:
+            raise error(Errno.ENOTEMPTY)
+        at.inode.fs.unlink(entry)
+
+    def rename(self, who: Credentials, base: Dentry, old: bytes, new: bytes) -> None:
+        """rename(2). EBUSY EINVAL EISDIR ENOTDIR ENOTEMPTY EXDEV; the same inode is no change."""
+        at, name, slash = self.parent(who, base, old)
+        to, new_name, new_slash = self.parent(who, base, new)
+        fs = at.inode.fs
+        if fs is not to.inode.fs:
+            raise error(Errno.EXDEV)
+        if name in _DOTS or new_name in _DOTS:
+            raise error(Errno.EBUSY)
+        require_change(who)
+        source = self._lookup(who, at, name)
+        target = to.inode.lookup(who, to, new_name)
+        is_dir = source.inode.is_dir
+        if (slash or new_slash) and not is_dir:
+            raise error(Errno.ENOTDIR)
+        if _within(to, source):
+            raise error(Errno.EINVAL)
+        if target is not None and _within(at, target):
+            raise error(Errno.ENOTEMPTY)
+        if target is not None and target.inode is source.inode:
+            return
+        may_remove(who, at.inode, source.inode)
+        if target is None:
+            require(who, to.inode, MAY_WRITE | MAY_EXEC)
+        else:
+            may_remove(who, to.inode, target.inode)
+            if is_dir and not target.inode.is_dir:
+                raise error(Errno.ENOTDIR)
+            if not is_dir and target.inode.is_dir:
+                raise error(Errno.EISDIR)
+        if is_dir and at.inode is not to.inode:
+            require(who, source.inode, MAY_WRITE)
+        if source.mounted is not None or (target is not None and target.mounted is not None):
+            raise error(Errno.EBUSY)
+        if target is not None and isinstance(target.inode, Directory) and target.inode.entries:
+            raise error(Errno.ENOTEMPTY)
+        fs.rename(source, to, new_name)
+
+    # -- attributes ----------------------------------------------------------------------------
+
+    def readlink(self, who: Credentials, base: Dentry, path: bytes) -> bytes:
+        """readlink(2). EINVAL for what is no symbolic link."""
+        inode = self.walk(who, base, path, follow=False).inode
+        if not inode.is_link:
+            raise error(Errno.EINVAL)
+        return inode.readlink(who)
+
+    def access(self, who: Credentials, base: Dentry, path: bytes, mode: int) -> None:
+        """access(2) for the ids given. EACCES EROFS."""
+        inode = self.walk(who, base, path).inode
+        if mode & flags.W_OK and (inode.is_regular or inode.is_dir):
+            require_change(who)
+        require(who, inode, mode)
+
+    def _attributes(self, who: Credentials, inode: Inode) -> None:
+        require_change(who)
+        if inode.fs.synthetic:
+            raise error(Errno.EPERM)
+
+    def chmod(self, who: Credentials, inode: Inode, mode: int) -> None:
+        """chmod(2). EPERM unless owner or root; a foreign group's setgid bit is dropped."""
+        self._attributes(who, inode)
+        require_owner(who, inode)
+        mode &= 0o7777
+        if who.euid != 0 and not in_group(who, inode.gid):
+            mode &= ~flags.S_ISGID
+        inode.mode = inode.mode & flags.S_IFMT | mode
+        inode.changed()
+
+    def chown(self, who: Credentials, inode: Inode, uid: int, gid: int) -> None:
+        """chown(2), -1 leaving an id. EPERM: only root gives away, owners choose a group of theirs.
+
+        Set-id bits of files are cleared, for root too, as Linux does.
+        """
+        self._attributes(who, inode)
+        if who.euid != 0:
+            owner = who.euid == inode.uid
+            if uid != -1 and not (owner and uid == inode.uid):
+                raise error(Errno.EPERM)
+            if gid != -1 and not (owner and (gid == inode.gid or in_group(who, gid))):
+                raise error(Errno.EPERM)
+        if uid != -1:
+            inode.uid = uid
+        if gid != -1:
+            inode.gid = gid
+        if isinstance(inode, Regular):
+            inode.kill_set_ids()
+        inode.changed()
+
+    def utime(self, who: Credentials, inode: Inode, atime: int | None, mtime: int | None) -> None:
+        """utimensat(2): None leaves a time, -1 is now. EPERM, or EACCES when both are now."""
+        if atime is None and mtime is None:
+            return
+        self._attributes(who, inode)
+        if who.euid not in (0, inode.uid):
+            if not (atime == -1 and mtime == -1):
+                raise error(Errno.EPERM)
+            require(who, inode, MAY_WRITE)
+        now = inode.fs.clock()
+        if atime is not None:
+            inode.atime = now if atime == -1 else atime
+        if mtime is not None:
+            inode.mtime = now if mtime == -1 else mtime
+        inode.changed()
+
+    def truncate(self, who: Credentials, base: Dentry, path: bytes, size: int) -> None:
+        """truncate(2). EACCES EFBIG EINVAL EISDIR EROFS."""
+        inode = self.walk(who, base, path).inode
+        if inode.is_dir:
+            raise error(Errno.EISDIR)
+        if not isinstance(inode, Regular):
+            raise error(Errno.EINVAL)
+        require_change(who)
+        require(who, inode, MAY_WRITE)
+        inode.drop_privileges(who)
+        inode.truncate(size)
+
+    def chdir(self, who: Credentials, base: Dentry, path: bytes) -> Dentry:
+        """The directory that chdir(2) enters. EACCES ENOTDIR."""
+        at = self.walk(who, base, path)
+        if not at.inode.is_dir:
+            raise error(Errno.ENOTDIR)
+        require(who, at.inode, MAY_EXEC)
+        return at
+
+
+_WANT = (MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE)
+"""Indexed by O_ACCMODE."""
+
+
+def _check_path(path: bytes) -> None:
+    """ENOENT for an empty path, ENAMETOOLONG for one that fills PATH_MAX with its NUL."""
+    if not path:
+        raise error(Errno.ENOENT)
+    if len(path) >= flags.PATH_MAX:
+        raise error(Errno.ENAMETOOLONG)
+    if b"\0" in path:
+        raise error(Errno.EINVAL)
+
+
+def _components(path: bytes) -> list[bytes]:
+    """The names, last first; a trailing slash is a final ``.``, which only a directory has."""
+    names = [name for name in path.split(b"/") if name]
+    if path[-1] == 47:
+        names.append(b".")
+    names.reverse()
+    return names
+
+
+def _within(at: Dentry | None, above: Dentry) -> bool:
+    """Whether ``at`` is ``above`` or below it, on the same file system."""
+    while at is not None:
+        if at is above:
+            return True
+        at = at.parent
+    return False
