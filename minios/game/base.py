@@ -1,0 +1,208 @@
+"""The base system of every machine: a Debian in miniature, before a level adds its own.
+
+docs/sandbox.md describes the result. What it lays down is the same for the sandbox and for levels,
+so that a command works alike wherever it is typed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from minios import __version__
+from minios.userland.table import PROGRAMS, SBIN
+
+SETUID = frozenset({"su", "sudo", "passwd"})
+
+PATH = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
+ROOT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""What login(1) sets on Debian for a user and for root."""
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account. ``gid`` is ``uid`` and ``home`` is ``/home/NAME`` unless given.
+
+    Without a ``password`` nobody can log in by typing one (``*`` in shadow(5)); ``sudo`` lets the
+    account run anything as root without being asked for it.
+    """
+
+    name: str
+    uid: int
+    gid: int | None = None
+    groups: tuple[str, ...] = ()
+    home: str = ""
+    shell: str = "/bin/sh"
+    password: str | None = None
+    gecos: str = ""
+    sudo: bool = False
+
+    @property
+    def group(self) -> int:
+        return self.uid if self.gid is None else self.gid
+
+    @property
+    def directory(self) -> str:
+        return self.home or f"/home/{self.name}"
+
+
+ROOT = User("root", 0, home="/root", gecos="root")
+
+_SYSTEM_USERS = (
+    User("daemon", 1, home="/usr/sbin", shell="/usr/sbin/nologin", gecos="daemon"),
+    User("bin", 2, home="/bin", shell="/usr/sbin/nologin", gecos="bin"),
+    User("sys", 3, home="/dev", shell="/usr/sbin/nologin", gecos="sys"),
+    User("www-data", 33, home="/var/www", shell="/usr/sbin/nologin", gecos="www-data"),
+    User(
+        "nobody", 65534, home="/nonexistent", shell="/usr/sbin/nologin", gecos="nobody"
+    ),
+)  # fmt: skip
+
+_SYSTEM_GROUPS = {
+    "root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "mail": 8,
+    "sudo": 27, "www-data": 33, "shadow": 42, "utmp": 43, "staff": 50, "users": 100,
+    "nogroup": 65534,
+}  # fmt: skip
+
+_DIRECTORIES = (
+    (b"/usr/bin", 0o755), (b"/usr/sbin", 0o755), (b"/usr/lib", 0o755),
+    (b"/usr/local/bin", 0o755), (b"/usr/local/sbin", 0o755), (b"/usr/share/man", 0o755),
+    (b"/etc", 0o755), (b"/home", 0o755), (b"/root", 0o700), (b"/mnt", 0o755),
+    (b"/opt", 0o755), (b"/srv", 0o755), (b"/var/log", 0o755), (b"/var/lib", 0o755),
+    (b"/var/tmp", 0o1777),
+)  # fmt: skip
+
+_PROFILE = b"""\
+# /etc/profile: read by login shells
+if [ "$(id -u)" -eq 0 ]; then
+  PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+fi
+export PATH
+"""
+
+
+class Builder(Protocol):
+    """The builder's access to a machine's disk (:class:`minios.kernel.machine.Machine`)."""
+
+    def write_file(
+        self, path: bytes, data: bytes, uid: int = 0, gid: int = 0, mode: int = 0o644
+    ) -> object: ...
+    def make_dir(self, path: bytes, uid: int = 0, gid: int = 0, mode: int = 0o755) -> object: ...
+    def symlink(self, target: bytes, path: bytes) -> object: ...
+
+
+def executable(program: str) -> bytes:
+    """The content of a file that executes the native ``program``."""
+    return b"\x7fMOS\n" + program.encode() + b"\n"
+
+
+def environment(user: User) -> dict[bytes, bytes]:
+    """What login(1) puts into the environment of ``user``'s shell, but for TERM."""
+    name = user.name.encode()
+    return {
+        b"HOME": user.directory.encode(),
+        b"LOGNAME": name,
+        b"PATH": ROOT_PATH if user.uid == 0 else PATH,
+        b"SHELL": user.shell.encode(),
+        b"USER": name,
+    }
+
+
+def group_ids(user: User, groups: Mapping[str, int] = {}) -> tuple[int, ...]:
+    """The ids of the groups that ``user`` is in, the primary one first."""
+    known = {**_SYSTEM_GROUPS, **groups}
+    return tuple(dict.fromkeys([user.group, *(known[name] for name in _memberships(user))]))
+
+
+def _memberships(user: User) -> tuple[str, ...]:
+    return (*user.groups, "sudo") if user.sudo and "sudo" not in user.groups else user.groups
+
+
+def install(
+    machine: Builder,
+    *,
+    hostname: str,
+    users: Sequence[User],
+    groups: Mapping[str, int] = {},
+    ttys: Mapping[str, str | None] = {},
+) -> None:
+    """Lay the base system on an empty disk.
+
+    ``groups`` are those that no user brings along, by name and gid. ``ttys`` gives each terminal
+    that asks for a login the user it logs in by itself (None asks).
+    """
+    for path, mode in _DIRECTORIES:
+        machine.make_dir(path, mode=mode)
+    machine.symlink(b"usr/bin", b"/bin")
+    machine.symlink(b"usr/sbin", b"/sbin")
+    for name in PROGRAMS:
+        path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
+        machine.write_file(path, executable(name), mode=0o4755 if name in SETUID else 0o755)
+    everybody = [ROOT, *_SYSTEM_USERS, *(user for user in users if user.uid != 0)]
+    for user in users:
+        if user.uid == 0:
+            everybody[0] = user
+    for user in everybody:
+        if user not in _SYSTEM_USERS and user.uid != 0:
+            machine.make_dir(user.directory.encode(), user.uid, user.group, 0o755)
+    _accounts(machine, everybody, groups)
+    host = hostname.encode()
+    for path, text in (
+        (b"/etc/hostname", host + b"\n"),
+        (b"/etc/hosts", b"127.0.0.1\tlocalhost\n127.0.1.1\t" + host + b"\n"),
+        (b"/etc/issue", b"MiniOS \\n \\l\n\n"),
+        (b"/etc/os-release", _os_release()),
+        (b"/etc/profile", _PROFILE),
+        (b"/etc/shells", b"/bin/sh\n"),
+        (b"/etc/inittab", _inittab(ttys)),
+    ):
+        machine.write_file(path, text)
+
+
+def _accounts(machine: Builder, users: Sequence[User], groups: Mapping[str, int]) -> None:
+    known = {**_SYSTEM_GROUPS, **groups}
+    for user in users:
+        if user.group not in known.values():
+            known[user.name] = user.group
+    members: dict[str, list[str]] = {name: [] for name in known}
+    for user in users:
+        for name in _memberships(user):
+            members[name].append(user.name)
+    passwd = [f"{u.name}:x:{u.uid}:{u.group}:{u.gecos}:{u.directory}:{u.shell}\n" for u in users]
+    group = [f"{name}:x:{gid}:{','.join(members[name])}\n" for name, gid in known.items()]
+    machine.write_file(b"/etc/passwd", "".join(passwd).encode())
+    machine.write_file(b"/etc/group", "".join(group).encode())
+    machine.write_file(
+        b"/etc/shadow",
+        b"".join(_shadow(user) for user in users),
+        0,
+        _SYSTEM_GROUPS["shadow"],
+        0o640,
+    )
+    sudoers = ["root\tALL=(ALL:ALL) ALL\n", "%sudo\tALL=(ALL:ALL) ALL\n"]
+    sudoers += [f"{user.name}\tALL=(ALL:ALL) NOPASSWD: ALL\n" for user in users if user.sudo]
+    machine.write_file(b"/etc/sudoers", "".join(sudoers).encode(), mode=0o440)
+
+
+def _shadow(user: User) -> bytes:
+    name = user.name.encode()
+    secret = b"*"
+    if user.password is not None:
+        from minios.userland.lib.users import crypt
+
+        secret = crypt(user.password.encode(), name)
+    return name + b":" + secret + b":19000:0:99999:7:::\n"
+
+
+def _os_release() -> bytes:
+    return (
+        f'PRETTY_NAME="MiniOS {__version__}"\nNAME="MiniOS"\n'
+        f'VERSION_ID="{__version__}"\nID=minios\nID_LIKE=debian\n'
+    ).encode()
+
+
+def _inittab(ttys: Mapping[str, str | None]) -> bytes:
+    lines = ["# id:runlevels:action:process, see inittab(5)\n"]
+    for tty, user in ttys.items():
+        login = f" --autologin {user}" if user is not None else ""
+        lines.append(f"{tty.removeprefix('tty')}:2345:respawn:/sbin/getty{login} {tty}\n")
+    return "".join(lines).encode()
