@@ -1,4 +1,4 @@
-"""Where MiniOS keeps what it must remember: ``$MINIOS_DATA_DIR``, or the platform's data directory."""
+"""Where MiniOS keeps what it remembers: ``$MINIOS_DATA_DIR``, or the platform's own place."""
 
 import os
 from pathlib import Path

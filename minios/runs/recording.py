@@ -6,19 +6,37 @@ as it lives: a run that has no result and no lock is one that ended with its pro
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from minios.runs.paths import runs_dir
-from minios.runs.runfile import Checkpoint, Header, Input, Note, Result, RunError, RunFile
-from minios.runs.runfile import encode, read
+from minios.runs.runfile import (
+    Checkpoint,
+    Header,
+    Input,
+    Note,
+    Result,
+    RunError,
+    RunFile,
+    encode,
+    read,
+)
 
-try:
-    import fcntl
-except ImportError:  # a platform without locks: two games there may offer each other's runs
-    fcntl = None  # type: ignore[assignment]
+if sys.platform != "win32":
+    from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
+
+    def _lock(fd: int, *, shared: bool = False) -> None:
+        """Hold the file until it is closed. OSError when another game does."""
+        flock(fd, (LOCK_SH if shared else LOCK_EX) | LOCK_NB)
+
+else:
+
+    def _lock(fd: int, *, shared: bool = False) -> None:
+        """Two games at once may offer each other's runs here."""
+
 
 KEEP_ABANDONED = 20
 """Runs without a result that nobody goes on with are kept up to this many."""
@@ -39,7 +57,7 @@ class Recorder:
 
     @classmethod
     def resume(cls, run: RunFile, *, clock: Callable[[], float] = time.monotonic) -> "Recorder":
-        """Go on writing where ``run`` ends, its torn last line cut off. OSError when it cannot be."""
+        """Go on writing where ``run`` ends, its torn last line cut off. OSError."""
         self = cls.__new__(cls)
         self._open(Path(run.path), 0)
         self.header = run.header
@@ -53,12 +71,11 @@ class Recorder:
         self.error = ""
         self.finished = False
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | flags, 0o644)
-        if fcntl is not None:
-            try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(self._fd)
-                raise
+        try:
+            _lock(self._fd)
+        except OSError:
+            os.close(self._fd)
+            raise
 
     def input(self, t: int, n: int, op: str, data: dict[str, Any]) -> None:
         """What passed the door, with the time and number it was given there."""
@@ -184,11 +201,9 @@ def _ended(path: Path) -> bool:
 
 
 def _held(path: Path) -> bool:
-    if fcntl is None:
-        return False
     with open(path, "rb") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            _lock(file.fileno(), shared=True)
         except OSError:
             return True
     return False

@@ -192,7 +192,7 @@ def read(path: str | os.PathLike[str]) -> RunFile:
 
 
 def parse(data: bytes) -> RunFile:
-    """The run in ``data``. A last line without a newline was torn off by a crash: it is left out."""
+    """The run in ``data``. A last line without newline was torn by a crash and is left out."""
     whole = data.rfind(b"\n") + 1
     lines = _lines(data[:whole])
     first = next(lines, None)
@@ -284,8 +284,9 @@ def _input(number: int, record: dict[str, Any], index: int) -> Input:
     for name, kind in fields.items():
         if (op, name) in _OPTIONAL and name not in record:
             continue
-        value = record.get(name)
-        if type(value) is not kind:
+        value: Any = record.get(name)
+        given = type(value)
+        if given is not kind:
             raise RunError(f"line {number}: {name!r} of a {op} is not {_WORDS[kind]}")
         if kind is int and not -MAX_INT < value < MAX_INT:
             raise RunError(f"line {number}: {name!r} of a {op} is out of range")
