@@ -5,8 +5,7 @@ so that a command works alike wherever it is typed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from minios import __version__
 from minios.userland.table import PROGRAMS, SBIN
@@ -18,23 +17,22 @@ ROOT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What login(1) sets on Debian for a user and for root."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """An account. ``gid`` is ``uid`` and ``home`` is ``/home/NAME`` unless given.
 
-    Without a ``password`` nobody can log in by typing one (``*`` in shadow(5)); ``sudo`` lets the
-    account run anything as root without being asked for it.
+    Without a ``password`` nobody can log in by typing one (``*`` in shadow(5)). ``sudo`` is ""
+    (may not), ``password`` (a member of group sudo) or ``nopasswd`` (anything, without being asked).
     """
 
     name: str
     uid: int
     gid: int | None = None
     groups: tuple[str, ...] = ()
+    password: str | None = None
     home: str = ""
     shell: str = "/bin/sh"
-    password: str | None = None
     gecos: str = ""
-    sudo: bool = False
+    sudo: str = ""
 
     @property
     def group(self) -> int:
@@ -179,7 +177,9 @@ def _accounts(machine: Builder, users: Sequence[User], groups: Mapping[str, int]
         0o640,
     )
     sudoers = ["root\tALL=(ALL:ALL) ALL\n", "%sudo\tALL=(ALL:ALL) ALL\n"]
-    sudoers += [f"{user.name}\tALL=(ALL:ALL) NOPASSWD: ALL\n" for user in users if user.sudo]
+    sudoers += [
+        f"{user.name}\tALL=(ALL:ALL) NOPASSWD: ALL\n" for user in users if user.sudo == "nopasswd"
+    ]
     machine.write_file(b"/etc/sudoers", "".join(sudoers).encode(), mode=0o440)
 
 
