@@ -21,7 +21,7 @@ class User(NamedTuple):
     """An account. ``gid`` is ``uid`` and ``home`` is ``/home/NAME`` unless given.
 
     Without a ``password`` nobody can log in by typing one (``*`` in shadow(5)). ``sudo`` is ""
-    (may not), ``password`` (a member of group sudo) or ``nopasswd`` (anything, without being asked).
+    (may not), ``password`` (a member of group sudo) or ``nopasswd`` (is never asked for one).
     """
 
     name: str
