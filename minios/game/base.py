@@ -85,12 +85,8 @@ class Builder(Protocol):
         self, path: bytes, data: bytes, uid: int = 0, gid: int = 0, mode: int = 0o644
     ) -> object: ...
     def make_dir(self, path: bytes, uid: int = 0, gid: int = 0, mode: int = 0o755) -> object: ...
+    def install(self, path: bytes, program: str, mode: int = 0o755) -> object: ...
     def symlink(self, target: bytes, path: bytes) -> object: ...
-
-
-def executable(program: str) -> bytes:
-    """The content of a file that executes the native ``program``."""
-    return b"\x7fMOS\n" + program.encode() + b"\n"
 
 
 def environment(user: User) -> dict[bytes, bytes]:
@@ -134,7 +130,7 @@ def install(
     machine.symlink(b"usr/sbin", b"/sbin")
     for name in PROGRAMS:
         path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
-        machine.write_file(path, executable(name), mode=0o4755 if name in SETUID else 0o755)
+        machine.install(path, name, 0o4755 if name in SETUID else 0o755)
     everybody = [ROOT, *_SYSTEM_USERS, *(user for user in users if user.uid != 0)]
     for user in users:
         if user.uid == 0:
