@@ -1,0 +1,186 @@
+"""The world: virtual time, the event heap, the random streams and the door.
+
+Time is integer nanoseconds. Nothing but :meth:`World.run_until` advances it, and where that stops,
+and how often it is called, changes nothing of the outcome: a callback that goes on "inline" uses up
+the sequence number its event would have had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from heapq import heappop, heappush
+from typing import Any
+
+from minios.sim.canonical import encode
+from minios.sim.instruments import Instruments
+from minios.sim.random import Rng
+
+MICROSECOND = 1_000
+MILLISECOND = 1_000_000
+SECOND = 1_000_000_000
+
+MARK_PROCESS = 1
+MARK_FILE = 2
+MARK_TTY = 4
+MARK_POWER = 8
+MARK_LINE = 16
+"""Kinds of change that watchers can ask to be told of at the end of an instant."""
+
+_NEVER = 1 << 100
+
+
+class World:
+    """One deterministic world. Same seed and same inputs give the same bytes."""
+
+    __slots__ = (
+        "_budget", "_digested", "_doors", "_heap", "_input_chain", "_inputs", "_limit", "_seq",
+        "_stopped", "_streams", "_watched", "_watchers", "instruments", "marks", "now", "seed",
+    )  # fmt: skip
+
+    def __init__(self, seed: int = 0, *, now: int = 0) -> None:
+        self.seed = seed
+        self.now = now
+        self.instruments = Instruments()
+        self.marks = 0
+        self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._seq = 0
+        self._limit = now
+        self._budget = 0
+        self._stopped = False
+        self._watched = 0
+        self._watchers: list[tuple[int, Callable[[int], None]]] = []
+        self._streams: dict[str, Rng] = {}
+        self._doors: dict[str, Callable[[Mapping[str, Any]], None]] = {}
+        self._inputs = 0
+        self._input_chain = b""
+        self._digested: dict[str, Callable[[], bytes]] = {}
+
+    # -- events --------------------------------------------------------------------------------
+
+    def at(self, t: int, fn: Callable[..., None], *args: Any) -> None:
+        """Call ``fn(*args)`` at time ``t``, after everything already due then."""
+        self._seq += 1
+        heappush(self._heap, (t if t > self.now else self.now, self._seq, fn, args))
+
+    def next_event(self) -> int | None:
+        """When something happens next; None if nothing ever will."""
+        return self._heap[0][0] if self._heap else None
+
+    def inline(self, t: int) -> bool:
+        """Advance to ``t`` at once if an event put there now would be the very next one.
+
+        True means that ``now`` is ``t`` and the caller goes on as if its event had fired; False that
+        it has to be put on the heap. Both use one sequence number, so that the outcome is the same.
+        """
+        if t > self._limit or self._budget <= 0 or self._stopped:
+            return False
+        heap = self._heap
+        if heap and heap[0][0] <= t:
+            return False
+        if self.marks and t > self.now:
+            self._end_instant()
+            if self._stopped or (heap and heap[0][0] <= t):
+                return False
+        self._budget -= 1
+        self._seq += 1
+        self.now = t
+        return True
+
+    def run_until(self, t: int, budget: int | None = None) -> bool:
+        """Let time pass until ``t``, or until ``budget`` events have been used up, or :meth:`stop`.
+
+        True when ``t`` is reached and everything due by then has run.
+        """
+        self._limit = t
+        self._budget = _NEVER if budget is None else budget
+        self._stopped = False
+        heap = self._heap
+        while True:
+            due = heap[0][0] if heap else _NEVER
+            if self.marks and due > self.now:
+                self._end_instant()
+                if self._stopped:
+                    return False
+                continue
+            if due > t:
+                break
+            if self._budget <= 0 or self._stopped:
+                return False
+            self._budget -= 1
+            due, _, fn, args = heappop(heap)
+            self.now = due
+            fn(*args)
+        if self._stopped:
+            return False
+        if t > self.now:
+            self.now = t
+        return True
+
+    def stop(self) -> None:
+        """Make the running :meth:`run_until` return at the end of this instant."""
+        self._stopped = True
+
+    # -- watching ------------------------------------------------------------------------------
+
+    def mark(self, bits: int) -> None:
+        """Note that something of these kinds changed in this instant."""
+        self.marks |= bits & self._watched
+
+    def watch(self, bits: int, fn: Callable[[int], None]) -> None:
+        """Call ``fn(changed)`` at the end of each instant in which one of ``bits`` was marked."""
+        self._watchers.append((bits, fn))
+        self._watched |= bits
+
+    def _end_instant(self) -> None:
+        changed, self.marks = self.marks, 0
+        for bits, fn in self._watchers:
+            if bits & changed:
+                fn(changed)
+
+    # -- random --------------------------------------------------------------------------------
+
+    def stream(self, name: str) -> Rng:
+        """The random stream of that name; its draws depend on the seed and the name alone."""
+        rng = self._streams.get(name)
+        if rng is None:
+            rng = self._streams[name] = Rng(self.seed, name)
+        return rng
+
+    # -- the door ------------------------------------------------------------------------------
+
+    def door(self, op: str, fn: Callable[[Mapping[str, Any]], None]) -> None:
+        """Let inputs called ``op`` in, to ``fn``."""
+        self._doors[op] = fn
+
+    def apply(self, op: str, data: Mapping[str, Any]) -> tuple[int, int]:
+        """Let one input in, after everything due now; its time and number.
+
+        Raises KeyError for an ``op`` that has no door. The inputs' chained hash is part of the
+        digest, so two histories that happen to look alike still differ.
+        """
+        fn = self._doors[op]
+        while not self.run_until(self.now):
+            if self._stopped:
+                break
+        self._inputs += 1
+        self._input_chain = blake2b(
+            self._input_chain + encode((self.now, self._inputs, op, data)), digest_size=16
+        ).digest()
+        fn(data)
+        return self.now, self._inputs
+
+    # -- digest --------------------------------------------------------------------------------
+
+    def digested(self, name: str, fn: Callable[[], bytes]) -> None:
+        """Make ``fn()`` part of the digest, under ``name``."""
+        self._digested[name] = fn
+
+    def digest(self) -> str:
+        """blake2b of the whole state, in hexadecimal (32 digits)."""
+        out = blake2b(digest_size=16)
+        streams = [(name, rng.state) for name, rng in sorted(self._streams.items())]
+        out.update(encode((self.now, self._seq, self._inputs, self._input_chain, streams)))
+        for name, fn in sorted(self._digested.items()):
+            out.update(encode((name, fn())))
+        return out.hexdigest()
