@@ -1,0 +1,63 @@
+"""What the screens need of a play: the session of `minios.game.session`, or a test's own."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from minios.game.spec import Level
+from minios.game.view import PlayView
+
+
+class Session(Protocol):
+    """The player's side of one play. Everything but `run` returns at once."""
+
+    @property
+    def level(self) -> Level: ...
+
+    @property
+    def generation(self) -> int:
+        """Grows when the terminal begins anew: restart, rewind."""
+
+    @property
+    def notice(self) -> str:
+        """One line for the status bar, or empty."""
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """The hints already given."""
+
+    on_output: Callable[[], None] | None
+    """Called in the loop when `take_output` has something new."""
+
+    async def run(self) -> None: ...
+
+    def key(self, data: bytes) -> None: ...
+
+    def paste(self, data: bytes) -> None: ...
+
+    def resize(self, rows: int, cols: int) -> None: ...
+
+    def act(self, op: str, **data: object) -> None: ...
+
+    def take_output(self) -> bytes: ...
+
+    def view(self) -> PlayView: ...
+
+    def set_pace(self, pace: str) -> None: ...
+
+    def set_speed(self, speed: float) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+    def overlay(self, open: bool) -> None: ...
+
+    def restart(self, seed: int | None = None) -> None: ...
+
+    def rewind(self) -> None: ...
+
+    def hint(self) -> str | None: ...
+
+    def stay_as_root(self) -> None: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""The terminal pane: what a tty's bytes look like, and which bytes a key is."""
