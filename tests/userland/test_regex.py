@@ -14,7 +14,9 @@ def spans(pattern: str, text: str, **how: object) -> list[tuple[int, int]] | Non
     how.setdefault("extended", True)
     compiled = regex.compile(pattern.encode(), **how)  # type: ignore[arg-type]
     found = compiled.search(text.encode())
-    return found and [found.span(group) for group in range(compiled.groups + 1)]
+    if found is None:
+        return None
+    return [found.span(group) for group in range(compiled.groups + 1)]
 
 
 def matched(pattern: str, text: str, **how: object) -> str | None:
@@ -41,7 +43,7 @@ def matched(pattern: str, text: str, **how: object) -> str | None:
         (r"\bfoo\b", "foobar foo", "foo"),
         (r"\w+$", "one two", "two"),
         (r"\Bo", "oo", "o"),
-        ("a||b", "b", ""),
+        ("a||c", "b", ""),
         ("()", "x", ""),
         (r"\.", "a.b", "."),
     ],
