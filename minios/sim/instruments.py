@@ -17,6 +17,7 @@ EVENTS = (
     "on_exec",  # (pcb)
     "on_exit",  # (pcb)
     "on_output",  # (tty, data)
+    "on_wait",  # (tty): a reader goes to sleep
     "on_line",  # (pcb, line, commands)
     "on_power",  # (machine, on)
 )
@@ -35,6 +36,7 @@ class Instruments:
     on_exec: tuple[Callable[..., None], ...]
     on_exit: tuple[Callable[..., None], ...]
     on_output: tuple[Callable[..., None], ...]
+    on_wait: tuple[Callable[..., None], ...]
     on_line: tuple[Callable[..., None], ...]
     on_power: tuple[Callable[..., None], ...]
 
