@@ -1,0 +1,146 @@
+"""Run one command in a world with the host's streams: what ``minios sh -c`` and scripts on stdin do.
+
+Nothing here imports click, and the sandbox needs no compiled level either: see benchmarks/startup.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+from minios.cli.errors import Failure
+from minios.game import sandbox
+
+if TYPE_CHECKING:
+    from minios.game.spec import Level
+
+TIMED_OUT = 124
+"""The exit status when ``--until`` was reached, as timeout(1)'s."""
+STUCK = 125
+QUIT = 130
+
+CHUNK = 65536
+
+
+def command(text: str) -> int:
+    """``minios sh -c TEXT`` in the sandbox; the exit status."""
+    world, machines = sandbox.boot()
+    return _Host().run(world, machines, sandbox.NAME, sandbox.USER.name, _argv(text), None)
+
+
+def run(
+    text: str | None,
+    *,
+    level: Level | None = None,
+    machine: str | None = None,
+    user: str | None = None,
+    seed: int | None = None,
+    until: int | None = None,
+    record: str | None = None,
+) -> int:
+    """Run ``sh -c text``, or a script on stdin when ``text`` is None; the exit status.
+
+    ``until`` is a virtual time. With ``record`` the run is written to that file.
+    """
+    argv = _argv(text)
+    if level is None and record is None:
+        world, machines = sandbox.boot(seed or 0)
+        name = machine or sandbox.NAME
+        return _Host().run(world, machines, name, user or sandbox.USER.name, argv, until)
+    from minios.cli.recorded import open_play
+
+    with open_play(level, seed, record) as (play, apply):
+        player = play.level.player
+        return _Host().run(
+            play.world,
+            play.machines,
+            machine or player.machine,
+            user or player.user,
+            argv,
+            until,
+            apply,
+        )
+
+
+def _argv(text: str | None) -> list[str]:
+    return sandbox.sh(None if text is None else os.fsencode(text))
+
+
+class _Host:
+    """This process's stdin, stdout, stderr and ctrl+c."""
+
+    def __init__(self) -> None:
+        self._interrupts = 0
+        self._reading = False
+        self._runner: sandbox.Runner | None = None
+
+    def run(
+        self,
+        world: Any,
+        machines: Any,
+        machine: str,
+        user: str,
+        argv: list[str],
+        until: int | None,
+        apply: Any = None,
+    ) -> int:
+        if machine not in machines:
+            raise Failure(f"no machine {machine!r}; there is {', '.join(sorted(machines))}")
+        self._runner = sandbox.Runner(world, machines, sink=_write, read=self._read, apply=apply)
+        before = signal.signal(signal.SIGINT, self._interrupt)
+        try:
+            return self._runner.run(machine, user, argv, until)
+        except sandbox.CannotStart as err:
+            raise Failure(str(err)) from None
+        except sandbox.OutOfTime:
+            raise Failure("the time given with --until is over", TIMED_OUT) from None
+        except sandbox.Stuck:
+            raise Failure("every process waits for something that cannot happen", STUCK) from None
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _interrupt(self, sig: int, frame: object) -> None:
+        self._interrupts += 1
+        if self._interrupts > 1:
+            raise KeyboardInterrupt
+        assert self._runner is not None
+        self._runner.interrupt(sig)
+        if self._reading:
+            raise _Interrupted
+
+    def _read(self) -> bytes:
+        try:
+            self._reading = True
+            data = os.read(0, CHUNK)
+            self._reading = False
+        except _Interrupted:
+            self._reading = False
+            return b""
+        except OSError:
+            self._reading = False
+            return b""
+        return data
+
+
+class _Interrupted(Exception):
+    """ctrl+c while the host's stdin was being waited for."""
+
+
+def _write(fd: int, data: bytes) -> None:
+    """Everything to the host's ``fd``, at once. BrokenPipeError when nobody reads it."""
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(fd, view) :]
+        except BlockingIOError:
+            import select
+
+            select.select([], [fd], [])
+        except BrokenPipeError:
+            raise
+        except OSError as err:
+            if fd == 1:
+                print(f"minios: stdout: {err.strerror}", file=sys.stderr)
+            raise BrokenPipeError from None

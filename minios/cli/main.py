@@ -1,0 +1,68 @@
+"""The ``minios`` command. A subcommand's module is imported when it is run and not before.
+
+The two forms that scripts call most, ``minios --version`` and ``minios sh -c CMD``, are answered
+before click is imported: it alone costs more than either.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from minios import __version__
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status; errors become one line on stderr."""
+    words = list(sys.argv[1:] if args is None else args)
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()
+        return 141
+    except KeyboardInterrupt:
+        return 130
+    except OSError as err:
+        return complain(_reason(err))
+    except RecursionError:
+        return complain("nested too deeply")
+    except Exception as bug:
+        if os.environ.get("MINIOS_DEBUG"):
+            raise
+        return complain(f"a bug in MiniOS: {type(bug).__name__}: {bug} (MINIOS_DEBUG=1 tells more)")
+    return status
+
+
+def _run(words: list[str]) -> int:
+    if words == ["--version"]:
+        print(f"minios {__version__}")
+        return 0
+    if len(words) == 3 and words[:2] == ["sh", "-c"]:
+        from minios.cli.sh import command
+
+        return command(words[2])
+    from minios.cli.group import run
+
+    return run(words)
+
+
+def complain(message: str, status: int = 1) -> int:
+    """Say on stderr, in one line, why nothing came of it. Returns ``status``."""
+    line = " ".join(message.split())
+    try:  # noqa: SIM105 - contextlib would be imported for this alone
+        print(f"minios: {line}", file=sys.stderr, flush=True)
+    except OSError:
+        pass
+    return status
+
+
+def _reason(err: OSError) -> str:
+    why = err.strerror or str(err) or type(err).__name__
+    return f"{os.fsdecode(err.filename)}: {why}" if isinstance(err.filename, str | bytes) else why
+
+
+def _silence() -> None:
+    """Nobody reads stdout any more; the interpreter must not try again when it exits."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.close(null)
