@@ -275,7 +275,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class UserSpec:
-    """An account. ``sudo`` is "" (may not), ``password`` or ``nopasswd``."""
+    """An account; with ``sudo`` it may do anything as root without a password."""
 
     name: str
     uid: int
@@ -285,7 +285,7 @@ class UserSpec:
     home: str = ""
     shell: str = "/bin/sh"
     gecos: str = ""
-    sudo: str = ""
+    sudo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -490,7 +490,7 @@ class Level:
     seeds: Seeds = Seeds()
     panes: tuple[tuple[str, str], ...] = ()
     limit: int = _words(0)
-    par: Par = _words(_NO_PAR)
+    par: Par = _words(_NO_PAR)  # noqa: RUF009 - frozen
     solutions: tuple[Solution, ...] = _words(())
     wrong: tuple[Wrong, ...] = _words(())
 

@@ -5,12 +5,10 @@ Each entry draws from a stream of its own, so that adding one leaves the others 
 
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from minios.game.spec import Level, Vary
 from minios.sim.random import Rng
-
-T = TypeVar("T")
 
 OPEN, CLOSE = "{{", "}}"
 
@@ -84,13 +82,13 @@ def _templated(cls: type) -> tuple[str, ...]:
     return tuple(each.name for each in fields(cls) if each.type not in (int, bool, int | None))
 
 
-def _resolve(value: T, values: dict[str, str]) -> T:
+def _resolve(value: Any, values: dict[str, str]) -> Any:
     if isinstance(value, str):
         return substitute(value, values)
     if isinstance(value, tuple):
         items = tuple([_resolve(item, values) for item in value])
         return items if items != value else value
-    if not is_dataclass(value):
+    if not is_dataclass(value) or isinstance(value, type):
         return value
     changed: dict[str, Any] = {}
     for name in _templated(type(value)):
@@ -98,9 +96,10 @@ def _resolve(value: T, values: dict[str, str]) -> T:
         new = _resolve(old, values)
         if new != old:
             changed[name] = new
-    return replace(value, **changed) if changed else value  # type: ignore[type-var,return-value]
+    return replace(value, **changed) if changed else value
 
 
 def resolve(level: Level, seed: int) -> Level:
     """The level as it is for ``seed``: no ``{{name}}`` of ``vary`` is left."""
-    return _resolve(level, draw(level.vary, seed) | {"player": level.player.user})
+    resolved: Level = _resolve(level, draw(level.vary, seed) | {"player": level.player.user})
+    return resolved
