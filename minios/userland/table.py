@@ -10,6 +10,12 @@ from minios.abi.sys import Program
 
 PROGRAMS: dict[str, str] = {
     "sh": "shell.main:main",
+    # processes, sessions and full-screen programs
+    "ps": "bin.ps:ps",
+    # file tools
+    "dir": "bin.ls.main:dir_",
+    "ls": "bin.ls.main:ls",
+    "vdir": "bin.ls.main:vdir",
 }
 """Installed as /bin/NAME (those of SBIN as /sbin/NAME)."""
 
