@@ -1,4 +1,4 @@
-"""What panes see: frozen plain data, pulled when a frame is drawn. Times are virtual nanoseconds."""
+"""What panes see: frozen plain data, pulled when a frame is drawn. Times are virtual ns."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class ProcessView:
     """One process. ``cpu`` is the share of one core in the last second, in thousandths.
 
     ``state`` is the letter ps prints (R S D T Z). ``spark`` is the share in each of the last eight
-    half-seconds, oldest first.
+    half-seconds, oldest first. ``wchan`` is what it sleeps in, empty while it does not.
     """
 
     pid: int
@@ -50,6 +50,7 @@ class ProcessView:
     rss: int
     tty: str
     spark: tuple[int, ...] = ()
+    wchan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,8 @@ class PlayView:
 
     ``held`` says why time stands still (``prompt``, ``pause``, ``overlay``, ``over``), or is empty
     while it flows; ``behind`` is true when the host cannot keep the pace asked for.
+    ``best_splits`` is each goal's time in the best run so far, ``messages`` is what the level has
+    told the player, with the time of each.
     """
 
     level: str
@@ -116,3 +119,5 @@ class PlayView:
     hints_total: int
     coach: str
     result: ResultView | None
+    best_splits: tuple[tuple[str, int], ...] = ()
+    messages: tuple[tuple[int, str], ...] = ()
