@@ -1,0 +1,119 @@
+"""/dev: an ordinary file system in memory, filled with device nodes at boot (as devtmpfs is)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minios.abi import flags
+from minios.abi.errno import Errno, error
+from minios.fs.filesystem import FileSystem
+from minios.fs.inode import Dentry
+from minios.kernel.devices import (
+    JUDGES_MAY_OPEN,
+    MEMORY_DEVICES,
+    Asked,
+    AskFile,
+    HostStream,
+    Opener,
+    makedev,
+)
+from minios.kernel.file import File
+from minios.kernel.tty import Tty, open_tty
+from minios.kernel.wait import WaitQueue
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+TERMINALS = 6
+TTY_MAJOR = 4
+TTY_GID = 5
+_CTTY = makedev(5, 0)
+_CONSOLE = makedev(5, 1)
+_EXTRA_MAJOR = 240
+"""The first of the device numbers for local use."""
+
+
+class Devices:
+    """The machine's drivers by device number, and the /dev that names them."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.fs = FileSystem(
+            b"devtmpfs",
+            6,
+            kernel.clock,
+            kernel.vfs.mounts[0].changed,
+            source=b"udev",
+            size=1 << 20,
+            inodes=1024,
+            options=b"rw,nosuid,relatime",
+        )
+        self._drivers: dict[int, Opener] = {_CTTY: _open_ctty, _CONSOLE: _open_console}
+        self._extra = 0
+        for name, (number, driver) in MEMORY_DEVICES.items():
+            self._node(name, number, driver)
+        self._node(b"tty", _CTTY, _open_ctty, gid=TTY_GID)
+        self._node(b"console", _CONSOLE, _open_console, mode=0o600)
+        for number in range(1, TERMINALS + 1):
+            self._terminal(number)
+        for target, name in _LINKS:
+            self.fs.make(self.fs.root, name, flags.S_IFLNK | 0o777, 0, 0, target=target)
+
+    def _node(
+        self, name: bytes, number: int, driver: Opener, *, mode: int = 0o666, gid: int = 0
+    ) -> None:
+        self._drivers[number] = driver
+        self.fs.make(self.fs.root, name, flags.S_IFCHR | mode, 0, gid, rdev=number)
+
+    def _terminal(self, number: int) -> None:
+        name = b"tty%d" % number
+        rdev = makedev(TTY_MAJOR, number)
+        tty = self.kernel.ttys[name] = Tty(self.kernel, name, rdev)
+
+        def opener(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
+            return open_tty(kernel, pcb, dentry, oflag, tty)
+
+        self._node(name, rdev, opener, mode=0o620, gid=TTY_GID)
+
+    def add(self, name: bytes, device: Asked, mode: int = 0o666) -> None:
+        """An extra device /dev/``name`` with ``device`` behind it, for this boot."""
+        number = makedev(_EXTRA_MAJOR, self._extra)
+        self._extra += 1
+
+        def opener(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
+            return AskFile(kernel, dentry, oflag, device)
+
+        self._node(name, number, opener, mode=mode)
+
+    def open(self, kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File | WaitQueue:
+        """Open a character device. ENXIO without a driver; a judge is refused what keeps state."""
+        inode = dentry.inode
+        if isinstance(inode.driver, HostStream):
+            return inode.driver.make(dentry, oflag)
+        driver = self._drivers.get(inode.rdev)
+        if driver is None or inode.mode & flags.S_IFMT != flags.S_IFCHR:
+            raise error(Errno.ENXIO)
+        if pcb.judge and inode.rdev not in JUDGES_MAY_OPEN:
+            raise error(Errno.EROFS)
+        return driver(kernel, pcb, dentry, oflag)
+
+
+_LINKS = (
+    (b"/proc/self/fd", b"fd"),
+    (b"/proc/self/fd/0", b"stdin"),
+    (b"/proc/self/fd/1", b"stdout"),
+    (b"/proc/self/fd/2", b"stderr"),
+)
+
+
+def _open_ctty(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
+    """/dev/tty: the caller's controlling terminal; ENXIO without one."""
+    if pcb.tty is None:
+        raise error(Errno.ENXIO)
+    return open_tty(kernel, pcb, dentry, oflag, pcb.tty)
+
+
+def _open_console(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
+    """/dev/console: the first terminal, and never a controlling one by being opened (tty(4))."""
+    return open_tty(kernel, pcb, dentry, oflag | flags.O_NOCTTY, kernel.ttys[b"tty1"])

@@ -1,0 +1,349 @@
+"""Open file descriptions and the descriptor tables that point at them (open(2), dup(2)).
+
+One protocol serves regular files, directories, pipes, terminals and devices. An operation that
+would block returns the :class:`WaitQueue` to sleep on and is called again when that was woken.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from minios.abi import flags
+from minios.abi.errno import Errno, error
+from minios.abi.records import Dirent, Stat
+from minios.abi.signals import Sig
+from minios.fs.filesystem import FileSystem
+from minios.fs.inode import Dentry, Directory, Inode, Regular
+from minios.kernel.process import limit
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+    from minios.kernel.wait import Sleep, WaitQueue
+
+MAX_RW = 1 << 20
+"""Bytes that one read or write moves at most, so that one call is bounded host work."""
+
+DIRENTS = 256
+"""Entries that one getdents64(2) returns at most."""
+
+STATUS_FLAGS = flags.O_APPEND | flags.O_NONBLOCK
+"""What F_SETFL may change (fcntl(2))."""
+
+
+class File:
+    """An open file description: what dup and fork share. ``refs`` counts descriptors.
+
+    The base class is something that can be neither read, written nor positioned.
+    """
+
+    __slots__ = ("dentry", "flags", "inode", "kernel", "pos", "readable", "refs", "writable")
+
+    def __init__(self, kernel: Kernel, dentry: Dentry, oflag: int) -> None:
+        self.kernel = kernel
+        self.dentry = dentry
+        self.inode: Inode = dentry.inode
+        accmode = oflag & flags.O_ACCMODE
+        self.readable = accmode != flags.O_WRONLY
+        self.writable = accmode != flags.O_RDONLY
+        self.flags = oflag & (flags.O_ACCMODE | STATUS_FLAGS | flags.O_DIRECTORY)
+        self.pos = 0
+        self.refs = 0
+        self.inode.opens += 1
+
+    def read(self, pcb: PCB, count: int) -> bytes | WaitQueue | Sleep:
+        """Up to ``count`` bytes; empty at end of file. EAGAIN EIO EISDIR."""
+        raise error(Errno.EINVAL)
+
+    def write(self, pcb: PCB, data: bytes) -> int | WaitQueue | Sleep:
+        """How many bytes were taken. EAGAIN EFBIG EIO ENOSPC EPIPE."""
+        raise error(Errno.EINVAL)
+
+    def seek(self, offset: int, whence: int) -> int:
+        """The new position. EINVAL ESPIPE."""
+        raise error(Errno.ESPIPE)
+
+    def getdents(self, pcb: PCB) -> list[Dirent]:
+        raise error(Errno.ENOTDIR)
+
+    def truncate(self, pcb: PCB, size: int) -> None:
+        raise error(Errno.EINVAL)
+
+    def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
+        """ioctl(2). ENOTTY for a request that is not this kind of file's."""
+        raise error(Errno.ENOTTY)
+
+    def poll(self) -> int:
+        """The events of poll(2) that are true now."""
+        return flags.POLLIN | flags.POLLOUT
+
+    def queues(self) -> tuple[WaitQueue, ...]:
+        """What to sleep on until :meth:`poll` may say something else."""
+        return ()
+
+    def stat(self) -> Stat:
+        return self.inode.stat()
+
+    @property
+    def nonblock(self) -> bool:
+        return self.flags & flags.O_NONBLOCK != 0
+
+    def drop(self) -> None:
+        """A descriptor went away; the last one closes."""
+        self.refs -= 1
+        if self.refs <= 0:
+            self.close()
+
+    def close(self) -> None:
+        self.inode.release()
+
+    def state(self) -> Any:
+        """Plain data for the digest."""
+        return (self.inode.fs.dev, self.inode.ino, self.flags, self.pos)
+
+
+class RegularFile(File):
+    """A regular file with its position."""
+
+    __slots__ = ("content",)
+
+    def __init__(self, kernel: Kernel, dentry: Dentry, oflag: int) -> None:
+        super().__init__(kernel, dentry, oflag)
+        assert isinstance(self.inode, Regular)
+        self.content = self.inode
+
+    def read(self, pcb: PCB, count: int) -> bytes:
+        data = self.content.read(self.pos, count)
+        self.pos += len(data)
+        if not pcb.judge:
+            self.content.accessed()
+        return data
+
+    def write(self, pcb: PCB, data: bytes) -> int:
+        content = self.content
+        if not data:
+            return 0
+        pos = content.size if self.flags & flags.O_APPEND else self.pos
+        if pcb.rlimits:
+            data = self._within_limit(pcb, pos, data)
+        if content.mode & (flags.S_ISUID | flags.S_ISGID):
+            content.drop_privileges(pcb)
+        done = content.write(pos, data)
+        self.pos = pos + done
+        return done
+
+    def _within_limit(self, pcb: PCB, pos: int, data: bytes) -> bytes:
+        """What RLIMIT_FSIZE lets through; SIGXFSZ and EFBIG if that is nothing (setrlimit(2))."""
+        fsize = limit(pcb, flags.RLIMIT_FSIZE)
+        if pos + len(data) <= fsize:
+            return data
+        if pos >= fsize:
+            self.kernel.signal(pcb, Sig.SIGXFSZ)
+            raise error(Errno.EFBIG)
+        return data[: fsize - pos]
+
+    def seek(self, offset: int, whence: int) -> int:
+        if whence == flags.SEEK_CUR:
+            offset += self.pos
+        elif whence == flags.SEEK_END:
+            offset += self.content.size
+        elif whence != flags.SEEK_SET:
+            raise error(Errno.EINVAL)
+        if not 0 <= offset < 1 << 63:
+            raise error(Errno.EINVAL)
+        self.pos = offset
+        return offset
+
+    def truncate(self, pcb: PCB, size: int) -> None:
+        if pcb.rlimits and size > limit(pcb, flags.RLIMIT_FSIZE) and size > self.content.size:
+            self.kernel.signal(pcb, Sig.SIGXFSZ)
+            raise error(Errno.EFBIG)
+        self.content.drop_privileges(pcb)
+        self.content.truncate(size)
+
+    def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
+        if request == flags.FIONREAD:
+            return max(0, self.content.size - self.pos)
+        raise error(Errno.ENOTTY)
+
+
+class DirectoryFile(File):
+    """A directory being listed. What it will say is fixed when the listing starts."""
+
+    __slots__ = ("_listing",)
+
+    def __init__(self, kernel: Kernel, dentry: Dentry, oflag: int) -> None:
+        super().__init__(kernel, dentry, oflag)
+        self._listing: list[Dirent] | None = None
+
+    def read(self, pcb: PCB, count: int) -> bytes:
+        raise error(Errno.EISDIR)
+
+    def seek(self, offset: int, whence: int) -> int:
+        if whence == flags.SEEK_CUR:
+            offset += self.pos
+        elif whence != flags.SEEK_SET:
+            raise error(Errno.EINVAL)
+        if offset < 0:
+            raise error(Errno.EINVAL)
+        self.pos = offset
+        if offset == 0:
+            self._listing = None
+        return offset
+
+    def getdents(self, pcb: PCB) -> list[Dirent]:
+        """The next entries, ``.`` and ``..`` first. ENOENT for a removed directory."""
+        if self._listing is None:
+            if self.dentry.gone and isinstance(self.inode, Directory):
+                raise error(Errno.ENOENT)
+            above = self.kernel.vfs.up(self.dentry).inode
+            self._listing = [
+                Dirent(b".", self.inode.ino, flags.S_IFDIR),
+                Dirent(b"..", above.ino, flags.S_IFDIR),
+                *self.inode.list(pcb),
+            ]
+            if not pcb.judge:
+                self.inode.accessed()
+        entries = self._listing[self.pos : self.pos + DIRENTS]
+        self.pos += len(entries)
+        return entries
+
+
+class TextFile(File):
+    """A synthetic file: its text is made when it is read from the start (proc(5))."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, kernel: Kernel, dentry: Dentry, oflag: int) -> None:
+        super().__init__(kernel, dentry, oflag)
+        self._text = b""
+
+    def read(self, pcb: PCB, count: int) -> bytes:
+        if self.pos == 0:
+            self._text = self.inode.content(pcb)
+        data = self._text[self.pos : self.pos + count]
+        self.pos += len(data)
+        return data
+
+    def write(self, pcb: PCB, data: bytes) -> int:
+        raise error(Errno.EIO)
+
+    def seek(self, offset: int, whence: int) -> int:
+        if whence == flags.SEEK_CUR:
+            offset += self.pos
+        elif whence != flags.SEEK_SET:
+            raise error(Errno.EINVAL)
+        if not 0 <= offset < 1 << 63:
+            raise error(Errno.EINVAL)
+        self.pos = offset
+        return offset
+
+
+def anonymous(kernel: Kernel, mode: int, uid: int, gid: int, name: bytes) -> Dentry:
+    """An inode outside every tree; ``name`` may have a ``%d`` for its number, as ``pipe:[%d]``."""
+    if kernel.pipefs is None:
+        kernel.pipefs = FileSystem(b"pipefs", 13, kernel.clock, _unwatched, inodes=0)
+    dentry: Dentry = kernel.pipefs.anonymous(mode, uid, gid, name)
+    return dentry
+
+
+def _unwatched() -> None:
+    pass
+
+
+class FdTable:
+    """A process's descriptors: small integers, the lowest free one first (XSH 2.14)."""
+
+    __slots__ = ("_cloexec", "_files")
+
+    def __init__(self) -> None:
+        self._files: list[File | None] = []
+        self._cloexec = 0
+
+    def get(self, fd: int) -> File:
+        """The open file behind ``fd``. EBADF."""
+        files = self._files
+        if isinstance(fd, int) and 0 <= fd < len(files):
+            file = files[fd]
+            if file is not None:
+                return file
+        raise error(Errno.EBADF)
+
+    def items(self) -> list[tuple[int, File]]:
+        """The open descriptors, in order."""
+        return [(fd, file) for fd, file in enumerate(self._files) if file is not None]
+
+    def free(self, lowest: int, most: int) -> int:
+        """The lowest free descriptor of ``lowest`` … ``most - 1``. EMFILE."""
+        files = self._files
+        fd = lowest
+        while fd < len(files) and files[fd] is not None:
+            fd += 1
+        if fd >= most:
+            raise error(Errno.EMFILE)
+        return fd
+
+    def install(
+        self, file: File, *, lowest: int = 0, most: int = 1 << 20, cloexec: bool = False
+    ) -> int:
+        """Point the lowest free descriptor at ``file``. EMFILE, with ``file`` left as it was."""
+        fd = self.free(lowest, most)
+        self.put(fd, file, cloexec=cloexec)
+        return fd
+
+    def put(self, fd: int, file: File, *, cloexec: bool = False) -> None:
+        """Point ``fd`` at ``file``, closing what it was (dup2(2))."""
+        files = self._files
+        while len(files) <= fd:
+            files.append(None)
+        old = files[fd]
+        file.refs += 1
+        files[fd] = file
+        self.set_cloexec(fd, cloexec)
+        if old is not None:
+            old.drop()
+
+    def close(self, fd: int) -> None:
+        """close(2). EBADF."""
+        file = self.get(fd)
+        self._files[fd] = None
+        self._cloexec &= ~(1 << fd)
+        file.drop()
+
+    def cloexec(self, fd: int) -> bool:
+        return self._cloexec >> fd & 1 != 0
+
+    def set_cloexec(self, fd: int, on: bool) -> None:
+        if on:
+            self._cloexec |= 1 << fd
+        else:
+            self._cloexec &= ~(1 << fd)
+
+    def copy(self) -> FdTable:
+        """What a forked child gets: other descriptors for the same open files."""
+        other = FdTable()
+        other._files = list(self._files)
+        other._cloexec = self._cloexec
+        for file in other._files:
+            if file is not None:
+                file.refs += 1
+        return other
+
+    def close_on_exec(self) -> None:
+        """Close what is marked FD_CLOEXEC (execve(2))."""
+        marked = self._cloexec
+        for fd in range(marked.bit_length()):
+            if marked >> fd & 1:
+                self.close(fd)
+
+    def close_all(self) -> None:
+        """Close everything, lowest first (exit(2))."""
+        files, self._files = self._files, []
+        self._cloexec = 0
+        for file in files:
+            if file is not None:
+                file.drop()
+
+    def state(self) -> Any:
+        """Plain data for the digest."""
+        return (self._cloexec, [(fd, file.state()) for fd, file in self.items()])

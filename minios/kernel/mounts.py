@@ -1,0 +1,46 @@
+"""What every boot mounts beside the disk: /dev, /proc, and /tmp and /run in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minios.fs.filesystem import FileSystem
+from minios.kernel.devfs import Devices
+from minios.kernel.procfs import proc_file_system
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+
+TMP_SIZE = 8 << 20
+RUN_SIZE = 1 << 20
+
+
+def mount_all(kernel: Kernel) -> None:
+    """Mount the pseudo file systems of a new kernel and give it its devices and terminals."""
+    vfs = kernel.vfs
+    changed = vfs.mounts[0].changed
+    kernel.devices = Devices(kernel)
+    vfs.mount(proc_file_system(kernel), b"/proc")
+    vfs.mount(kernel.devices.fs, b"/dev")
+    options = b"rw,nosuid,nodev,relatime,size=%dk"
+    vfs.mount(
+        FileSystem(
+            b"tmpfs", 26, kernel.clock, changed, size=RUN_SIZE, inodes=2048,
+            options=options % (RUN_SIZE >> 10),
+        ),
+        b"/run",
+    )  # fmt: skip
+    vfs.mount(
+        FileSystem(
+            b"tmpfs", 34, kernel.clock, changed, size=TMP_SIZE, inodes=8192, mode=0o1777,
+            options=options % (TMP_SIZE >> 10),
+        ),
+        b"/tmp",
+    )  # fmt: skip
+
+
+def unmount_all(kernel: Kernel) -> None:
+    """Forget them; only the disk's own file system stays mounted."""
+    vfs = kernel.vfs
+    for fs in reversed(vfs.mounts[1:]):
+        vfs.unmount(fs)
