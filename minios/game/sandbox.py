@@ -46,11 +46,14 @@ class CannotStart(Exception):
     """The command could not be started. ``str`` is one line."""
 
 
-def boot(seed: int = 0) -> tuple[World, dict[str, Machine]]:
-    """The sandbox at t = 0: its world and its one machine by name."""
+def boot(seed: int = 0, *, tty: bool = False) -> tuple[World, dict[str, Machine]]:
+    """The sandbox at t = 0: its world and its one machine by name.
+
+    With ``tty`` somebody is logged in on tty1; without it no terminal asks for a login.
+    """
     world = World(seed, now=-BOOT)
     machine = Machine(world, NAME, programs=load, epoch=CLOCK)
-    install(machine, hostname=NAME, users=[USER])
+    install(machine, hostname=NAME, users=[USER], ttys={"tty1": USER.name} if tty else {})
     machine.power_on()
     world.run_until(0)
     return world, {NAME: machine}
