@@ -1,4 +1,4 @@
-"""Run commands in fresh worlds: for this project's tests, and for whoever writes levels or programs.
+"""Run commands in fresh worlds: for this project's tests, and for authors of levels and programs.
 
     >>> run("echo hello | tr a-z A-Z").stdout
     b'HELLO\\n'
@@ -74,7 +74,7 @@ class Box:
         return result
 
     def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        """Put a file on the disk, owned by the user; a relative path is below the home directory."""
+        """Put a file of the user's on the disk; a relative path is below the home directory."""
         name = path if path.startswith("/") else f"/home/{self.user}/{path}"
         uid = 0 if self.user == "root" else sandbox.USER.uid
         self.machine.write_file(name.encode(), data, uid, uid, mode)
