@@ -1,0 +1,1 @@
+"""One script a claim. ``python -m benchmarks`` runs them all and says which budgets hold."""

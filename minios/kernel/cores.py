@@ -1,0 +1,306 @@
+"""The dispatcher: who runs on which core, until when (OSTEP ch. 6 to 10).
+
+A core runs a process until its trap takes effect or its slice is over, whichever is first, and
+that moment is one event. While nothing else is due before it, no event is made at all: the loop in
+:meth:`Dispatcher._event` goes on inline. A process alone on its core has no slice.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minios.abi.syscalls import COMPUTE
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+    from minios.kernel.sched import MakeQueue, RunQueue
+
+SWITCH_CYCLES = 50
+"""What a context switch costs: saving one set of registers and loading another, and cold caches."""
+
+
+class Core:
+    """One CPU. ``since`` is when ``current`` began to run, or will, once the switch is paid for."""
+
+    __slots__ = (
+        "_busy", "busy_since", "current", "due", "index", "last", "queue", "resched", "since",
+        "slice_end", "switches", "token",
+    )  # fmt: skip
+
+    def __init__(self, index: int, queue: RunQueue) -> None:
+        self.index = index
+        self.queue = queue
+        self.current: PCB | None = None
+        self.last: PCB | None = None
+        self.since = 0
+        self.slice_end: int | None = None
+        self.due = 0
+        self.token = 0
+        self.resched = False
+        self.switches = 0
+        self._busy = 0
+        self.busy_since: int | None = None
+
+    def busy(self, now: int) -> int:
+        """Nanoseconds this core has not been idle since boot."""
+        return self._busy + (now - self.busy_since if self.busy_since is not None else 0)
+
+    def went_idle(self, now: int) -> None:
+        if self.busy_since is not None:
+            self._busy += now - self.busy_since
+            self.busy_since = None
+
+
+class Dispatcher:
+    """All cores of a machine."""
+
+    __slots__ = ("_active", "cores", "kernel", "switch_ns", "world")
+
+    def __init__(self, kernel: Kernel, count: int, make_queue: MakeQueue, quantum: int) -> None:
+        self.kernel = kernel
+        self.world = kernel.world
+        self.switch_ns = SWITCH_CYCLES * kernel.cycle_ns
+        self.cores = [Core(index, make_queue(quantum)) for index in range(count)]
+        self._active: Core | None = None
+
+    def running(self, pcb: PCB) -> bool:
+        """Whether ``pcb`` is on a core now."""
+        return pcb.core is not None
+
+    # -- runnable or not -----------------------------------------------------------------------
+
+    def enqueue(self, pcb: PCB, *, woken: bool) -> None:
+        """``pcb`` wants a core: an idle one, or a place in the least loaded queue."""
+        core = self._place(pcb)
+        if core.current is None and core is not self._active:
+            core.queue.put(pcb, woken=woken)
+            core.queue.pick()
+            self._begin(core, pcb)
+            self._arm(core)
+            return
+        core.queue.put(pcb, woken=woken)
+        current = core.current
+        if current is None:
+            return
+        if core is self._active:
+            # The loop of _event arms this core again, or switches if asked to.
+            if woken and core.queue.preempts(pcb, current):
+                core.resched = True
+            return
+        self._account(core)
+        if woken and core.queue.preempts(pcb, current):
+            self._put_back(core)
+            self._fill(core)
+        elif core.slice_end is None:
+            core.slice_end = max(self.world.now, core.since) + core.queue.slice(current)
+            if core.slice_end < core.due:
+                self._arm(core)
+
+    def dequeue(self, pcb: PCB) -> None:
+        """``pcb`` can no longer run: it sleeps, was stopped or is gone."""
+        core = pcb.core
+        if core is None:
+            if pcb.runqueue is not None and pcb.entry:
+                pcb.runqueue.remove(pcb)
+            return
+        self._account(core)
+        core.current = None
+        pcb.core = None
+        if core is not self._active:
+            core.token += 1
+            self._fill(core)
+
+    def reweigh(self, pcb: PCB, nice: int) -> None:
+        """Change a nice value; a queued process is queued anew by its new weight."""
+        if pcb.core is None and pcb.entry:
+            queue = pcb.runqueue
+            queue.remove(pcb)
+            pcb.nice = nice
+            queue.put(pcb, woken=False)
+            return
+        if pcb.core is not None:
+            self._account(pcb.core)
+        pcb.nice = nice
+
+    def shorten(self, pcb: PCB, burst: int) -> None:
+        """Give ``pcb`` another remaining burst (a handler begins, or a computation is cut short)."""
+        core = pcb.core
+        if core is None or core is self._active:
+            pcb.burst = burst
+            return
+        self._account(core)
+        pcb.burst = burst
+        self._arm(core)
+
+    def account(self, pcb: PCB) -> None:
+        """Bring ``pcb``'s figures up to this instant, if it runs."""
+        if pcb.core is not None:
+            self._account(pcb.core)
+
+    def cpu_time(self, pcb: PCB) -> tuple[int, int]:
+        """(user, system) ns up to now, computed without changing anything."""
+        core = pcb.core
+        if core is None or core.since >= self.world.now:
+            return pcb.utime, pcb.stime
+        ran = self.world.now - core.since
+        if pcb.request[0] == COMPUTE:
+            return pcb.utime + ran, pcb.stime
+        return pcb.utime, pcb.stime + ran
+
+    def halt(self) -> None:
+        """Stop every core for good."""
+        for core in self.cores:
+            core.token += 1
+            core.went_idle(self.world.now)
+            if core.current is not None:
+                core.current.core = None
+                core.current = None
+
+    # -- inside --------------------------------------------------------------------------------
+
+    def _place(self, pcb: PCB) -> Core:
+        cores = self.cores
+        if len(cores) == 1:
+            return cores[0]
+        home = cores[pcb.last_core]
+        best = home
+        least = len(home.queue) + (home.current is not None)
+        for core in cores:
+            if least == 0:
+                break
+            load = len(core.queue) + (core.current is not None)
+            if load < least:
+                best, least = core, load
+        return best
+
+    def _account(self, core: Core) -> None:
+        pcb = core.current
+        now = self.world.now
+        ran = now - core.since
+        if pcb is None or ran <= 0:
+            return
+        core.since = now
+        pcb.burst -= ran
+        if pcb.request[0] == COMPUTE:
+            pcb.utime += ran
+        else:
+            pcb.stime += ran
+        core.queue.charge(pcb, ran)
+
+    def _put_back(self, core: Core) -> None:
+        pcb = core.current
+        assert pcb is not None
+        core.current = None
+        pcb.core = None
+        pcb.nivcsw += 1
+        core.queue.put(pcb, woken=False)
+        if len(self.cores) > 1:
+            self._pull(core, 2)
+
+    def _pull(self, core: Core, lead: int) -> bool:
+        """Take one process from the longest queue, if it is ``lead`` longer than ours."""
+        busiest = max(self.cores, key=lambda other: len(other.queue))
+        if len(busiest.queue) - len(core.queue) < lead:
+            return False
+        pcb = busiest.queue.pick()
+        assert pcb is not None
+        core.queue.put(pcb, woken=False)
+        return True
+
+    def _begin(self, core: Core, pcb: PCB) -> None:
+        """Put ``pcb``, which is in no queue, on ``core``: the context switch."""
+        now = self.world.now
+        core.current = pcb
+        pcb.core = core
+        pcb.last_core = core.index
+        if core.busy_since is None:
+            core.busy_since = now
+        core.since = now
+        previous = core.last
+        if previous is not pcb:
+            core.since += self.switch_ns
+            core.switches += 1
+            core.last = pcb
+        hooks = self.world.instruments.on_switch
+        if hooks:
+            for hook in hooks:
+                hook(now, core, previous, pcb)
+        core.slice_end = core.since + core.queue.slice(pcb) if len(core.queue) else None
+
+    def _end(self, core: Core) -> int:
+        """When something happens on ``core`` if nothing else does."""
+        pcb = core.current
+        assert pcb is not None
+        end = core.since + pcb.burst
+        if core.slice_end is not None and core.slice_end < end:
+            return core.slice_end
+        return end
+
+    def _arm(self, core: Core) -> None:
+        core.due = self._end(core)
+        core.token += 1
+        self.world.at(core.due, self._event, core, core.token)
+
+    def _fill(self, core: Core) -> None:
+        """Find something for an empty core to do."""
+        pcb = core.queue.pick()
+        if pcb is None and len(self.cores) > 1 and self._pull(core, 1):
+            pcb = core.queue.pick()
+        if pcb is None:
+            self._idle(core)
+            return
+        self._begin(core, pcb)
+        self._arm(core)
+
+    def _idle(self, core: Core) -> None:
+        core.went_idle(self.world.now)
+        core.slice_end = None
+        hooks = self.world.instruments.on_switch
+        if hooks:
+            for hook in hooks:
+                hook(self.world.now, core, core.last, None)
+
+    def _event(self, core: Core, token: int) -> None:
+        """A burst or a slice is over on ``core``; go on until something else is due first."""
+        if token != core.token:
+            return
+        world = self.world
+        kernel = self.kernel
+        queue = core.queue
+        many = len(self.cores) > 1
+        while True:
+            pcb = core.current
+            assert pcb is not None
+            self._account(core)
+            if pcb.burst <= 0:
+                self._active = core
+                core.resched = False
+                kernel.effect(pcb)
+                self._active = None
+            if core.token != token:  # powered off meanwhile
+                return
+            pcb = core.current
+            now = world.now
+            if pcb is not None and len(queue):
+                if core.resched or (core.slice_end is not None and now >= core.slice_end):
+                    self._put_back(core)
+                    pcb = None
+                elif core.slice_end is None:
+                    core.slice_end = now + queue.slice(pcb)
+            if pcb is None:
+                pcb = queue.pick()
+                if pcb is None and many and self._pull(core, 1):
+                    pcb = queue.pick()
+                if pcb is None:
+                    self._idle(core)
+                    return
+                self._begin(core, pcb)
+            elif core.slice_end is not None and now >= core.slice_end:
+                core.slice_end = None  # nobody waits any more
+            end = self._end(core)
+            if not world.inline(end):
+                core.due = end
+                core.token += 1
+                world.at(end, self._event, core, core.token)
+                return

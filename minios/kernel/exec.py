@@ -1,0 +1,127 @@
+"""Loading programs: what execve(2) makes of a file.
+
+A native program's file holds :data:`MAGIC` and the program's name in the machine's table; a script
+begins with ``#!``. Anything else is ENOEXEC, and a shell then runs it as its own script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from minios.abi.errno import Errno, error
+from minios.abi.flags import ARG_MAX, S_ISGID, S_ISUID
+from minios.abi.sys import Program, Sys
+from minios.fs.access import MAY_EXEC, require
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+MAGIC = b"\x7fMOS\n"
+MAX_INTERPRETERS = 4
+"""Scripts may name scripts as their interpreters this often (execve(2)), then ELOOP."""
+
+_HEAD = 256
+_SYS = Sys()
+
+
+def native(name: str) -> bytes:
+    """The content of the file of a native program."""
+    return MAGIC + name.encode() + b"\n"
+
+
+class Image:
+    """A program ready to take over a process."""
+
+    __slots__ = ("argv", "comm", "environ", "euid", "exe", "name", "program", "sgid")
+
+    def __init__(
+        self,
+        program: Program,
+        name: str,
+        exe: bytes,
+        comm: bytes,
+        argv: list[bytes],
+        environ: tuple[bytes, ...],
+    ) -> None:
+        self.program = program
+        self.name = name
+        self.exe = exe
+        self.comm = comm
+        self.argv = argv
+        self.environ = environ
+        self.euid: int | None = None
+        self.sgid: int | None = None
+
+    def apply(self, pcb: PCB) -> None:
+        """Give the process this image's names and, for a set-id file, its owner's rights."""
+        pcb.comm = self.comm[:15]
+        pcb.exe = self.exe
+        pcb.program = self.name
+        pcb.argv = self.argv
+        pcb.environ = self.environ
+        if self.euid is not None:
+            pcb.euid = self.euid
+        if self.sgid is not None:
+            pcb.egid = self.sgid
+        pcb.suid = pcb.euid
+        pcb.sgid = pcb.egid
+
+    def start(self) -> Coroutine[Any, Any, int]:
+        """The program's coroutine, not yet begun. Of a name given twice the first value counts."""
+        env: dict[bytes, bytes] = {}
+        for entry in self.environ:
+            name, _, value = entry.partition(b"=")
+            env.setdefault(name, value)
+        return self.program(_SYS, list(self.argv), env)
+
+
+def load(
+    kernel: Kernel, pcb: PCB, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]
+) -> Image:
+    """Find and check what ``path`` names. E2BIG EACCES ELOOP ENOENT ENOEXEC ENOTDIR."""
+    if sum(len(s) + 1 for s in argv) + sum(len(s) + 1 for s in environ) > ARG_MAX:
+        raise error(Errno.E2BIG)
+    if kernel.hidden:
+        return _judge_image(kernel, path, argv, environ)
+    comm = path.rpartition(b"/")[2]
+    for _ in range(MAX_INTERPRETERS + 1):
+        dentry = kernel.vfs.walk(pcb, pcb.cwd, path)
+        inode = dentry.inode
+        if not inode.is_regular:
+            raise error(Errno.EACCES)
+        require(pcb, inode, MAY_EXEC)
+        head: bytes = inode.read(0, _HEAD)  # type: ignore[attr-defined]
+        if head.startswith(MAGIC):
+            name = head[len(MAGIC) :].partition(b"\n")[0].decode("latin-1")
+            try:
+                program = kernel.machine.programs(name)
+            except KeyError:
+                raise error(Errno.ENOEXEC) from None
+            image = Image(program, name, dentry.path(), comm, argv, environ)
+            if inode.mode & S_ISUID:
+                image.euid = inode.uid
+            if inode.mode & S_ISGID and inode.mode & 0o010:
+                image.sgid = inode.gid
+            return image
+        if not head.startswith(b"#!"):
+            raise error(Errno.ENOEXEC)
+        words = head[2:].partition(b"\n")[0].strip(b" \t").split(None, 1)
+        if not words:
+            raise error(Errno.ENOEXEC)
+        argv = [*(word.strip(b" \t") for word in words), path, *argv[1:]]
+        path = argv[0]
+    raise error(Errno.ELOOP)
+
+
+def _judge_image(
+    kernel: Kernel, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]
+) -> Image:
+    """A judge's commands come from the game's own table, whatever the machine's files say."""
+    name = path.rpartition(b"/")[2]
+    try:
+        program = kernel.machine.programs(name.decode("latin-1"))
+    except KeyError:
+        raise error(Errno.ENOENT) from None
+    return Image(program, name.decode("latin-1"), b"/bin/" + name, name, argv, environ)

@@ -1,0 +1,47 @@
+"""The load averages: how many wanted to run, damped over 1, 5 and 15 minutes (proc(5), loadavg).
+
+Linux samples every five seconds. Here the number of runnable processes is known exactly at every
+instant, so the samples are computed when somebody asks or the number changes, and idle time needs
+no timer.
+"""
+
+from minios.sim.world import SECOND
+
+SAMPLE = 5 * SECOND
+FIXED = 1 << 16
+_DECAY = (60_299, 64_453, 65_173)
+"""exp(-5 s / 1, 5 and 15 min) in 1/65536."""
+_LONG = 2_000
+"""After so many samples of one number the averages have become that number."""
+
+
+class LoadAverage:
+    """Three exponentially damped averages in units of 1/65536."""
+
+    __slots__ = ("_active", "_next", "averages")
+
+    def __init__(self, now: int) -> None:
+        self.averages = [0, 0, 0]
+        self._active = 0
+        self._next = now + SAMPLE
+
+    def roll(self, now: int) -> None:
+        """Take the samples due up to ``now``."""
+        if now < self._next:
+            return
+        samples = (now - self._next) // SAMPLE + 1
+        self._next += samples * SAMPLE
+        active = self._active * FIXED
+        if samples > _LONG:
+            self.averages = [active] * 3
+            return
+        for index, decay in enumerate(_DECAY):
+            load = self.averages[index]
+            for _ in range(samples):
+                load = (load * decay + active * (FIXED - decay)) // FIXED
+            self.averages[index] = load
+
+    def changed(self, now: int, by: int) -> None:
+        """``by`` more processes want to run than before."""
+        self.roll(now)
+        self._active += by

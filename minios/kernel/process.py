@@ -1,0 +1,197 @@
+"""The process control block: everything the kernel knows of a process, and its whole saved context.
+
+A native program's context is its coroutine (``frames``: a signal handler lies on top of what it
+interrupted), the trap it made last and how much CPU is left before that trap takes effect. A switch
+moves exactly this from a core to the PCB and back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+from minios.abi.flags import (
+    RLIM_INFINITY,
+    RLIMIT_CORE,
+    RLIMIT_NOFILE,
+    RLIMIT_NPROC,
+    RLIMIT_STACK,
+)
+from minios.abi.records import Rusage
+from minios.abi.signals import NSIG, SIG_DFL
+from minios.abi.sys import Disposition, Request
+
+if TYPE_CHECKING:
+    from minios.kernel.cores import Core
+    from minios.kernel.wait import WaitQueue
+
+RUNNING, SLEEPING, DISK, STOPPED, ZOMBIE = "R", "S", "D", "T", "Z"
+"""The letters of ps(1)."""
+
+IMAGE_BYTES = 48 << 10
+"""Resident bytes of a native program before its heap: text, stack and its kernel structures."""
+
+
+class Frame:
+    """A coroutine on the process's stack, and how to go on in it when it is on top again.
+
+    ``resume`` is ``("send", value)``, ``("throw", error)`` or ``("request", request, burst)``: the
+    last one makes the interrupted call again, or finishes an interrupted computation.
+    """
+
+    __slots__ = ("coro", "mask", "resume", "sig")
+
+    def __init__(self, coro: Coroutine[Any, Any, Any], sig: int, mask: int) -> None:
+        self.coro = coro
+        self.sig = sig
+        self.mask = mask
+        self.resume: tuple[Any, ...] = ("send", None)
+
+
+class PCB:
+    """A process. Who may change what is said beside the groups of fields."""
+
+    __slots__ = (
+        # identity: fork and exec
+        "pid", "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program",
+        "identity", "lineage", "start_time", "children", "tty", "image_bytes",
+        # credentials: the set*id calls, and exec of a setuid file
+        "uid", "euid", "suid", "gid", "egid", "sgid", "groups", "judge",
+        # files: the file calls
+        "cwd", "umask", "fds", "rlimits", "brk", "maxrss",
+        # signals: minios.kernel.signals
+        "pending", "blocked", "handlers", "handler_flags", "handler_masks", "saved_mask",
+        "senders", "timer", "timer_interval", "timer_token",
+        # life: minios.kernel.kernel
+        "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
+        "deadline", "sleep_token", "wchan", "interrupted", "progress",
+        "restartable",
+        # execution: minios.kernel.cores
+        "frames", "request", "burst", "runnable", "core", "last_core", "nice",
+        "utime", "stime", "cutime", "cstime", "nvcsw", "nivcsw", "trace",
+        "vruntime", "entry", "runqueue",
+    )  # fmt: skip
+
+    def __init__(self, pid: int, ppid: int, start_time: int) -> None:
+        self.pid = pid
+        self.ppid = ppid
+        self.pgid = pid
+        self.sid = pid
+        self.comm = b""
+        self.exe = b""
+        self.argv: list[bytes] = []
+        self.environ: tuple[bytes, ...] = ()
+        self.program = ""
+        """The native program's name in the machine's table."""
+        self.identity: str | None = None
+        """The level's name for this very process; kept over exec, not over fork."""
+        self.lineage: str | None = None
+        """The level's name for it and all its descendants."""
+        self.start_time = start_time
+        self.children: dict[int, PCB] = {}
+        self.tty: Any = None
+        self.image_bytes = IMAGE_BYTES
+
+        self.uid = self.euid = self.suid = 0
+        self.gid = self.egid = self.sgid = 0
+        self.groups: tuple[int, ...] = ()
+        self.judge = False
+
+        self.cwd: Any = None
+        self.umask = 0o022
+        self.fds: Any = None
+        self.rlimits: dict[int, tuple[int, int]] = {}
+        self.brk = 0
+        self.maxrss = 0
+
+        self.pending = 0
+        self.blocked = 0
+        self.handlers: list[Disposition] = [SIG_DFL] * (NSIG + 1)
+        self.handler_flags: dict[int, int] = {}
+        self.handler_masks: dict[int, int] = {}
+        self.saved_mask: int | None = None
+        self.senders: dict[int, tuple[int, bytes, int]] = {}
+        self.timer: int | None = None
+        self.timer_interval = 0
+        self.timer_token = 0
+
+        self.zombie = False
+        self.stopped = False
+        self.exit_status = 0
+        self.report: int | None = None
+        """A stop or continue the parent has not been told of yet, as a wait status."""
+        self.killed_by: tuple[int, int, bytes, int] | None = None
+        """(signal, sender's pid, comm and uid) of the signal that ended it; pid 0 is the kernel."""
+        self.child_wait: WaitQueue | None = None
+        self.wait_queues: tuple[WaitQueue, ...] = ()
+        self.deadline: int | None = None
+        self.sleep_token = 0
+        self.wchan = ""
+        self.interrupted = False
+        self.restartable = True
+        self.progress: Any = None
+        """What a call that blocked half-way has done already; the kernel clears it at its end."""
+
+        self.frames: list[Frame] = []
+        self.request: Request = (0, ())
+        self.burst = 0
+        self.runnable = False
+        self.core: Core | None = None
+        self.last_core = 0
+        self.nice = 0
+        self.utime = 0
+        self.stime = 0
+        self.cutime = 0
+        self.cstime = 0
+        self.nvcsw = 0
+        self.nivcsw = 0
+        self.trace = 0
+        """Rolling hash of what its traps returned; with program and argv it stands for the state
+        of a coroutine that cannot be looked into."""
+        self.vruntime = 0
+        self.entry = 0
+        self.runqueue: Any = None
+
+    def __hash__(self) -> int:
+        return self.pid
+
+    @property
+    def state(self) -> str:
+        """The state letter of ps(1)."""
+        if self.zombie:
+            return ZOMBIE
+        if self.stopped:
+            return STOPPED
+        return RUNNING if self.runnable else SLEEPING
+
+    @property
+    def rss(self) -> int:
+        """Resident bytes; a zombie has none."""
+        return 0 if self.zombie else self.image_bytes + self.brk
+
+    @property
+    def vsize(self) -> int:
+        """Mapped bytes: the resident ones and the untouched part of the stack's first megabyte."""
+        return 0 if self.zombie else self.image_bytes + self.brk + (1 << 20)
+
+    def expired(self, now: int) -> bool:
+        """Whether the timeout of the call it sleeps in has run out."""
+        return self.deadline is not None and now >= self.deadline
+
+    def rusage(self) -> Rusage:
+        return Rusage(self.utime, self.stime, self.maxrss, self.nvcsw, self.nivcsw)
+
+
+DEFAULT_LIMITS: dict[int, tuple[int, int]] = {
+    RLIMIT_STACK: (8 << 20, RLIM_INFINITY),
+    RLIMIT_CORE: (0, RLIM_INFINITY),
+    RLIMIT_NOFILE: (256, 4096),
+    RLIMIT_NPROC: (256, 256),
+}
+"""Soft and hard limits of pid 1; a limit that is not here is RLIM_INFINITY (getrlimit(2))."""
+
+
+def limit(pcb: PCB, resource: int) -> int:
+    """The soft limit in force."""
+    pair = pcb.rlimits.get(resource)
+    return pair[0] if pair is not None else RLIM_INFINITY

@@ -1,0 +1,57 @@
+"""Sleeping: what a process waits on, and how it is woken.
+
+A system call that would block returns a :class:`WaitQueue` or a :class:`Sleep`; the kernel parks the
+process there and makes the same call again when it is woken, so that a handler is a plain function
+that either finds what it needs or says where to wait (as ``wait_event`` loops do in Linux).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+
+class WaitQueue:
+    """Processes asleep for one reason; ``name`` is the wait channel that ps shows.
+
+    ``sleepers`` is a dict for its order: they are woken first come, first served.
+    """
+
+    __slots__ = ("kernel", "name", "sleepers")
+
+    def __init__(self, kernel: Kernel, name: str) -> None:
+        self.kernel = kernel
+        self.name = name
+        self.sleepers: dict[PCB, None] = {}
+
+    def wake(self) -> None:
+        """Make every sleeper runnable; each looks again for what it waited for."""
+        if self.sleepers:
+            for pcb in list(self.sleepers):
+                self.kernel.wake(pcb)
+
+
+class Sleep:
+    """A wait on several queues, or on time alone, or both.
+
+    ``timeout`` is in ns from the first time the call blocks; when it runs out the call is made once
+    more, with ``pcb.expired(now)`` true. ``restart`` says whether SA_RESTART applies (signal(7)).
+    """
+
+    __slots__ = ("name", "queues", "restart", "timeout")
+
+    def __init__(
+        self,
+        queues: tuple[WaitQueue, ...],
+        timeout: int | None = None,
+        *,
+        name: str = "",
+        restart: bool = False,
+    ) -> None:
+        self.queues = queues
+        self.timeout = timeout
+        self.name = name or (queues[0].name if queues else "sleep")
+        self.restart = restart
