@@ -45,7 +45,7 @@ class User(NamedTuple):
 
 ROOT = User("root", 0, home="/root", gecos="root")
 
-_SYSTEM_USERS = (
+SYSTEM_USERS = (
     User("daemon", 1, home="/usr/sbin", shell="/usr/sbin/nologin", gecos="daemon"),
     User("bin", 2, home="/bin", shell="/usr/sbin/nologin", gecos="bin"),
     User("sys", 3, home="/dev", shell="/usr/sbin/nologin", gecos="sys"),
@@ -55,7 +55,7 @@ _SYSTEM_USERS = (
     ),
 )  # fmt: skip
 
-_SYSTEM_GROUPS = {
+SYSTEM_GROUPS = {
     "root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "mail": 8,
     "sudo": 27, "www-data": 33, "shadow": 42, "utmp": 43, "staff": 50, "users": 100,
     "nogroup": 65534,
@@ -103,7 +103,7 @@ def environment(user: User) -> dict[bytes, bytes]:
 
 def group_ids(user: User, groups: Mapping[str, int] = {}) -> tuple[int, ...]:
     """The ids of the groups that ``user`` is in, the primary one first."""
-    known = {**_SYSTEM_GROUPS, **groups}
+    known = {**SYSTEM_GROUPS, **groups}
     return tuple(dict.fromkeys([user.group, *(known[name] for name in _memberships(user))]))
 
 
@@ -131,12 +131,12 @@ def install(
     for name in PROGRAMS:
         path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
         machine.install(path, name, 0o4755 if name in SETUID else 0o755)
-    everybody = [ROOT, *_SYSTEM_USERS, *(user for user in users if user.uid != 0)]
+    everybody = [ROOT, *SYSTEM_USERS, *(user for user in users if user.uid != 0)]
     for user in users:
         if user.uid == 0:
             everybody[0] = user
     for user in everybody:
-        if user not in _SYSTEM_USERS and user.uid != 0:
+        if user not in SYSTEM_USERS and user.uid != 0:
             machine.make_dir(user.directory.encode(), user.uid, user.group, 0o755)
     _accounts(machine, everybody, groups)
     host = hostname.encode()
@@ -153,7 +153,7 @@ def install(
 
 
 def _accounts(machine: Builder, users: Sequence[User], groups: Mapping[str, int]) -> None:
-    known = {**_SYSTEM_GROUPS, **groups}
+    known = {**SYSTEM_GROUPS, **groups}
     for user in users:
         if user.group not in known.values():
             known[user.name] = user.group
@@ -169,7 +169,7 @@ def _accounts(machine: Builder, users: Sequence[User], groups: Mapping[str, int]
         b"/etc/shadow",
         b"".join(_shadow(user) for user in users),
         0,
-        _SYSTEM_GROUPS["shadow"],
+        SYSTEM_GROUPS["shadow"],
         0o640,
     )
     sudoers = ["root\tALL=(ALL:ALL) ALL\n", "%sudo\tALL=(ALL:ALL) ALL\n"]
