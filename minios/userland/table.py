@@ -12,6 +12,7 @@ PROGRAMS: dict[str, str] = {
     "sh": "shell.main:main",
     # processes, sessions and full-screen programs
     "ps": "bin.ps:ps",
+    "pstree": "bin.pstree:pstree",
     # file tools
     "dir": "bin.ls.main:dir_",
     "ls": "bin.ls.main:ls",
