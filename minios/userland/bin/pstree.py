@@ -86,28 +86,26 @@ class Drawing:
     lines: list[str] = field(default_factory=list)
     more: list[bool] = field(default_factory=list)
     indents: list[int] = field(default_factory=list)
-    line: list[str] = field(default_factory=list)
+    line: list[tuple[str, int]] = field(default_factory=list)
     at: int = 0
 
     def put(self, text: str, size: int | None = None) -> None:
-        """Add to the line. ``size`` is given for text with escape sequences, which is not cut."""
-        if size is not None:
-            self.line.append(text)
-            self.at += size
-            return
-        room = self.width - self.at
-        if self.width and len(text) > room:
-            if room >= 0:
-                self.line.append(text[:room] + "+")
-        else:
-            self.line.append(text)
-        self.at += len(text)
+        """Add to the line; ``size`` says how many cells text with escape sequences takes."""
+        self.line.append((text, len(text) if size is None else size))
+        self.at += self.line[-1][1]
 
     def symbol(self, text: str, size: int) -> None:
-        self.put(text, size if "\033" in text else None)
+        self.put(text, size)
 
     def newline(self) -> None:
-        self.lines.append("".join(self.line))
+        """End the line. One that is too long ends in ``+`` at the edge."""
+        over = bool(self.width) and self.at >= self.width
+        room = self.width - 1 if over else self.at
+        kept = []
+        for text, size in self.line:
+            kept.append(text[:room] if size == len(text) else text if size <= room else "")
+            room = max(room - size, 0)
+        self.lines.append("".join(kept) + ("+" if over else ""))
         self.line.clear()
         self.at = 0
 
@@ -197,8 +195,7 @@ def draw(
     else:
         drawing.indents.append(drawing.at - start)
         if node.children and drawing.width and drawing.at >= drawing.width:
-            drawing.symbol(drawing.symbols.first, 3)
-            drawing.put("+")
+            drawing.put(" ")
             drawing.newline()
             return
     bundles = _bundles(drawing, node)
