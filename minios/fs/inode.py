@@ -169,6 +169,10 @@ class Inode:
         """A synthetic file's text, made when it is read. EINVAL for everything else."""
         raise error(Errno.EINVAL)
 
+    def store(self, data: bytes) -> None:
+        """Take what is written to a synthetic file. EINVAL for everything else."""
+        raise error(Errno.EINVAL)
+
     # -- changes -------------------------------------------------------------------------------
 
     def dirty(self) -> None:

@@ -101,9 +101,12 @@ class SyntheticDirectory(SyntheticInode):
 
 
 class SyntheticFile(SyntheticInode):
-    """A file whose text ``make`` returns when it is opened for reading; st_size is 0."""
+    """A file whose text ``make`` returns when it is read from its start; st_size is 0.
 
-    __slots__ = ("_make",)
+    ``take`` gets what is written; without it writing is EINVAL.
+    """
+
+    __slots__ = ("_make", "_take")
 
     def __init__(
         self,
@@ -113,12 +116,20 @@ class SyntheticFile(SyntheticInode):
         mode: int = 0o444,
         uid: int = 0,
         gid: int = 0,
+        *,
+        take: Callable[[bytes], None] | None = None,
     ) -> None:
         super().__init__(fs, ino, flags.S_IFREG | mode, uid, gid)
         self._make = make
+        self._take = take
 
     def content(self, who: Credentials) -> bytes:
         return self._make()
+
+    def store(self, data: bytes) -> None:
+        if self._take is None:
+            raise error(Errno.EINVAL)
+        self._take(data)
 
 
 class SyntheticLink(SyntheticInode):

@@ -449,8 +449,13 @@ def clock_gettime(kernel: Kernel, pcb: PCB, clock: int) -> int:
     raise error(Errno.EINVAL)
 
 
-def uname(kernel: Kernel, pcb: PCB) -> Utsname:
+def utsname(kernel: Kernel) -> Utsname:
+    """What uname(2) and /proc call this system."""
     return Utsname(b"MiniOS", kernel.hostname, b"1.0.0", b"#1 MiniOS", b"riscv32")
+
+
+def uname(kernel: Kernel, pcb: PCB) -> Utsname:
+    return utsname(kernel)
 
 
 def sethostname(kernel: Kernel, pcb: PCB, name: bytes) -> None:

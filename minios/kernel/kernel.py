@@ -134,6 +134,11 @@ class Kernel:
         """Post a signal to a process group on the kernel's own account."""
         signals.post_group(self, pgid, sig)
 
+    @property
+    def last_pid(self) -> int:
+        """The pid given out last."""
+        return self._next_pid
+
     def runnable_count(self) -> int:
         """How many processes run or want to."""
         return sum(p.runnable and not p.stopped for p in self.processes.values())
@@ -304,7 +309,11 @@ class Kernel:
         nr, args = pcb.request
         self.acting = pcb
         if nr == COMPUTE:
-            self._return(pcb, pcb.frames[-1].resume)
+            resume = pcb.frames[-1].resume
+            if pcb.pending & ~pcb.blocked or pcb.stopped:
+                self._leave_kernel(pcb)
+            else:
+                self._step(pcb, resume)
             self.acting = None
             return
         if pcb.interrupted:
