@@ -60,7 +60,7 @@ class _Compiler:
             seeds=spec.Seeds(model.seeds.play, tuple(model.seeds.check)),
             panes=tuple((_PANES | model.panes).items()),
             limit=self.limit(),
-            par=spec.Par(model.par.time, model.par.keys, model.par.commands),
+            par=spec.Par(model.par.time, model.par.keys, model.par.commands, model.par.signals),
             solutions=tuple(spec.Solution(name, text) for name, text in model.solutions.items()),
             wrong=tuple(self.wrong(name) for name in model.wrong),
         )
@@ -135,7 +135,7 @@ class _Compiler:
                     home=given.home or ("/root" if name == "root" else f"/home/{name}"),
                     shell=given.shell,
                     gecos=given.gecos,
-                    sudo=given.sudo,
+                    sudo="" if given.sudo == "no" else given.sudo,
                 )
             )
         return tuple(users)
@@ -175,7 +175,7 @@ class _Compiler:
         if model.script is not None:
             argv = [self.script_path(identity, model)]
         else:
-            argv = split(model.run)
+            argv = split(model.run or "")
         made = []
         for n, each in enumerate(copies(identity, model.copies), 1):
             words = tuple(word.replace("{{n}}", str(n)) for word in argv)
@@ -183,6 +183,7 @@ class _Compiler:
                 spec.ProcessSpec(
                     identity=each,
                     argv=words,
+                    exec=model.exec or "",
                     name=model.name if model.script is None else "",
                     user=model.user,
                     nice=model.nice,

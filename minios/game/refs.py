@@ -9,12 +9,15 @@ from shlex import split
 from typing import Any
 
 from minios.game import values
+from minios.game.base import SYSTEM_GROUPS, SYSTEM_USERS
 from minios.game.problems import meant
 from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS
 from minios.game.spec import FORMAT
 from minios.game.vary import references
 from minios.game.yamlfile import Document, Path, Plain
+from minios.kernel.devfs import TERMINALS
 from minios.kernel.sched import POLICIES
+from minios.userland.table import PROGRAMS
 
 LATER = "is not available yet: the network comes with a later version"
 
@@ -27,7 +30,8 @@ _HARMS = {
     "lineage": ("killed", "stopped", "ended"),
     "file": ("changed", "deleted"),
 }
-_KNOWN_USERS = ("root", "daemon", "bin", "sys", "www-data", "nobody")
+_KNOWN_USERS = ("root", *(user.name for user in SYSTEM_USERS))
+_TERMINALS = tuple(f"tty{n}" for n in range(1, TERMINALS + 1))
 _MAX_FILE_BYTES = 16 << 20
 
 
@@ -115,6 +119,7 @@ class Refs:
         for name, wrong in _map(self.level.get("wrong")).items():
             self._wrong(("wrong", name), _map(wrong))
         self._templates()
+        self._ttys((), self.level)
 
     def _say(self, path: Path, text: str) -> None:
         self.document.complain(path, text)
@@ -174,13 +179,19 @@ class Refs:
             self._say((*path, "scheduler"), f"{policy[:40]!r} is not available; there are {known}")
         users = _map(machine.get("users"))
         accounts = [*users, *_KNOWN_USERS]
+        groups = [*SYSTEM_GROUPS, *_map(machine.get("groups")), *users]
+        for at, program in enumerate(_words(machine.get("remove"))):
+            self._name((*path, "remove", at), program, list(PROGRAMS), "program")
+        for user, data in users.items():
+            for group in _words(_map(data).get("groups")):
+                self._name((*path, "users", user, "groups"), group, groups, "group")
         uids: dict[int, str] = {}
         for user, data in users.items():
             uid = _number(_map(data).get("uid"), -1)
             if uid >= 0 and uid in uids:
                 self._say((*path, "users", user, "uid"), f"is {uids[uid]}'s already")
             uids.setdefault(uid, user)
-        self._files(path, machine, accounts)
+        self._files(path, machine, accounts, groups)
         seen: set[str] = set()
         for identity, process in _map(machine.get("processes")).items():
             below = (*path, "processes", identity)
@@ -190,7 +201,9 @@ class Refs:
                     self._say(below, f"the identity {each!r} is given twice")
                 seen.add(each)
 
-    def _files(self, path: Path, machine: dict[str, Any], accounts: list[str]) -> None:
+    def _files(
+        self, path: Path, machine: dict[str, Any], accounts: list[str], groups: list[str]
+    ) -> None:
         total = 0
         for name, data in _map(machine.get("files")).items():
             below = (*path, "files", name)
@@ -200,6 +213,9 @@ class Refs:
             if len(given) > 1:
                 self._say(below, f"is either {' or '.join(given)}")
             self._name((*below, "owner"), data.get("owner"), accounts, "user")
+            self._name((*below, "group"), data.get("group"), groups, "group")
+            if name.startswith(("/dev/", "/proc/")):
+                self._say(below, "is not on the disk: the kernel makes what is there")
             count = _number(data.get("copies"))
             if count and "{{n}}" not in name:
                 self._say(below, "with copies, the path must contain {{n}}")
@@ -212,7 +228,7 @@ class Refs:
     def _process(self, path: Path, process: Any, accounts: list[str]) -> None:
         if not isinstance(process, dict):
             return
-        self._exactly_one(path, process, ("run", "script"))
+        self._exactly_one(path, process, ("run", "script", "exec"))
         self._name((*path, "user"), process.get("user"), accounts, "user")
         run = process.get("run")
         if isinstance(run, str):
@@ -398,6 +414,18 @@ class Refs:
             self._name((*path, "blocked_by"), name, known, "goal, loss or protected thing")
         if "when" in wrong:
             self._check((*path, "when"), wrong["when"])
+
+    def _ttys(self, path: Path, value: Any) -> None:
+        """Every ``tty:`` must be a terminal that machines have."""
+        if isinstance(value, dict):
+            tty = value.get("tty")
+            if isinstance(tty, str) and tty not in _TERMINALS:
+                self._say((*path, "tty"), f"must be one of {', '.join(_TERMINALS)}")
+            for key, item in value.items():
+                self._ttys((*path, key), item)
+        elif isinstance(value, list):
+            for at, item in enumerate(value):
+                self._ttys((*path, at), item)
 
     # -- vary ----------------------------------------------------------------------------------
 

@@ -222,7 +222,7 @@ class UserModel(Model):
     home: FilePath | None = None
     shell: FilePath = "/bin/sh"
     gecos: Line = ""
-    sudo: Bool = False
+    sudo: one_of(("no", "password", "nopasswd")) = "no"  # type: ignore[valid-type]
 
 
 class FileSpecModel(Model):
@@ -244,6 +244,7 @@ class ProcessSpecModel(Model):
     short = "run"
     run: Text | None = None
     script: Text | None = None
+    exec: FilePath | None = None
     path: FilePath | None = None
     name: Text = ""
     user: Account = "root"
@@ -372,6 +373,7 @@ class ParModel(Model):
     time: Duration | None = None
     keys: Int | None = None
     commands: Int | None = None
+    signals: Int | None = None
 
 
 class WrongModel(Model):

@@ -275,7 +275,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class UserSpec:
-    """An account; with ``sudo`` it may do anything as root without a password."""
+    """An account. ``sudo`` is "" (may not), "password" or "nopasswd"."""
 
     name: str
     uid: int
@@ -285,7 +285,7 @@ class UserSpec:
     home: str = ""
     shell: str = "/bin/sh"
     gecos: str = ""
-    sudo: bool = False
+    sudo: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,16 +312,17 @@ class FileSpec:
 
 @dataclass(frozen=True, slots=True)
 class ProcessSpec:
-    """A process that the machine starts as a child of init.
+    """A process that the machine starts as a child of init, or with ``exec`` one it waits for.
 
     ``argv`` is looked up in PATH. ``name`` spoofs comm and argv[0]. ``at`` is relative to t = 0
     (from -8 s on, or :data:`NEVER`); after a later power-on those with ``boot`` "every" start
     ``at`` after it. Standard streams are paths, or empty for /dev/null; with ``tty`` all three are
-    that terminal.
+    that terminal. With ``exec`` nothing is started: whoever executes that file becomes it.
     """
 
     identity: str
-    argv: tuple[str, ...]
+    argv: tuple[str, ...] = ()
+    exec: str = ""
     name: str = ""
     user: str = "root"
     nice: int = 0
@@ -437,6 +438,7 @@ class Par:
     time: int | None = None
     keys: int | None = None
     commands: int | None = None
+    signals: int | None = None
 
 
 _NO_PAR = Par()
