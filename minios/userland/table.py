@@ -15,7 +15,16 @@ PROGRAMS: dict[str, str] = {
     "pstree": "bin.pstree:pstree",
     # file tools
     "dir": "bin.ls.main:dir_",
+    "link": "bin.make:link",
     "ls": "bin.ls.main:ls",
+    "mkdir": "bin.make:mkdir",
+    "mkfifo": "bin.make:mkfifo",
+    "mktemp": "bin.make:mktemp",
+    "rm": "bin.remove:rm",
+    "rmdir": "bin.remove:rmdir",
+    "sync": "bin.make:sync",
+    "truncate": "bin.make:truncate",
+    "unlink": "bin.remove:unlink",
     "vdir": "bin.ls.main:vdir",
 }
 """Installed as /bin/NAME (those of SBIN as /sbin/NAME)."""

@@ -30,7 +30,7 @@ from minios.abi.records import (
     Winsize,
 )
 from minios.abi.sys import Sys
-from minios.abi.syscalls import COMPUTE, NR
+from minios.abi.syscalls import COMPUTE, NAMES
 
 
 class Host:
@@ -61,7 +61,7 @@ class Host:
     def trap(self, nr: int, args: tuple[Any, ...]) -> Any:
         if nr == COMPUTE:
             return None
-        return getattr(self, f"do_{NR(nr).name}")(*args)
+        return getattr(self, f"do_{NAMES[nr]}")(*args)
 
     def on_signal(self, number: int, _frame: object) -> None:
         self.pending.append(number)

@@ -96,7 +96,15 @@ def adjust(mode: int, changes: Changes, *, umask: int, directory: bool = False) 
 
     A clause that names nobody is limited by ``umask`` (XCU chmod).
     """
+    return adjust_bits(mode, changes, umask=umask, directory=directory)[0]
+
+
+def adjust_bits(
+    mode: int, changes: Changes, *, umask: int, directory: bool = False
+) -> tuple[int, int]:
+    """The same, and the bits that the changes decide about."""
     mode &= ALL
+    decided = 0
     for change in changes:
         keep = (S_ISUID | S_ISGID if directory else 0) & ~change.mentioned
         value = change.value
@@ -109,12 +117,13 @@ def adjust(mode: int, changes: Changes, *, umask: int, directory: bool = False) 
             value |= _EXECUTE
         value &= (change.affected or ~umask) & ~keep
         if change.op == "=":
-            mode = mode & ((~change.affected if change.affected else 0) | keep) | value
-        elif change.op == "+":
-            mode |= value
+            preserved = (~change.affected if change.affected else 0) | keep
+            decided |= ALL & ~preserved
+            mode = mode & preserved | value
         else:
-            mode &= ~value
-    return mode & ALL
+            decided |= value
+            mode = mode | value if change.op == "+" else mode & ~value
+    return mode & ALL, decided & ALL
 
 
 _LETTERS = {

@@ -11,7 +11,7 @@ from typing import Any
 
 from minios.abi.sys import Program, Sys
 from minios.userland.lib.options import Parsed, UsageError, parse
-from minios.userland.lib.stdio import Writer, complain, why
+from minios.userland.lib.stdio import Reader, Writer, complain, why, write_all
 
 RETAIN_STEP = 16384
 """Memory is asked of the kernel in steps of this many bytes."""
@@ -29,6 +29,7 @@ class Failure(Exception):
         self.text = text
         self.status = status
         self.hint = hint
+        self.advise: Callable[[Tool], Coroutine[Any, Any, None]] | None = None
 
 
 class Output(Writer):
@@ -46,7 +47,18 @@ class Output(Writer):
 class Tool:
     """What a running program has at hand."""
 
-    __slots__ = ("_asked", "_kept", "argv", "env", "name", "options", "out", "status", "sys")
+    __slots__ = (
+        "_answers",
+        "_asked",
+        "_kept",
+        "argv",
+        "env",
+        "name",
+        "options",
+        "out",
+        "status",
+        "sys",
+    )
 
     def __init__(self, sys: Sys, argv: list[bytes], env: dict[bytes, bytes]) -> None:
         self.sys = sys
@@ -56,6 +68,7 @@ class Tool:
         self.options = Parsed()
         self.out = Output(sys, 1)
         self.status = 0
+        self._answers: Reader | None = None
         self._kept = 0
         self._asked = 0
 
@@ -78,6 +91,18 @@ class Tool:
         """A line of output."""
         self.out.put(text, b"\n")
         await self.out.drain()
+
+    async def confirm(self, question: bytes) -> bool:
+        """Ask on standard error; whether the line of standard input begins with ``y`` (yesno)."""
+        await self.out.flush()
+        await write_all(self.sys, 2, self.name + b": " + question)
+        if self._answers is None:
+            self._answers = Reader(self.sys, 0)
+        try:
+            answer = await self._answers.line()
+        except OSError:
+            return False
+        return answer[:1] in (b"y", b"Y")
 
     async def retain(self, size: int) -> None:
         """Account for ``size`` more bytes of kept data; ends the program if there is no memory."""
@@ -102,12 +127,13 @@ def program(
     *,
     trouble: int = 1,
     permute: bool = True,
+    advise: Callable[[Tool], Coroutine[Any, Any, None]] | None = None,
 ) -> Callable[[Callable[[Tool], Coroutine[Any, Any, int]]], Program]:
     """Make a program of ``async def main(tool) -> int``.
 
     ``short`` and ``long`` are those of :func:`minios.userland.lib.options.parse`; with ``short``
     None the program reads its own arguments. ``usage`` is what ``--help`` prints, ``trouble`` the
-    exit status of bad usage.
+    exit status of bad usage; ``advise`` may say more between a bad option and the hint.
     """
 
     def frame(main: Callable[[Tool], Coroutine[Any, Any, int]]) -> Program:
@@ -126,6 +152,8 @@ def program(
                 return status
             except UsageError as err:
                 failure = Failure(str(err).encode("latin-1"), hint=True)
+                if advise is not None:
+                    failure.advise = advise
             except Failure as err:
                 failure = err
             return await _fail(tool, failure, trouble)
@@ -151,6 +179,8 @@ async def _fail(tool: Tool, failure: Failure, trouble: int) -> int:
             await tool.out.flush()
     if failure.text:
         await complain(tool.sys, tool.name + b": " + failure.text)
+    if failure.advise is not None:
+        await failure.advise(tool)
     if failure.hint:
         text = b"Try '" + tool.name + b" --help' for more information."
         await complain(tool.sys, text)
