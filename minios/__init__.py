@@ -1,3 +1,20 @@
 """MiniOS: a small operating system and a small internet, simulated deterministically and played."""
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minios.game.api import play as play
+
 __version__ = "0.1.0"
+
+RULESET = 1
+"""Changes whenever the same inputs no longer give the same bytes; runs of another are refused."""
+
+
+def __getattr__(name: str) -> Any:
+    """``minios.play`` is there without being paid for by those who do not use it."""
+    if name == "play":
+        from minios.game.api import play
+
+        return play
+    raise AttributeError(f"module 'minios' has no attribute {name!r}")

@@ -33,6 +33,9 @@ CREATE TABLE runs (
   commands INTEGER NOT NULL, collateral INTEGER NOT NULL, stars INTEGER NOT NULL,
   unaided INTEGER NOT NULL, file TEXT NOT NULL, finished TEXT NOT NULL
 );
+CREATE TABLE splits (
+  run INTEGER NOT NULL, goal TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (run, goal)
+) WITHOUT ROWID;
 CREATE INDEX runs_by_level ON runs (level, category, world, time);
 CREATE TABLE golds (
   level TEXT NOT NULL, world TEXT NOT NULL, ruleset INTEGER NOT NULL, category TEXT NOT NULL,
@@ -181,7 +184,7 @@ class Records:
             )
             if not record:
                 return
-            db.execute(
+            cursor = db.execute(
                 "INSERT INTO runs (level, world, ruleset, category, seed, time, keys, commands,"
                 " collateral, stars, unaided, file, finished)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -190,7 +193,12 @@ class Records:
                     stars, int(unaided), file, now,
                 ),
             )  # fmt: skip
-            for goal, taken in segments(splits):
+            reached = list(splits)
+            db.executemany(
+                "INSERT OR IGNORE INTO splits VALUES (?, ?, ?)",
+                [(cursor.lastrowid, goal, time) for goal, time in reached],
+            )
+            for goal, taken in segments(reached):
                 db.execute(
                     "INSERT INTO golds VALUES (?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT DO UPDATE SET time = min(time, excluded.time)",
@@ -242,6 +250,16 @@ class Records:
         """The best time and the fewest keys on ``course``, not necessarily of one run."""
         rows = self._read(f"SELECT min(time), min(keys) FROM runs WHERE {_ON}", _of(course))
         return rows[0] if rows else (None, None)
+
+    def best_splits(self, course: Course) -> tuple[tuple[str, int], ...]:
+        """When the run with the best time reached each goal."""
+        return tuple(
+            self._read(
+                "SELECT goal, time FROM splits WHERE run ="
+                f" (SELECT id FROM runs WHERE {_ON} ORDER BY time, id LIMIT 1) ORDER BY time",
+                _of(course),
+            )
+        )
 
     def best_file(self, course: Course) -> str:
         """The run file behind the best time; empty without one."""
