@@ -61,10 +61,14 @@ _STOP = {19, 20, 21, 22}
 _IGNORE = {17, 23, 28}
 
 DEFAULT_ACTION: tuple[Action, ...] = tuple(
-    Action.CORE if n in _CORE
-    else Action.STOP if n in _STOP
-    else Action.IGNORE if n in _IGNORE
-    else Action.CONT if n == 18
+    Action.CORE
+    if n in _CORE
+    else Action.STOP
+    if n in _STOP
+    else Action.IGNORE
+    if n in _IGNORE
+    else Action.CONT
+    if n == 18
     else Action.TERM
     for n in range(NSIG + 1)
 )

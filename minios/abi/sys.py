@@ -1,12 +1,14 @@
 """The trap, and the thin C-library face over it that native programs are handed.
 
-A native program is ``async def main(sys, argv, env) -> int``. Each ``await sys.call(…)`` yields one
-:data:`Request` to whoever drives the coroutine (the kernel, by ``coro.send``) and is resumed with
-the result, or with an ``OSError`` whose ``errno`` says why not. Paths, arguments and data are bytes.
+A native program is ``async def main(sys, argv, env) -> int``. Each ``await sys.call(…)`` yields
+one :data:`Request` to whoever drives the coroutine (the kernel, by ``coro.send``) and is resumed
+with the result, or with an ``OSError`` whose ``errno`` says why not. Paths, arguments and data are
+bytes.
 
 ``Sys`` keeps no state: what a process has lives in its PCB, on the kernel's side.
 """
 
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from types import coroutine
 from typing import Any
@@ -54,13 +56,13 @@ class Sys:
     __slots__ = ()
 
     def compute(self, cycles: int) -> Awaitable[None]:
-        """Spend ``cycles`` of CPU in user mode. May be preempted; other traps cost time of their own."""
+        """Spend ``cycles`` of CPU in user mode, where a process can be preempted."""
         return trap(COMPUTE, cycles)
 
     # -- files ---------------------------------------------------------------------------------
 
     def open(self, path: bytes, oflag: int = flags.O_RDONLY, mode: int = 0o666) -> Awaitable[int]:
-        """open(2). The lowest free descriptor. EACCES EEXIST EISDIR ELOOP EMFILE ENOENT ENOTDIR …"""
+        """open(2). The lowest free descriptor. EACCES EEXIST EISDIR ELOOP EMFILE ENOENT …"""
         return trap(NR.openat, path, oflag, mode)
 
     def close(self, fd: int) -> Awaitable[None]:
@@ -163,7 +165,7 @@ class Sys:
     def poll(
         self, fds: Sequence[tuple[int, int]], timeout: int | None = None
     ) -> Awaitable[list[tuple[int, int]]]:
-        """The (fd, revents) that are ready; empty on timeout (ns; None waits for ever). ppoll(2)."""
+        """ppoll(2): the (fd, revents) that are ready; empty on timeout (ns, None: no end)."""
         return trap(NR.ppoll_time64, tuple(fds), timeout)
 
     def chdir(self, path: bytes) -> Awaitable[None]:
@@ -239,7 +241,7 @@ class Sys:
         return trap(NR.exit_group, code)
 
     def waitpid(self, pid: int = -1, options: int = 0) -> Awaitable[Waited]:
-        """waitpid(2). With WNOHANG and nothing to report, ``pid`` of the result is 0. ECHILD EINTR."""
+        """waitpid(2). With WNOHANG and nothing to report the result's pid is 0. ECHILD EINTR."""
         return trap(NR.waitid, pid, options)
 
     def getpid(self) -> Awaitable[int]:
@@ -369,7 +371,7 @@ class Sys:
         return trap(NR.sysinfo)
 
     def getrandom(self, count: int) -> Awaitable[bytes]:
-        """Bytes of the world's own seeded stream: random to the player, the same in every replay."""
+        """Bytes of the world's own seeded stream: random, yet the same in every replay."""
         return trap(NR.getrandom, count)
 
     def reboot(self, command: int) -> Awaitable[None]:
@@ -386,8 +388,6 @@ async def _exec_child(
     lifted = {child: await sys.fcntl(own, flags.F_DUPFD_CLOEXEC, 64) for child, own in fds.items()}
     for child, own in lifted.items():
         await sys.dup2(own, child)
-    try:
+    with contextlib.suppress(OSError):
         await sys.execve(path, argv, env)
-    except OSError:
-        pass
     return 127

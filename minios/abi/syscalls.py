@@ -1,10 +1,11 @@
 """System-call numbers: Linux's generic table as riscv32 uses it (asm-generic/unistd.h)."""
 
-from enum import IntEnum
 
+class NR:
+    """System calls' numbers under their names, which are the man pages', section 2.
 
-class NR(IntEnum):
-    """A system call's number; its name is the man page's, section 2."""
+    Plain integers and no enum: every trap of every program looks one up.
+    """
 
     getcwd = 17
     dup = 23
@@ -86,3 +87,8 @@ class NR(IntEnum):
 
 COMPUTE = -1
 """Not a call: the program runs this many cycles of its own, in user mode."""
+
+NAMES: dict[int, str] = {
+    number: name for name, number in vars(NR).items() if isinstance(number, int)
+}
+"""The name of each call, as strace prints it."""

@@ -200,7 +200,7 @@ def setgid(kernel: Kernel, pcb: PCB, gid: int) -> None:
 
 
 def setreuid(kernel: Kernel, pcb: PCB, ruid: int, euid: int) -> None:
-    """setreuid(2); -1 leaves an id. The saved id follows unless only the effective one is restored."""
+    """setreuid(2); -1 leaves an id. The saved id follows what changes for good."""
     free = pcb.euid == 0
     if ruid != -1 and not free and _id(ruid) not in (pcb.uid, pcb.euid):
         raise error(Errno.EPERM)
@@ -319,9 +319,7 @@ def getrusage(kernel: Kernel, pcb: PCB, who: int) -> Rusage:
 
 
 def times(kernel: Kernel, pcb: PCB) -> Times:
-    return Times(
-        pcb.utime, pcb.stime, pcb.cutime, pcb.cstime, kernel.world.now - kernel.boot_time
-    )
+    return Times(pcb.utime, pcb.stime, pcb.cutime, pcb.cstime, kernel.world.now - kernel.boot_time)
 
 
 def prctl(kernel: Kernel, pcb: PCB, option: int, argument: Any) -> Any:

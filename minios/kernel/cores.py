@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from minios.kernel.process import PCB
     from minios.kernel.sched import MakeQueue, RunQueue
 
+_NEVER = -(1 << 100)
+BALANCE_EVERY = 16
+"""Switches of a core between two looks at how long the other queues are."""
 SWITCH_CYCLES = 50
 """What a context switch costs: saving one set of registers and loading another, and cold caches."""
 
@@ -24,19 +27,21 @@ class Core:
     """One CPU. ``since`` is when ``current`` began to run, or will, once the switch is paid for."""
 
     __slots__ = (
-        "_busy", "busy_since", "current", "due", "index", "last", "queue", "resched", "since",
-        "slice_end", "switches", "token",
+        "_busy", "busy_since", "current", "due", "handle", "index", "last", "queue", "resched",
+        "since", "slice_end", "switches",
     )  # fmt: skip
 
     def __init__(self, index: int, queue: RunQueue) -> None:
         self.index = index
+        self.handle = (self,)
+        """The arguments of this core's events."""
         self.queue = queue
         self.current: PCB | None = None
         self.last: PCB | None = None
         self.since = 0
         self.slice_end: int | None = None
-        self.due = 0
-        self.token = 0
+        self.due = _NEVER
+        """When this core's event is due; one that fires at another time is stale."""
         self.resched = False
         self.switches = 0
         self._busy = 0
@@ -85,11 +90,11 @@ class Dispatcher:
             return
         if core is self._active:
             # The loop of _event arms this core again, or switches if asked to.
-            if woken and core.queue.preempts(pcb, current):
+            if woken and self._preempts(core, pcb, current):
                 core.resched = True
             return
         self._account(core)
-        if woken and core.queue.preempts(pcb, current):
+        if woken and self._preempts(core, pcb, current):
             self._put_back(core)
             self._fill(core)
         elif core.slice_end is None:
@@ -105,10 +110,10 @@ class Dispatcher:
                 pcb.runqueue.remove(pcb)
             return
         self._account(core)
+        self._settle(core, pcb)
         core.current = None
         pcb.core = None
         if core is not self._active:
-            core.token += 1
             self._fill(core)
 
     def reweigh(self, pcb: PCB, nice: int) -> None:
@@ -121,10 +126,11 @@ class Dispatcher:
             return
         if pcb.core is not None:
             self._account(pcb.core)
+            self._settle(pcb.core, pcb)
         pcb.nice = nice
 
     def shorten(self, pcb: PCB, burst: int) -> None:
-        """Give ``pcb`` another remaining burst (a handler begins, or a computation is cut short)."""
+        """Give ``pcb`` another remaining burst: a handler begins, a computation is cut."""
         core = pcb.core
         if core is None or core is self._active:
             pcb.burst = burst
@@ -151,7 +157,7 @@ class Dispatcher:
     def halt(self) -> None:
         """Stop every core for good."""
         for core in self.cores:
-            core.token += 1
+            core.due = _NEVER
             core.went_idle(self.world.now)
             if core.current is not None:
                 core.current.core = None
@@ -165,16 +171,17 @@ class Dispatcher:
             return cores[0]
         home = cores[pcb.last_core]
         best = home
-        least = len(home.queue) + (home.current is not None)
+        least = home.queue.count + (home.current is not None)
         for core in cores:
             if least == 0:
                 break
-            load = len(core.queue) + (core.current is not None)
+            load = core.queue.count + (core.current is not None)
             if load < least:
                 best, least = core, load
         return best
 
     def _account(self, core: Core) -> None:
+        """Charge the running process for the time up to now."""
         pcb = core.current
         now = self.world.now
         ran = now - core.since
@@ -182,26 +189,39 @@ class Dispatcher:
             return
         core.since = now
         pcb.burst -= ran
+        pcb.ran += ran
         if pcb.request[0] == COMPUTE:
             pcb.utime += ran
         else:
             pcb.stime += ran
-        core.queue.charge(pcb, ran)
+
+    def _settle(self, core: Core, pcb: PCB) -> None:
+        """Tell the policy what a process ran."""
+        core.queue.charge(pcb, pcb.ran)
+        pcb.ran = 0
+
+    def _preempts(self, core: Core, woken: PCB, current: PCB) -> bool:
+        self._settle(core, current)
+        return core.queue.preempts(woken, current)
 
     def _put_back(self, core: Core) -> None:
+        """Take the running process off the core, though it could go on."""
         pcb = core.current
         assert pcb is not None
+        self._settle(core, pcb)
         core.current = None
         pcb.core = None
         pcb.nivcsw += 1
         core.queue.put(pcb, woken=False)
-        if len(self.cores) > 1:
-            self._pull(core, 2)
 
     def _pull(self, core: Core, lead: int) -> bool:
         """Take one process from the longest queue, if it is ``lead`` longer than ours."""
-        busiest = max(self.cores, key=lambda other: len(other.queue))
-        if len(busiest.queue) - len(core.queue) < lead:
+        longest = core.queue.count + lead - 1
+        busiest = None
+        for other in self.cores:
+            if other.queue.count > longest:
+                busiest, longest = other, other.queue.count
+        if busiest is None:
             return False
         pcb = busiest.queue.pick()
         assert pcb is not None
@@ -226,7 +246,7 @@ class Dispatcher:
         if hooks:
             for hook in hooks:
                 hook(now, core, previous, pcb)
-        core.slice_end = core.since + core.queue.slice(pcb) if len(core.queue) else None
+        core.slice_end = core.since + core.queue.slice(pcb) if core.queue.count else None
 
     def _end(self, core: Core) -> int:
         """When something happens on ``core`` if nothing else does."""
@@ -239,8 +259,7 @@ class Dispatcher:
 
     def _arm(self, core: Core) -> None:
         core.due = self._end(core)
-        core.token += 1
-        self.world.at(core.due, self._event, core, core.token)
+        self.world.at(core.due, self._event, core)
 
     def _fill(self, core: Core) -> None:
         """Find something for an empty core to do."""
@@ -256,51 +275,86 @@ class Dispatcher:
     def _idle(self, core: Core) -> None:
         core.went_idle(self.world.now)
         core.slice_end = None
+        core.due = _NEVER
         hooks = self.world.instruments.on_switch
         if hooks:
             for hook in hooks:
                 hook(self.world.now, core, core.last, None)
 
-    def _event(self, core: Core, token: int) -> None:
+    def _event(self, core: Core) -> None:
         """A burst or a slice is over on ``core``; go on until something else is due first."""
-        if token != core.token:
-            return
         world = self.world
+        now = world.now
+        if core.due != now:
+            return
         kernel = self.kernel
         queue = core.queue
         many = len(self.cores) > 1
         while True:
+            # What _account does, without a call: this is the busiest line of the simulator.
             pcb = core.current
             assert pcb is not None
-            self._account(core)
+            ran = now - core.since
+            core.since = now
+            pcb.burst -= ran
+            pcb.ran += ran
+            if pcb.request[0] == COMPUTE:
+                pcb.utime += ran
+            else:
+                pcb.stime += ran
             if pcb.burst <= 0:
                 self._active = core
                 core.resched = False
                 kernel.effect(pcb)
                 self._active = None
-            if core.token != token:  # powered off meanwhile
-                return
-            pcb = core.current
-            now = world.now
-            if pcb is not None and len(queue):
-                if core.resched or (core.slice_end is not None and now >= core.slice_end):
-                    self._put_back(core)
-                    pcb = None
-                elif core.slice_end is None:
-                    core.slice_end = now + queue.slice(pcb)
-            if pcb is None:
-                pcb = queue.pick()
-                if pcb is None and many and self._pull(core, 1):
-                    pcb = queue.pick()
-                if pcb is None:
+                if core.due != now:  # the machine lost its power meanwhile
+                    return
+                following = core.current
+                expired = core.resched
+            else:
+                following = pcb
+                expired = True
+            if following is None:
+                following = queue.pick()
+                if following is None and many and self._pull(core, 1):
+                    following = queue.pick()
+                if following is None:
                     self._idle(core)
                     return
-                self._begin(core, pcb)
-            elif core.slice_end is not None and now >= core.slice_end:
+                self._begin(core, following)
+            elif queue.count:
+                slice_end = core.slice_end
+                if slice_end is None:
+                    core.slice_end = now + queue.slice(pcb)
+                    expired = core.resched
+                elif now >= slice_end:
+                    expired = True
+                if expired:
+                    self._rotate(core, pcb, many)
+            else:
                 core.slice_end = None  # nobody waits any more
-            end = self._end(core)
-            if not world.inline(end):
-                core.due = end
-                core.token += 1
-                world.at(end, self._event, core, core.token)
+            # What _end does.
+            pcb = core.current
+            assert pcb is not None
+            end = core.since + pcb.burst
+            if core.slice_end is not None and core.slice_end < end:
+                end = core.slice_end
+            core.due = end
+            if not world.follow(end, self._event, core.handle):
                 return
+            now = end
+
+    def _rotate(self, core: Core, pcb: PCB, many: bool) -> None:
+        """The slice of ``pcb`` is over and others wait: switch, or give it another one."""
+        queue = core.queue
+        queue.charge(pcb, pcb.ran)
+        pcb.ran = 0
+        if many and core.switches % BALANCE_EVERY == 0:
+            self._pull(core, 2)
+        following = queue.rotate(pcb)
+        if following is not pcb:
+            pcb.core = None
+            pcb.nivcsw += 1
+            self._begin(core, following)
+        else:
+            core.slice_end = core.since + queue.slice(pcb)

@@ -1,8 +1,8 @@
 """The judge: probes that look at a machine from inside and leave no trace on it.
 
 A judge's kernel shares the machine's files, read-only, and nothing else: it has its own pids, its
-own core (so that a probe takes no time from anybody) and its own table of commands, because a player
-who is root could replace those on the disk. Its /proc is the machine's.
+own core (so that a probe takes no time from anybody) and its own table of commands, because a
+player who is root could replace those on the disk. Its /proc is the machine's.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ class JudgeKernel(Kernel):
         self._count += 1
         name = f"probe {self._count}"
         try:
-            pcb = self.start(
-                argv, env=ENVIRONMENT, identity=name, fds={1: HostOut(self, collect)}
-            )
+            pcb = self.start(argv, env=ENVIRONMENT, identity=name, fds={1: HostOut(self, collect)})
         except OSError:
             done(127 << 8, b"")
             return

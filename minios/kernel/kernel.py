@@ -7,6 +7,7 @@ table does the work and returns a value, raises an ``OSError`` or says where to 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -666,7 +667,5 @@ class Kernel:
 def _close(frames: list[Frame]) -> None:
     """Close coroutines from the top. A program that traps while it is closed gets no answer."""
     for frame in reversed(frames):
-        try:
+        with contextlib.suppress(RuntimeError, OSError):
             frame.coro.close()
-        except (RuntimeError, OSError):
-            pass

@@ -123,9 +123,7 @@ class Machine:
 
     # -- the judge -----------------------------------------------------------------------------
 
-    def judge(
-        self, argv: list[bytes], done: Callable[[int, bytes], None], *, limit: int
-    ) -> None:
+    def judge(self, argv: list[bytes], done: Callable[[int, bytes], None], *, limit: int) -> None:
         """Run a probe that nobody on the machine can see or fool; see :mod:`minios.kernel.judge`.
 
         ``done(wait status, output)`` is called when it ends, at the latest ``limit`` ns from now

@@ -52,24 +52,82 @@ class PCB:
     """A process. Who may change what is said beside the groups of fields."""
 
     __slots__ = (
-        # identity: fork and exec
-        "pid", "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program",
-        "identity", "lineage", "start_time", "children", "tty", "image_bytes",
-        # credentials: the set*id calls, and exec of a setuid file
-        "uid", "euid", "suid", "gid", "egid", "sgid", "groups", "judge",
+        "argv",
+        "blocked",
+        "brk",
+        "burst",
+        "child_wait",
+        "children",
+        "comm",
+        "core",
+        "cstime",
+        "cutime",
         # files: the file calls
-        "cwd", "umask", "fds", "rlimits", "brk", "maxrss",
-        # signals: minios.kernel.signals
-        "pending", "blocked", "handlers", "handler_flags", "handler_masks", "saved_mask",
-        "senders", "timer", "timer_interval", "timer_token",
-        # life: minios.kernel.kernel
-        "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
-        "deadline", "sleep_token", "wchan", "interrupted", "progress",
-        "restartable",
+        "cwd",
+        "deadline",
+        "egid",
+        "entry",
+        "environ",
+        "euid",
+        "exe",
+        "exit_status",
+        "fds",
         # execution: minios.kernel.cores
-        "frames", "request", "burst", "runnable", "core", "last_core", "nice",
-        "utime", "stime", "cutime", "cstime", "nvcsw", "nivcsw", "trace",
-        "vruntime", "entry", "runqueue",
+        "frames",
+        "gid",
+        "groups",
+        "handler_flags",
+        "handler_masks",
+        "handlers",
+        "identity",
+        "image_bytes",
+        "interrupted",
+        "judge",
+        "killed_by",
+        "last_core",
+        "lineage",
+        "maxrss",
+        "nice",
+        "nivcsw",
+        "nvcsw",
+        # signals: minios.kernel.signals
+        "pending",
+        "pgid",
+        # identity: fork and exec
+        "pid",
+        "ppid",
+        "program",
+        "progress",
+        "ran",
+        "report",
+        "request",
+        "restartable",
+        "rlimits",
+        "runnable",
+        "runqueue",
+        "saved_mask",
+        "senders",
+        "sgid",
+        "sid",
+        "sleep_token",
+        "start_time",
+        "stime",
+        "stopped",
+        "suid",
+        "timer",
+        "timer_interval",
+        "timer_token",
+        "trace",
+        "tty",
+        # credentials: the set*id calls, and exec of a setuid file
+        "uid",
+        "umask",
+        "utime",
+        "vruntime",
+        "wait_queues",
+        "wchan",
+        # life: minios.kernel.kernel
+        "zombie",
     )  # fmt: skip
 
     def __init__(self, pid: int, ppid: int, start_time: int) -> None:
@@ -149,6 +207,8 @@ class PCB:
         """Rolling hash of what its traps returned; with program and argv it stands for the state
         of a coroutine that cannot be looked into."""
         self.vruntime = 0
+        self.ran = 0
+        """ns on a core that the policy has not been told of yet."""
         self.entry = 0
         self.runqueue: Any = None
 

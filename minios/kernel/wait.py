@@ -1,8 +1,8 @@
 """Sleeping: what a process waits on, and how it is woken.
 
-A system call that would block returns a :class:`WaitQueue` or a :class:`Sleep`; the kernel parks the
-process there and makes the same call again when it is woken, so that a handler is a plain function
-that either finds what it needs or says where to wait (as ``wait_event`` loops do in Linux).
+A system call that would block returns a :class:`WaitQueue` or a :class:`Sleep`; the kernel parks
+the process there and makes the same call again when it is woken, so that a handler is a plain
+function that either finds what it needs or says where to wait (as Linux's ``wait_event`` does).
 """
 
 from __future__ import annotations

@@ -67,23 +67,25 @@ class World:
         """When something happens next; None if nothing ever will."""
         return self._heap[0][0] if self._heap else None
 
-    def inline(self, t: int) -> bool:
-        """Advance to ``t`` at once if an event put there now would be the very next one.
+    def follow(self, t: int, fn: Callable[..., None], args: tuple[Any, ...]) -> bool:
+        """The next event of a chain: ``fn(*args)`` at ``t``, which is not in the past.
 
-        True means that ``now`` is ``t`` and the caller goes on as if its event had fired; False that
-        it has to be put on the heap. Both use one sequence number, so that the outcome is the same.
+        If it is the very next one of all, time advances to ``t`` at once and True tells the caller
+        to go on as if called back; otherwise it is put on the heap. Both use one sequence number,
+        so that the outcome is the same.
         """
-        if t > self._limit or self._budget <= 0 or self._stopped:
-            return False
-        heap = self._heap
-        if heap and heap[0][0] <= t:
-            return False
-        if self.marks and t > self.now:
-            self._end_instant()
-            if self._stopped or (heap and heap[0][0] <= t):
-                return False
-        self._budget -= 1
         self._seq += 1
+        heap = self._heap
+        if (
+            (heap and heap[0][0] <= t)
+            or t > self._limit
+            or self._budget <= 0
+            or self._stopped
+            or self.marks
+        ):
+            heappush(heap, (t, self._seq, fn, args))
+            return False
+        self._budget -= 1
         self.now = t
         return True
 

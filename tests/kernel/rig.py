@@ -49,9 +49,7 @@ class Rig:
     def __init__(self, **settings: Any) -> None:
         self.world = World(now=-SECOND)
         self.programs: dict[str, Program] = {"init": init}
-        self.machine = Machine(
-            self.world, "rig", programs=self.programs.__getitem__, **settings
-        )
+        self.machine = Machine(self.world, "rig", programs=self.programs.__getitem__, **settings)
         self.machine.install(b"/sbin/init", "init")
         self.machine.power_on()
         self.world.run_until(0)

@@ -1,5 +1,6 @@
 """Sharing cores: quanta, weights, wake-ups, the price of a switch, accounting and load."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -54,7 +55,7 @@ def test_round_robin_gives_one_quantum_each_in_turn_and_charges_the_switch() -> 
     rig.run(1)
     turn = 10 * MILLISECOND + SWITCH_CYCLES * 1000
     times = [now for now, _, _ in switches.log]
-    assert {b - a for a, b in zip(times, times[1:], strict=False)} == {turn}
+    assert {b - a for a, b in itertools.pairwise(times)} == {turn}
     order = [pid for _, _, pid in switches.log]
     assert order[:3] == order[3:6]
     assert sorted(order[:3]) == [pcb.pid for pcb in pcbs]
@@ -113,7 +114,7 @@ def test_processes_spread_over_cores_and_idle_cores_take_from_busy_ones() -> Non
     for pcb in pcbs[::2]:
         rig.kernel.terminate(pcb, 9, (0, b"", 0))
     rig.run(0.1)
-    assert all(core.current is not None and len(core.queue) == 0 for core in rig.kernel.cores)
+    assert all(core.current is not None and core.queue.count == 0 for core in rig.kernel.cores)
 
 
 def test_a_lone_extra_process_is_moved_round_so_that_nobody_keeps_a_core() -> None:

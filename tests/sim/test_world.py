@@ -46,8 +46,7 @@ class Ticker:
     def tick(self) -> None:
         while True:
             self.ticks.append(self.world.now)
-            if not self.world.inline(self.world.now + self.step):
-                self.world.at(self.world.now + self.step, self.tick)
+            if not self.world.follow(self.world.now + self.step, self.tick, ()):
                 return
 
 

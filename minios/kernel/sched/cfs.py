@@ -6,7 +6,7 @@ latency is divided among those who want to run, by weight, but nobody gets less 
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, heappushpop
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,7 +30,16 @@ class CfsQueue:
     that wakes up preempts if it is an eighth of it behind.
     """
 
-    __slots__ = ("_arrivals", "_count", "_heap", "_weight", "granularity", "latency", "lead", "least")
+    __slots__ = (
+        "_arrivals",
+        "_heap",
+        "_weight",
+        "count",
+        "granularity",
+        "latency",
+        "lead",
+        "least",
+    )
 
     def __init__(self, quantum: int) -> None:
         self.latency = 2 * quantum
@@ -40,11 +49,8 @@ class CfsQueue:
         """A floor under every vruntime here; it only grows (``min_vruntime``)."""
         self._heap: list[tuple[int, int, PCB]] = []
         self._arrivals = 0
-        self._count = 0
+        self.count = 0
         self._weight = 0
-
-    def __len__(self) -> int:
-        return self._count
 
     def put(self, pcb: PCB, *, woken: bool) -> None:
         if pcb.runqueue is not self:
@@ -57,9 +63,9 @@ class CfsQueue:
             pcb.vruntime = max(pcb.vruntime, self.least - self.latency // 2)
         self._arrivals += 1
         pcb.entry = self._arrivals
-        self._count += 1
+        self.count += 1
         self._weight += WEIGHTS[pcb.nice + 20]
-        if len(self._heap) > 64 and len(self._heap) > 4 * self._count:
+        if len(self._heap) > 64 and len(self._heap) > 4 * self.count:
             self._heap = [item for item in self._heap if self._live(item)]
             heapify(self._heap)
         heappush(self._heap, (pcb.vruntime, self._arrivals, pcb))
@@ -67,21 +73,35 @@ class CfsQueue:
     def pick(self) -> PCB | None:
         heap = self._heap
         while heap:
-            item = heappop(heap)
-            if self._live(item):
-                vruntime, _, pcb = item
-                self.remove(pcb)
+            vruntime, entry, pcb = heappop(heap)
+            if pcb.entry == entry and pcb.runqueue is self:
+                pcb.entry = 0
+                self.count -= 1
+                self._weight -= WEIGHTS[pcb.nice + 20]
                 if vruntime > self.least:
                     self.least = vruntime
                 return pcb
         return None
+
+    def rotate(self, pcb: PCB) -> PCB:
+        self._arrivals += 1
+        pcb.entry = self._arrivals
+        vruntime, entry, following = heappushpop(self._heap, (pcb.vruntime, self._arrivals, pcb))
+        while following.entry != entry or following.runqueue is not self:
+            vruntime, entry, following = heappop(self._heap)
+        following.entry = 0
+        if following.nice != pcb.nice:
+            self._weight += WEIGHTS[pcb.nice + 20] - WEIGHTS[following.nice + 20]
+        if vruntime > self.least:
+            self.least = vruntime
+        return following
 
     def _live(self, item: tuple[int, int, PCB]) -> bool:
         return item[2].entry == item[1] and item[2].runqueue is self
 
     def remove(self, pcb: PCB) -> None:
         pcb.entry = 0
-        self._count -= 1
+        self.count -= 1
         self._weight -= WEIGHTS[pcb.nice + 20]
 
     def slice(self, pcb: PCB) -> int:

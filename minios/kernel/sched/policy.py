@@ -12,13 +12,17 @@ if TYPE_CHECKING:
 class RunQueue(Protocol):
     """The processes that could run on a core but do not. The running one is not in it."""
 
-    def __len__(self) -> int: ...
+    count: int
+    """How many there are."""
 
     def put(self, pcb: PCB, *, woken: bool) -> None:
         """Queue a process that was preempted, was moved here, or (``woken``) slept before."""
 
     def pick(self) -> PCB | None:
         """Take out the process that should run next."""
+
+    def rotate(self, pcb: PCB) -> PCB:
+        """``pcb`` ran here and its slice is over: queue it and take out who runs next."""
 
     def remove(self, pcb: PCB) -> None:
         """Take out this one, which is queued here."""
@@ -27,7 +31,7 @@ class RunQueue(Protocol):
         """How long ``pcb`` may run while others wait, in ns."""
 
     def charge(self, pcb: PCB, ran: int) -> None:
-        """``pcb`` has just run for ``ran`` ns on this core."""
+        """``pcb`` has run for ``ran`` ns on this core since it was last charged."""
 
     def preempts(self, woken: PCB, current: PCB) -> bool:
         """Whether a process that woke up should take the core at once."""
