@@ -189,7 +189,7 @@ class Lexer:
         self.pos = 0
 
     def _pop_aliases(self) -> None:
-        """Forget aliases that are used up; after one that ends in a blank the next word is eligible."""
+        """Forget aliases that are used up; one ending in a blank makes the next word eligible."""
         remaining = len(self.buffer) - self.pos
         while self._alias_marks and remaining <= self._alias_marks[-1][0]:
             if self._alias_marks.pop()[2]:
