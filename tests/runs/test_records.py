@@ -61,6 +61,13 @@ def test_another_world_category_or_ruleset_is_another_course(tmp_path: Path) -> 
         assert records.best(other) == (None, None)
 
 
+def test_the_splits_to_beat_are_those_of_the_best_run(tmp_path: Path) -> None:
+    records = Records(tmp_path / "records.db")
+    win(records, 12_000, 31)
+    win(records, 10_000, 31)
+    assert records.best_splits(HYDRA) == (("stop", 5_000), ("clear", 10_000))
+
+
 def test_golds_are_the_fastest_segments_of_all_wins(tmp_path: Path) -> None:
     records = Records(tmp_path / "records.db")
     win(records, 12_000, 31)
