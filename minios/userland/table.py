@@ -13,6 +13,11 @@ PROGRAMS: dict[str, str] = {
     # processes, sessions and full-screen programs
     "ps": "bin.ps:ps",
     "pstree": "bin.pstree:pstree",
+    "kill": "bin.kill:kill",
+    "pgrep": "bin.pgrep:pgrep",
+    "pkill": "bin.pgrep:pkill",
+    "killall": "bin.killall:killall",
+    "pidof": "bin.killall:pidof",
     # file tools
     "dir": "bin.ls.main:dir_",
     "link": "bin.make:link",
