@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
+from minios.abi.errno import Errno, error
 from minios.abi.records import Stat
 from minios.abi.signals import Sig
 from minios.abi.syscalls import NR
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 OUTPUT_LIMIT = 64 << 10
 """Bytes of a probe's output that are kept."""
 
+FIRST_PID = 1 << 22
+"""Linux's largest pid_max; the judge's own begin there."""
+MAX_PROCESSES = 256
+
 ENVIRONMENT = {b"PATH": b"/sbin:/bin", b"HOME": b"/", b"LC_ALL": b"C"}
 
 
@@ -34,10 +39,17 @@ class JudgeKernel(Kernel):
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, cores=1)
-        self._next_pid = 1
+        self._next_pid = FIRST_PID - 1
         self._count = 0
-        self._calls = {**CALLS, NR.statx: _statx, NR.faccessat: _faccessat}
+        self._calls = {**CALLS, NR.statx: _statx, NR.faccessat: _faccessat, NR.kill: _kill}
         self._verdicts: dict[int, Callable[[int], None]] = {}
+
+    def _new_pid(self) -> int:
+        """Pids that no machine has, so that none is ever mistaken for one of the machine's."""
+        if len(self.processes) >= MAX_PROCESSES:
+            raise error(Errno.EAGAIN)
+        self._next_pid += 1
+        return self._next_pid
 
     def probe(self, argv: list[bytes], done: Callable[[int, bytes], None], limit: int) -> None:
         """Run ``argv`` and report its wait status and output, once; its children end with it."""
@@ -100,6 +112,14 @@ def _statx(kernel: Kernel, pcb: PCB, path: bytes, follow: bool) -> Any:
     if _own_command(kernel, path):
         return _NATIVE
     return CALLS[NR.statx](kernel, pcb, path, follow)
+
+
+def _kill(kernel: Kernel, pcb: PCB, pid: int, sig: int) -> Any:
+    """``kill -0`` asks whether a process of the machine is there; no probe signals one."""
+    machine = kernel.machine.kernel
+    if sig == 0 and machine is not None and pid in machine.processes:
+        return None
+    return CALLS[NR.kill](kernel, pcb, pid, sig)
 
 
 def _faccessat(kernel: Kernel, pcb: PCB, path: bytes, mode: int, effective: bool) -> Any:

@@ -136,6 +136,10 @@ class Machine:
             self._judge = JudgeKernel(self)
         self._judge.probe(argv, done, limit)
 
+    def judges(self) -> int:
+        """How many processes of probes exist now."""
+        return len(self._judge.processes) if self._judge is not None else 0
+
     # -- the builder's access to the disk ------------------------------------------------------
 
     def make_dir(self, path: bytes, uid: int = 0, gid: int = 0, mode: int = 0o755) -> Dentry:
