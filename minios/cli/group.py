@@ -1,13 +1,12 @@
 """The click group: which command is which module, and what click's errors look like here."""
 
 import sys
-from collections.abc import Iterable
-from difflib import get_close_matches
 from importlib import import_module
 
 import click
 
 from minios import __version__
+from minios.cli.errors import suggestion
 from minios.cli.main import complain
 
 COMMANDS = {
@@ -37,18 +36,12 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"no command {args[0]!r}{suggestion(args[0], COMMANDS)}")
+            raise click.UsageError(f"no command {args[0]!r}{suggestion(args[0], list(COMMANDS))}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'hydra'?`` when something known is close to ``name``, else nothing."""
-    close = get_close_matches(name.lower(), list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 @click.group(

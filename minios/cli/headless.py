@@ -1,6 +1,6 @@
-"""Run one command in a world with the host's streams: what ``minios sh -c`` and scripts on stdin do.
+"""One command in a world, on the host's streams: ``minios sh -c``, and scripts on stdin.
 
-Nothing here imports click, and the sandbox needs no compiled level either: see benchmarks/startup.py.
+Nothing here imports click, and the sandbox needs no compiled level (benchmarks/startup.py).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from minios import __version__
+from minios.cli.errors import Failure
 
 
 def main(args: Sequence[str] | None = None) -> int:
@@ -22,6 +23,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return 141
     except KeyboardInterrupt:
         return 130
+    except Failure as err:
+        return complain(str(err), err.status)
     except OSError as err:
         return complain(_reason(err))
     except RecursionError:
@@ -38,7 +41,7 @@ def _run(words: list[str]) -> int:
         print(f"minios {__version__}")
         return 0
     if len(words) == 3 and words[:2] == ["sh", "-c"]:
-        from minios.cli.sh import command
+        from minios.cli.headless import command
 
         return command(words[2])
     from minios.cli.group import run

@@ -141,6 +141,10 @@ class Session:
         self.notice = ""
         self.hints: tuple[str, ...] = ()
         self.on_output: Callable[[], None] | None = None
+        """Called when :meth:`take_output` has something new."""
+        self.on_step: Callable[[], None] | None = None
+        """Called after every slice of work."""
+        self._instruments: list[object] = []
         self._clock = clock
         self._log = log
         self._pace = pace or level.pace
@@ -168,6 +172,21 @@ class Session:
         """The level as it is for this seed."""
         return self._play.level
 
+    @property
+    def now(self) -> int:
+        """Virtual time."""
+        return self._play.world.now
+
+    @property
+    def over(self) -> bool:
+        """Whether the play was won or lost and nobody stays on as root."""
+        return self._play.outcome is not None and not self._root
+
+    def instrument(self, instrument: object) -> None:
+        """Attach an observer to this play and to every later one."""
+        self._instruments.append(instrument)
+        self._play.world.instruments.add(instrument)
+
     # -- one play after the other --------------------------------------------------------------
 
     def _new_play(self, seed: int) -> tuple[Play, _Screen, Gantt]:
@@ -176,6 +195,8 @@ class Session:
         gantt = Gantt(play.machines[play.level.player.machine])
         play.world.instruments.add(screen)
         play.world.instruments.add(gantt)
+        for instrument in self._instruments:
+            play.world.instruments.add(instrument)
         return play, screen, gantt
 
     def _take(
@@ -277,7 +298,7 @@ class Session:
 
     def key(self, data: bytes) -> None:
         """One key: a character or an escape sequence. ctrl+c overtakes whatever is queued."""
-        if self._over():
+        if self.over:
             return
         if data == INTERRUPT:
             others = [entry for entry in self._queue if entry[0] != "key"]
@@ -293,7 +314,7 @@ class Session:
 
     def paste(self, data: bytes, bracketed: bool = False) -> None:
         """Several keys at once; ``bracketed`` when the application asked for that (mode 2004)."""
-        if self._over():
+        if self.over:
             return
         keys = split_keys(data)
         room = QUEUE - len(self._queue)
@@ -317,7 +338,7 @@ class Session:
 
     def act(self, op: str, **data: Any) -> None:
         """A pane action: ``signal`` or ``renice``, with the player's rights."""
-        if not self._over():
+        if not self.over:
             self._queue.append((op, data))
             self._stir()
 
@@ -397,6 +418,8 @@ class Session:
             delay = self.step()
             if self._screen.output and self.on_output is not None:
                 self.on_output()
+            if self.on_step is not None:
+                self.on_step()
             if delay == 0:
                 await asyncio.sleep(0.001)
                 continue
@@ -520,9 +543,6 @@ class Session:
 
     # -- held or not ---------------------------------------------------------------------------
 
-    def _over(self) -> bool:
-        return self._play.outcome is not None and not self._root
-
     def _at_prompt(self) -> bool:
         """Whether typed-ahead keys may be delivered without waiting for the wall clock."""
         if self._pace != "turn":
@@ -533,7 +553,7 @@ class Session:
         return tty is not None and tty.at_prompt()
 
     def _held(self) -> str:
-        if self._over():
+        if self.over:
             return "over"
         if self._overlay:
             return "overlay"

@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from minios.game.view import ResultView
 
 
+def result_of(play: Play, result: ResultView) -> Result:
+    """The last line of the run file of a play that is over."""
+    return Result(
+        play.world.now,
+        result.won,
+        result.time,
+        result.keys,
+        result.commands,
+        result.collateral,
+        result.splits,
+        play.world.digest(),
+    )
+
+
 class Career:
     """The :class:`minios.game.session.Log` that keeps everything."""
 
@@ -107,9 +121,7 @@ class Career:
         metrics = Metrics(result.time, result.keys, result.commands, result.collateral)
         file = ""
         if self.recorder is not None:
-            self.recorder.result(
-                Result(play.world.now, result.won, *metrics, result.splits, play.world.digest())
-            )
+            self.recorder.result(result_of(play, result))
             file = str(self.recorder.path)
             self.notice = self.recorder.error
         if result.won:

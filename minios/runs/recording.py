@@ -46,10 +46,17 @@ class Recorder:
     """One run on its way to disk. A full disk ends the recording, not the play: see ``error``."""
 
     def __init__(
-        self, header: Header, path: Path, *, clock: Callable[[], float] = time.monotonic
+        self,
+        header: Header,
+        path: Path,
+        *,
+        fresh: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start a new file. OSError when that fails."""
-        self._open(path, os.O_EXCL)
+        """Start a file, a new one if ``fresh``. OSError when that fails."""
+        self._open(path, os.O_EXCL if fresh else 0)
+        if not fresh:
+            os.ftruncate(self._fd, 0)
         self.header = header
         self._clock = clock
         self._began = clock()

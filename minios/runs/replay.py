@@ -37,7 +37,8 @@ class Replay:
         refuse_other(run, level)
         self.run = run
         self.play = Play(level, run.header.seed)
-        if run.header.bridge:
+        self._headless = run.header.bridge
+        if self._headless:
             Bridge(self.play.world, self.play.machines)
         self._next = 0
 
@@ -53,14 +54,16 @@ class Replay:
 
     def _pass_time(self, t: int) -> Iterator[None]:
         play = self.play
-        while not play.run_until(t, SLICE):
-            if play.outcome is not None and not self.run.header.bridge:
+        # A shell without the game's screen goes on after the level was won or lost.
+        run_until = play.world.run_until if self._headless else play.run_until
+        while not run_until(t, SLICE):
+            if play.outcome is not None and not self._headless:
                 return
             yield
 
     def _hand_in(self, entry: Input) -> None:
         play = self.play
-        if play.outcome is not None and not self.run.header.bridge:
+        if play.outcome is not None and not self._headless:
             raise Diverged(f"input {entry.n} comes after the end of the play")
         try:
             took = play.apply(entry.op, entry.data)
