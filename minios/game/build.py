@@ -118,7 +118,6 @@ class Host:
         elif spec.kind == "directory":
             machine.make_dir(where, owner.uid, gid, 0o755 if spec.mode is None else spec.mode)
         elif spec.kind == "fifo":
-            machine.make_dir(where.rpartition(b"/")[0])
             mode = flags.S_IFIFO | (0o666 if spec.mode is None else spec.mode)
             inode = machine.vfs.mknod(ROOT, machine.vfs.root, where, mode, 0).inode
             inode.uid, inode.gid = owner.uid, gid
@@ -277,7 +276,9 @@ class Adopter:
                 except OSError:
                     continue
                 if found is wanted and pcb.comm == self._comm(pcb, name):
-                    pcb.identity = pcb.lineage = process.identity
+                    above = f"{pcb.lineage}/" if pcb.lineage is not None else ""
+                    pcb.identity = process.identity
+                    pcb.lineage = above + process.identity
                     return
 
     @staticmethod

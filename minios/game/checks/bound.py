@@ -1,0 +1,106 @@
+"""A check that looks at a world, and what it may look at."""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from minios.abi.errno import Errno
+from minios.fs.access import ROOT
+from minios.fs.inode import Inode
+from minios.game.build import Host
+from minios.game.spec import Who
+from minios.kernel.kernel import Kernel
+from minios.kernel.process import PCB
+from minios.sim.world import World
+from minios.userland.lib.globs import compile_glob
+
+MARK_GAME = 1 << 10
+"""A change that only the game sees: a metric, a probe's verdict, a check whose time has come."""
+
+
+class Metrics(Protocol):
+    """The figures of a play that a check may ask for."""
+
+    def figure(self, name: str) -> int: ...
+
+
+class Scene(Protocol):
+    """What checks look at."""
+
+    @property
+    def world(self) -> World: ...
+    @property
+    def hosts(self) -> Mapping[str, Host]: ...
+    @property
+    def metrics(self) -> Metrics: ...
+    def shown(self, machine: str, tty: str) -> bytes:
+        """The last 64 KiB a terminal has shown since t = 0."""
+
+    def wake(self, check: "Bound") -> None:
+        """Have ``check`` looked at, at the end of this instant."""
+
+
+class Bound:
+    """``marks`` are the kinds of change after which :meth:`holds` may give another answer.
+
+    ``due`` is when it may by mere passing of time (None: never), as of the last call of ``holds``.
+    """
+
+    __slots__ = ("due", "marks")
+
+    marks: int
+    due: int | None
+
+    def holds(self, now: int) -> bool:
+        raise NotImplementedError
+
+    def enable(self, on: bool) -> None:
+        """Whether anybody wants to know at present: a probe that nobody asks does not run."""
+
+    def leaves(self) -> "list[Bound]":
+        """The checks it is made of, itself if it is not made of any."""
+        return [self]
+
+
+def kernel_of(scene: Scene, machine: str) -> Kernel | None:
+    """The running kernel; None while the machine is off or has halted."""
+    kernel = scene.hosts[machine].machine.kernel
+    return None if kernel is None or kernel.halted else kernel
+
+
+def inode_at(scene: Scene, machine: str, path: bytes, *, follow: bool = True) -> Inode | None:
+    """What is at ``path``, as root sees it; None if there is nothing."""
+    vfs = scene.hosts[machine].machine.vfs
+    try:
+        return vfs.walk(ROOT, vfs.root, path, follow=follow).inode
+    except OSError as err:
+        if err.errno in (Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.ENAMETOOLONG):
+            return None
+        raise
+
+
+def selector(who: Who, host: Host) -> Callable[[PCB], bool]:
+    """A test of one process against everything that ``who`` gives."""
+    identities = frozenset(who.identity)
+    lineages = frozenset(who.lineage)
+    name, exe, cmdline = (
+        compile_glob(text.encode()) if text else None for text in (who.name, who.exe, who.cmdline)
+    )
+    account = host.users.get(who.user)
+    uid = account.uid if account is not None else -1
+
+    def test(pcb: PCB) -> bool:
+        return (
+            (not identities or pcb.identity in identities)
+            and (not lineages or not lineages.isdisjoint(lineage(pcb)))
+            and (name is None or name.match(pcb.comm))
+            and (exe is None or exe.match(pcb.exe))
+            and (not who.user or pcb.uid == uid)
+            and (cmdline is None or cmdline.match(b" ".join(pcb.argv)))
+        )
+
+    return test
+
+
+def lineage(pcb: PCB) -> list[str]:
+    """The level's processes that a process descends from, itself among them if it is one."""
+    return pcb.lineage.split("/") if pcb.lineage is not None else []

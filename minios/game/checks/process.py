@@ -1,0 +1,43 @@
+"""How many processes are there that match, in a state."""
+
+from collections.abc import Callable
+
+from minios.game.checks.bound import Bound, Scene, kernel_of, selector
+from minios.game.spec import ProcessCheck
+from minios.kernel.process import PCB
+from minios.sim.world import MARK_POWER, MARK_PROCESS
+
+_STATES: dict[str, Callable[[PCB], bool]] = {
+    "alive": lambda pcb: not pcb.zombie,
+    "running": lambda pcb: pcb.state == "R",
+    "sleeping": lambda pcb: pcb.state in ("S", "D"),
+    "stopped": lambda pcb: pcb.state == "T",
+    "zombie": lambda pcb: pcb.zombie,
+}
+
+_POLL = 10_000_000
+"""ns between looks at whether something runs or sleeps, which changes too often to be marked."""
+
+
+class BoundProcess(Bound):
+    """On a machine without power there are no processes."""
+
+    __slots__ = ("_count", "_polled", "_scene", "_state", "_test", "_where")
+
+    def __init__(self, check: ProcessCheck, scene: Scene) -> None:
+        self.marks = MARK_PROCESS | MARK_POWER
+        self.due = None
+        self._scene = scene
+        self._where = check.on
+        self._test = selector(check.who, scene.hosts[check.on])
+        self._state = _STATES[check.state]
+        self._polled = check.state in ("running", "sleeping")
+        self._count = check.count
+
+    def holds(self, now: int) -> bool:
+        kernel = kernel_of(self._scene, self._where)
+        self.due = now - now % _POLL + _POLL if self._polled and kernel is not None else None
+        if kernel is None:
+            return self._count.holds(0)
+        found = sum(self._state(pcb) and self._test(pcb) for pcb in kernel.processes.values())
+        return self._count.holds(found)
