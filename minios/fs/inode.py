@@ -130,6 +130,15 @@ class Inode:
     def is_regular(self) -> bool:
         return self.mode & flags.S_IFMT == flags.S_IFREG
 
+    def without_set_ids(self) -> int:
+        """The mode that is left when somebody changes a file: setgid stays if nobody of the group
+        executes it, and directories keep both (chown(2)).
+        """
+        if self.is_dir:
+            return self.mode
+        mode = self.mode & ~flags.S_ISUID
+        return mode & ~flags.S_ISGID if mode & 0o010 else mode
+
     def stat(self) -> Stat:
         return Stat(
             self.fs.dev,
@@ -369,16 +378,8 @@ class Regular(Inode):
 
     def drop_privileges(self, who: "Credentials") -> None:
         """Clear setuid and setgid: somebody other than root writes or cuts the file (write(2))."""
-        if who.euid == 0 or not self.mode & (flags.S_ISUID | flags.S_ISGID):
-            return
-        self.kill_set_ids()
-
-    def kill_set_ids(self) -> None:
-        mode = self.mode & ~flags.S_ISUID
-        if mode & 0o010:
-            mode &= ~flags.S_ISGID
-        if mode != self.mode:
-            self.mode = mode
+        if who.euid != 0 and self.mode & (flags.S_ISUID | flags.S_ISGID):
+            self.mode = self.without_set_ids()
             self.changed()
 
     def content_digest(self) -> bytes:

@@ -79,6 +79,8 @@ class Vfs:
             inode = at.inode
             if inode.mode & flags.S_IFMT != flags.S_IFDIR:
                 raise error(Errno.ENOTDIR)
+            if not name:
+                continue
             if not free and not permitted(who, inode, MAY_EXEC):
                 raise error(Errno.EACCES)
             if name == b".":
@@ -134,13 +136,17 @@ class Vfs:
         if not at.inode.is_dir:
             raise error(Errno.ENOTDIR)
         require(who, at.inode, MAY_EXEC)
-        if len(name) > flags.NAME_MAX:
-            raise error(Errno.ENAMETOOLONG)
         return at, name, len(stripped) != len(path)
 
+    def _entry(self, who: Credentials, at: Dentry, name: bytes) -> Dentry | None:
+        """The entry itself, not what is mounted there; None if absent. ENAMETOOLONG."""
+        if len(name) > flags.NAME_MAX:
+            raise error(Errno.ENAMETOOLONG)
+        return at.inode.lookup(who, at, name)
+
     def _lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry:
-        """The entry itself, not what is mounted there. ENOENT."""
-        entry = at.inode.lookup(who, at, name)
+        """The same, ENOENT if absent."""
+        entry = self._entry(who, at, name)
         if entry is None:
             raise error(Errno.ENOENT)
         return entry
@@ -187,8 +193,8 @@ class Vfs:
         for _ in range(MAX_LINKS + 1):
             at, name, slash = self.parent(who, base, path)
             if slash or name in _DOTS:
-                raise error(Errno.EISDIR)
-            entry = at.inode.lookup(who, at, name)
+                raise error(Errno.EEXIST if exclusive and name in _DOTS else Errno.EISDIR)
+            entry = self._entry(who, at, name)
             if entry is None:
                 return self._make(who, at, name, flags.S_IFREG | mode & 0o7777), True
             if exclusive:
@@ -228,7 +234,7 @@ class Vfs:
     ) -> tuple[Dentry, bytes]:
         """Where something new is to appear. EEXIST; ENOENT for a slash after a non-directory."""
         at, name, slash = self.parent(who, base, path)
-        if name in _DOTS or at.inode.lookup(who, at, name) is not None:
+        if name in _DOTS or self._entry(who, at, name) is not None:
             raise error(Errno.EEXIST)
         if slash and not directory:
             raise error(Errno.ENOENT)
@@ -317,7 +323,7 @@ class Vfs:
             raise error(Errno.EBUSY)
         require_change(who)
         source = self._lookup(who, at, name)
-        target = to.inode.lookup(who, to, new_name)
+        target = self._entry(who, to, new_name)
         is_dir = source.inode.is_dir
         if (slash or new_slash) and not is_dir:
             raise error(Errno.ENOTDIR)
@@ -383,6 +389,8 @@ class Vfs:
         self._attributes(who, inode)
         if who.euid != 0:
             owner = who.euid == inode.uid
+            if not owner and inode.without_set_ids() != inode.mode:
+                raise error(Errno.EPERM)
             if uid != -1 and not (owner and uid == inode.uid):
                 raise error(Errno.EPERM)
             if gid != -1 and not (owner and (gid == inode.gid or in_group(who, gid))):
@@ -391,8 +399,7 @@ class Vfs:
             inode.uid = uid
         if gid != -1:
             inode.gid = gid
-        if isinstance(inode, Regular):
-            inode.kill_set_ids()
+        inode.mode = inode.without_set_ids()
         inode.changed()
 
     def utime(self, who: Credentials, inode: Inode, atime: int | None, mtime: int | None) -> None:
@@ -447,10 +454,10 @@ def _check_path(path: bytes) -> None:
 
 
 def _components(path: bytes) -> list[bytes]:
-    """The names, last first; a trailing slash is a final ``.``, which only a directory has."""
+    """The names, last first; a trailing slash is a final empty one, which only a directory has."""
     names = [name for name in path.split(b"/") if name]
     if path[-1] == 47:
-        names.append(b".")
+        names.append(b"")
     names.reverse()
     return names
 

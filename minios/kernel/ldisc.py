@@ -40,6 +40,14 @@ BEL, TAB, NL, CR, BACKSPACE = 7, 9, 10, 13, 8
 _NO_WIDTH = bytes([*range(32), 127, *range(0x80, 0xC0)])
 """Bytes that do not move the cursor: controls and what continues a UTF-8 character."""
 
+_WORD = frozenset(
+    byte
+    for byte in range(256)
+    if (chr(byte).isascii() and (chr(byte).isalnum() or byte == 95))
+    or (byte >= 0xC0 and byte not in (0xD7, 0xF7))
+)
+"""First bytes of what word-erase takes for letters: ASCII's, digits, ``_`` and Latin-1's."""
+
 DEFAULT_TERMIOS = Termios(
     ICRNL | IXON | 0o40000,
     OPOST | ONLCR,
@@ -188,7 +196,8 @@ class LineDiscipline:
 
     def _ordinary(self, byte: int) -> None:
         iflag, _, _, lflag, cc = self.termios
-        if byte == CR:
+        returned = byte == CR
+        if returned:
             if iflag & IGNCR:
                 return
             if iflag & ICRNL:
@@ -197,7 +206,7 @@ class LineDiscipline:
             byte = CR
         if lflag & ICANON and self._edit(byte, lflag, cc):
             return
-        self._store(byte)
+        self._store(byte, shown=b"\n" if returned and byte == NL else None)
 
     def _edit(self, byte: int, lflag: int, cc: bytes) -> bool:
         """The characters that edit or complete a line; False for any other."""
@@ -239,7 +248,8 @@ class LineDiscipline:
         else:
             self._show(b"\a")
 
-    def _store(self, byte: int) -> None:
+    def _store(self, byte: int, shown: bytes | None = None) -> None:
+        """Take an ordinary character; ``shown`` is its echo if that is not the usual one."""
         if self._held + len(self.line) >= LINE_LIMIT:
             self._show(b"\a")
             return
@@ -247,10 +257,10 @@ class LineDiscipline:
         if lflag & ECHO:
             if not self.line:
                 self._canon_column = self._column
-            if byte == NL:
-                self._show(b"\n")
-            else:
+            if shown is None:
                 self._echo_char(byte)
+            else:
+                self._show(shown)
         if lflag & ICANON:
             self.line.append(byte)
         elif self.ready:
@@ -262,41 +272,43 @@ class LineDiscipline:
     # -- erasing -------------------------------------------------------------------------------
 
     def _erase(self, byte: int, lflag: int) -> None:
-        if not self.line:
-            return
-        if lflag & ECHO and not lflag & ECHOE:
-            self._cut_char()
+        char = self._cut_char()
+        if char and lflag & ECHO and not lflag & ECHOE:
             self._echo_char(byte)
-            return
-        self._rub_out(self._cut_char(), lflag)
+        elif char:
+            self._rub_out(char, lflag)
 
     def _kill(self, byte: int, lflag: int) -> None:
+        if not self.line:
+            return
         if lflag & ECHO and not (lflag & ECHOK and lflag & ECHOKE and lflag & ECHOE):
             self.line.clear()
             self._echo_char(byte)
             if lflag & ECHOK:
                 self._show(b"\n")
             return
-        while self.line:
-            self._rub_out(self._cut_char(), lflag)
+        while char := self._cut_char():
+            self._rub_out(char, lflag)
 
     def _erase_word(self, lflag: int) -> None:
         """Erase back to the start of the last word, a word being letters, digits and ``_``."""
         seen = False
-        while self.line:
-            last = self.line[-1]
-            word = last >= 0x80 or chr(last).isalnum() or last == 95
+        while char := self._cut_char():
+            word = char[0] in _WORD
             if seen and not word:
+                self.line += char
                 break
             seen = seen or word
-            self._rub_out(self._cut_char(), lflag)
+            self._rub_out(char, lflag)
 
     def _cut_char(self) -> bytes:
-        """Take the last character, all its bytes, off the line."""
+        """Take the last character, all its bytes, off the line; empty if it has no whole one."""
         line = self.line
         start = len(line) - 1
-        while start and line[start] & 0xC0 == 0x80:
+        while start > 0 and line[start] & 0xC0 == 0x80:
             start -= 1
+        if start < 0 or line[start] & 0xC0 == 0x80:
+            return b""
         char = bytes(line[start:])
         del line[start:]
         return char
@@ -342,17 +354,19 @@ class LineDiscipline:
 
     def process(self, data: bytes) -> bytes:
         """Output as the terminal gets it: OPOST and ONLCR. Keeps track of the column."""
-        at = max(data.rfind(b"\n"), data.rfind(b"\r"))
+        oflag = self.termios.oflag
+        if not oflag & OPOST:
+            return data
+        onlcr = oflag & ONLCR
+        at = max(data.rfind(b"\n") if onlcr else -1, data.rfind(b"\r"))
         if at >= 0:
-            self._column = 0
+            self._column = self._canon_column = 0
         tail = data[at + 1 :]
-        if b"\t" in tail or b"\b" in tail:
+        if b"\t" in tail or b"\b" in tail or b"\n" in tail:
             self._track(tail)
         else:
             self._column += len(tail.translate(None, _NO_WIDTH))
-        if self.termios.oflag & OPOST and self.termios.oflag & ONLCR:
-            return data.replace(b"\n", b"\r\n")
-        return data
+        return data.replace(b"\n", b"\r\n") if onlcr else data
 
     def _track(self, data: bytes) -> None:
         column = self._column
@@ -361,6 +375,8 @@ class LineDiscipline:
                 column += 8 - column % 8
             elif byte == BACKSPACE:
                 column = max(0, column - 1)
+            elif byte == NL:
+                self._canon_column = column
             elif byte >= 32 and byte != 127 and byte & 0xC0 != 0x80:
                 column += 1
         self._column = column
