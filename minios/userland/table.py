@@ -10,9 +10,21 @@ from minios.abi.sys import Program
 
 PROGRAMS: dict[str, str] = {
     "sh": "shell.main:main",
+    # text tools
+    "cat": "bin.cat:cat",
+    "head": "bin.head:head",
+    "nl": "bin.nl:nl",
+    "rev": "bin.tac:rev",
+    "tac": "bin.tac:tac",
+    "tail": "bin.tail:tail",
+    "wc": "bin.wc:wc",
+    # (end of text tools)
     # processes, sessions and full-screen programs
     "ps": "bin.ps:ps",
     "pstree": "bin.pstree:pstree",
+    "init": "bin.init:init",
+    "getty": "bin.login:getty",
+    "login": "bin.login:login",
     "kill": "bin.kill:kill",
     "pgrep": "bin.pgrep:pgrep",
     "pkill": "bin.pgrep:pkill",
