@@ -1,7 +1,6 @@
 """MiniOS: a small operating system and a small internet, simulated deterministically and played."""
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # importing typing takes longer than all of `minios --version`
 if TYPE_CHECKING:
     from minios.game.api import play as play
 
@@ -11,7 +10,7 @@ RULESET = 1
 """Changes whenever the same inputs no longer give the same bytes; runs of another are refused."""
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """``minios.play`` is there without being paid for by those who do not use it."""
     if name == "play":
         from minios.game.api import play

@@ -6,13 +6,12 @@ before click is imported: it alone costs more than either.
 
 import os
 import sys
-from collections.abc import Sequence
 
 from minios import __version__
 from minios.cli.errors import Failure
 
 
-def main(args: Sequence[str] | None = None) -> int:
+def main(args: list[str] | None = None) -> int:
     """Run the command line and return its exit status; errors become one line on stderr."""
     words = list(sys.argv[1:] if args is None else args)
     try:
