@@ -81,6 +81,9 @@ class File:
         """What to sleep on until :meth:`poll` may say something else."""
         return ()
 
+    def begin_wait(self) -> None:
+        """Somebody is about to sleep, without a timeout, until this can be read."""
+
     def stat(self) -> Stat:
         return self.inode.stat()
 

@@ -351,6 +351,10 @@ def ppoll(
             queues[queue] = None
     if ready or timeout == 0 or pcb.expired(kernel.world.now):
         return ready
+    if timeout is None:
+        for fd, events in wanted:
+            if events & flags.POLLIN and fd in table:
+                table[fd].begin_wait()
     return Sleep(tuple(queues), timeout, name="poll_schedule_timeout")
 
 

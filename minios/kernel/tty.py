@@ -96,6 +96,11 @@ class Tty:
             p.runnable and p.pgid == group and not p.stopped for p in self.kernel.processes.values()
         )
 
+    def report_wait(self) -> None:
+        """Tell who looks that somebody waits for typing, or that what they printed is out now."""
+        for hook in self.kernel.world.instruments.on_wait:
+            hook(self)
+
     def message(self, data: bytes) -> None:
         """Text of the kernel itself, past every queue."""
         self._emit(data)
@@ -162,8 +167,10 @@ class Tty:
         if self._out:
             self._ticking = True
             world.at(max(self._line_free, now + 1), self._tick)
-        elif self.drained.sleepers:
+        else:
             self.drained.wake()
+            if self.can_read.sleepers:
+                self.report_wait()
         if self.can_write.sleepers and len(self._out) <= LOW_WATER:
             self.can_write.wake()
 
@@ -398,11 +405,12 @@ class TtyFile(File):
                 return Sleep((tty.can_read,), wait_for, restart=True)
         if self.nonblock:
             raise error(Errno.EAGAIN)
-        world = self.kernel.world
-        tty.reading_since = world.now
-        for hook in world.instruments.on_wait:
-            hook(tty)
+        self.begin_wait()
         return tty.can_read
+
+    def begin_wait(self) -> None:
+        self.tty.reading_since = self.kernel.world.now
+        self.tty.report_wait()
 
     def write(self, pcb: PCB, data: bytes) -> int | WaitQueue:
         tty = self.tty
