@@ -32,6 +32,7 @@ class Canvas(Widget):
         super().__init__(id=id, classes=classes)
         self._rows: list[Row] = []
         self._drawn_size = Size(0, 0)
+        self._backdrop: Style | None = None
 
     @property
     def ink(self) -> theme.Palette:
@@ -41,6 +42,13 @@ class Canvas(Widget):
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """The rows from the top; those missing are blank, those over are not shown."""
         raise NotImplementedError
+
+    @property
+    def backdrop(self) -> Style:
+        """The style below every span: the widget's background."""
+        if self._backdrop is None:
+            self._backdrop = Style(bgcolor=self.background_colors[1].rich_color)
+        return self._backdrop
 
     def redraw(self) -> None:
         """Ask `rows` again and repaint those that differ."""
@@ -68,11 +76,11 @@ class Canvas(Widget):
         if self.size != self._drawn_size:
             self.redraw()
         row = self._rows[y] if y < len(self._rows) else BLANK
-        return strip(row, self.size.width)
+        return strip(row, self.size.width, self.backdrop)
 
 
-def strip(row: Row, width: int) -> Strip:
-    """``row`` cut to ``width`` cells; what is missing shows the widget's background."""
+def strip(row: Row, width: int, base: Style) -> Strip:
+    """``row`` on the style ``base``, in exactly ``width`` cells."""
     segments = []
     used = 0
     for text, style in row:
@@ -81,12 +89,12 @@ def strip(row: Row, width: int) -> Strip:
             text = clip(text, width - used)
             cells = cell_len(text)
         if text:
-            segments.append(Segment(text, style))
+            segments.append(Segment(text, base + style))
         used += cells
         if used >= width:
             break
     if used < width:
-        segments.append(Segment(" " * (width - used)))
+        segments.append(Segment(" " * (width - used), base))
         used = width
     return Strip(segments, used)
 

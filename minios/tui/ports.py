@@ -1,7 +1,7 @@
 """What the screens need of a play: the session of `minios.game.session`, or a test's own."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from minios.game.spec import Level
 from minios.game.view import PlayView
@@ -11,20 +11,15 @@ class Session(Protocol):
     """The player's side of one play. Everything but `run` returns at once."""
 
     @property
-    def level(self) -> Level: ...
+    def level(self) -> Level:
+        """The level, its words resolved for this play."""
 
-    @property
-    def generation(self) -> int:
-        """Grows when the terminal begins anew: restart, rewind."""
-
-    @property
-    def notice(self) -> str:
-        """One line for the status bar, or empty."""
-
-    @property
-    def hints(self) -> tuple[str, ...]:
-        """The hints already given."""
-
+    generation: int
+    """Grows when the terminal begins anew: restart, rewind."""
+    notice: str
+    """One line for the status bar, or empty."""
+    hints: tuple[str, ...]
+    """The hints already given."""
     on_output: Callable[[], None] | None
     """Called in the loop when `take_output` has something new."""
 
@@ -32,11 +27,11 @@ class Session(Protocol):
 
     def key(self, data: bytes) -> None: ...
 
-    def paste(self, data: bytes) -> None: ...
+    def paste(self, data: bytes, bracketed: bool = False) -> None: ...
 
     def resize(self, rows: int, cols: int) -> None: ...
 
-    def act(self, op: str, **data: object) -> None: ...
+    def act(self, op: str, **data: Any) -> None: ...
 
     def take_output(self) -> bytes: ...
 

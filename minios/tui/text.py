@@ -119,6 +119,6 @@ def wrap(text: str, cells: int) -> list[str]:
     return lines
 
 
-def count(n: int, noun: str) -> str:
-    """``1 key``, ``2 keys``."""
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def count(n: int, noun: str, plural: str = "") -> str:
+    """``1 key``, ``2 keys``; ``plural`` where an s will not do."""
+    return f"{n} {noun}" if n == 1 else f"{n} {plural or noun + 's'}"

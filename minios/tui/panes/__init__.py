@@ -1,0 +1,1 @@
+"""The panes of the game screen, each drawn from the play's frozen view."""

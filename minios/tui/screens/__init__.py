@@ -1,0 +1,1 @@
+"""What fills the window: the menu, the game, and the sheets over them."""

@@ -90,10 +90,18 @@ class TerminalPane(Widget, can_focus=True):
         self._selection: tuple[tuple[int, int], tuple[int, int]] | None = None
         self._cursor_row = 0
         self._settling: Timer | None = None
+        self._backdrop: Style | None = None
 
     @property
     def ink(self) -> theme.Palette:
         return theme.ANSI if self.app.native_ansi_color else theme.TRUE
+
+    @property
+    def backdrop(self) -> Style:
+        """The style below every cell: the widget's background."""
+        if self._backdrop is None:
+            self._backdrop = Style(bgcolor=self.background_colors[1].rich_color)
+        return self._backdrop
 
     # Output
 
@@ -132,8 +140,9 @@ class TerminalPane(Widget, can_focus=True):
         screen, width = self.emulator.screen, self.size.width
         number = screen.scrolled - self.back + y
         row = screen.line(number)
+        base = self.backdrop
         if row is None or y >= screen.rows:
-            return Strip.blank(width)
+            return Strip.blank(width, base)
         ink = self.ink
         segments = []
         for text, look in self._marked(row, number, y).runs(width):
@@ -141,7 +150,7 @@ class TerminalPane(Widget, can_focus=True):
                 look = look._replace(reverse=not look.reverse)
             if look.conceal:
                 text = " " * len(text)
-            segments.append(Segment(text, _style(look, ink)))
+            segments.append(Segment(text, base + _style(look, ink)))
         return Strip(segments, width)
 
     def _marked(self, row: Row, number: int, y: int) -> Row:
@@ -228,7 +237,8 @@ class TerminalPane(Widget, can_focus=True):
         text = _UNPASTED.sub("", text.replace("\r\n", "\r").replace("\n", "\r"))
         if text:
             self._look_back(0)
-            self._session.paste(text.encode("utf-8", "replace"))
+            bracketed = self.emulator.screen.bracketed_paste
+            self._session.paste(text.encode("utf-8", "replace"), bracketed)
 
     # Looking back, selecting
 

@@ -1,0 +1,203 @@
+"""A play that needs no machine: views, a terminal that answers, and a record of what was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from minios.game.spec import Level, MachineSpec, Par, Player
+from minios.game.view import CoreView, GoalView, PlayView, ProcessView, ResultView, Segment
+
+MS = 1_000_000
+SECOND = 1_000 * MS
+
+PROMPT = b"\x1b[32mplayer@pc\x1b[0m:\x1b[34m~\x1b[0m$ "
+
+
+def process(pid: int, ppid: int, comm: str, **fields: object) -> ProcessView:
+    base: dict[str, object] = {
+        "pgid": pid, "sid": pid, "uid": 1000, "user": "player", "cmdline": comm, "state": "S",
+        "nice": 0, "cpu": 0, "cpu_ns": 0, "core": -1, "rss": 300 << 10, "tty": "tty1",
+        "spark": (0,) * 8,
+    }  # fmt: skip
+    return ProcessView(pid=pid, ppid=ppid, comm=comm, **(base | fields))  # type: ignore[arg-type]
+
+
+def processes() -> tuple[ProcessView, ...]:
+    root = {"uid": 0, "user": "root", "tty": ""}
+    busy = {"state": "R", "tty": ""}
+    return (
+        process(1, 0, "init", **root),
+        process(12, 1, "sshd", **root),
+        process(87, 12, "sh", cpu=1, spark=(0, 0, 0, 10, 0, 0, 0, 1)),
+        process(200, 1, "cellar", cpu=482, **busy, spark=(100, 300, 700, 900, 999, 480, 480, 482)),
+        process(213, 200, "hydra", cpu=250, core=0, **busy, spark=(0, 0, 0, 0, 250, 250, 250, 250)),
+        process(214, 200, "hydra", cpu=251, core=1, **busy, spark=(0, 0, 0, 0, 250, 250, 250, 250)),
+        process(215, 200, "hydra", state="T", nice=5),
+        process(216, 200, "hydra", state="Z", rss=0),
+    )
+
+
+def cores(now: int, count: int = 2) -> tuple[CoreView, ...]:
+    """Round robin of three, ten milliseconds each, with a rest now and then."""
+    found = []
+    for index in range(count):
+        segments = []
+        turn = max(now // (10 * MS) - 200, 0)
+        for n in range(turn, now // (10 * MS)):
+            pid = (213, 214, 200, 0)[(n // 3 + index) % 4] if n % 17 else 87
+            comm = {213: "hydra", 214: "hydra", 200: "cellar", 87: "sh", 0: ""}[pid]
+            segments.append(Segment(n * 10 * MS, (n + 1) * 10 * MS, pid, comm))
+        found.append(
+            CoreView(index, 213, "hydra", 748 if index == 0 else 1000, 2, 1204, tuple(segments))
+        )
+    return tuple(found)
+
+
+def level(**fields: object) -> Level:
+    base: dict[str, object] = {
+        "id": "hydra",
+        "player": Player("pc", "player"),
+        "machines": (MachineSpec("pc"),),
+        "par": Par(time=45 * SECOND, keys=40),
+        "title": "Hydra",
+        "chapter": "processes",
+        "briefing": "Cut off a head and **two** grow.\n\n- `ps --forest`\n- `kill -STOP`\n",
+        "debrief": "Freeze the supervisor first.",
+        "hints": ("Who starts them?", "Look at `ps --forest`.", "`kill -STOP` the body."),
+    }
+    return Level(**(base | fields))  # type: ignore[arg-type]
+
+
+def view(**fields: object) -> PlayView:
+    now = int(fields.get("time", 12_480 * MS))  # type: ignore[call-overload]
+    base: dict[str, object] = {
+        "level": "hydra", "title": "Hydra", "machine": "pc", "hostname": "pc", "time": now,
+        "pace": "live", "speed": 1.0, "held": "", "behind": False, "keys": 31, "commands": 4,
+        "collateral": 0, "pending_keys": 0, "best_time": 41_200 * MS, "best_keys": 28,
+        "load": (34_000, 20_000, 7_000), "ram": 4 << 20, "ram_used": 1 << 20, "power": True,
+        "goals": (
+            GoalView("parent", "find the parent", True, True, 1000, 8_100 * MS),
+            GoalView("gone", "no hydra for 5 s", False, True, 360, None),
+            GoalView("safe", "the backup completes", False, False, 0, None),
+        ),
+        "cores": cores(now), "processes": processes(),
+        "panes": (("cpu", "look"), ("processes", "act")),
+        "hints_shown": 0, "hints_total": 3, "coach": "", "result": None,
+    }  # fmt: skip
+    return PlayView(**(base | fields))  # type: ignore[arg-type]
+
+
+def result(won: bool = True, **fields: object) -> ResultView:
+    base: dict[str, object] = {
+        "won": won, "time": 38_100 * MS, "keys": 31, "commands": 4, "collateral": 0,
+        "stars": 3 if won else 0, "unaided": True,
+        "cause": "" if won else "Forty processes: the machine is drowning",
+        "line": "" if won else "killall -9 hydra",
+        "say": "" if won else "Each dead head makes two.",
+        "splits": (("parent", 8_100 * MS), ("gone", 38_100 * MS)) if won else (),
+    }  # fmt: skip
+    return ResultView(**(base | fields))  # type: ignore[arg-type]
+
+
+class FakeSession:
+    """Echoes keys; Enter answers and gives the prompt again. ``asked`` is what was called."""
+
+    def __init__(self, level_: Level | None = None, **fields: object) -> None:
+        self.level = level_ or level()
+        self.generation = 0
+        self.notice = ""
+        self.hints: tuple[str, ...] = ()
+        self.on_output: Callable[[], None] | None = None
+        self.asked: list[tuple[object, ...]] = []
+        self.keys: list[bytes] = []
+        self.fails: Exception | None = None
+        self._fields = fields
+        self._output = bytearray(PROMPT)
+        self._closed = asyncio.Event()
+        self._ticks = 0
+        self.moving = False
+
+    async def run(self) -> None:
+        while not self._closed.is_set():
+            if self.fails:
+                raise self.fails
+            await asyncio.sleep(0.02)
+            self._ticks += self.moving
+
+    def write(self, data: bytes) -> None:
+        self._output += data
+        if self.on_output:
+            self.on_output()
+
+    def change(self, **fields: object) -> None:
+        self._fields |= fields
+
+    def key(self, data: bytes) -> None:
+        self.keys.append(data)
+        if data == b"\r":
+            self.write(b"\r\nok\r\n" + PROMPT)
+        elif data.isascii() and data.decode().isprintable():
+            self.write(data)
+
+    def paste(self, data: bytes, bracketed: bool = False) -> None:
+        self.asked.append(("paste", data, bracketed))
+
+    def resize(self, rows: int, cols: int) -> None:
+        self.asked.append(("resize", rows, cols))
+
+    def act(self, op: str, **data: object) -> None:
+        self.asked.append(("act", op, data))
+
+    def take_output(self) -> bytes:
+        data, self._output = bytes(self._output), bytearray()
+        return data
+
+    def view(self) -> PlayView:
+        fields = dict(self._fields)
+        fields.setdefault("time", 12_480 * MS + self._ticks * 20 * MS)
+        return replace(view(**fields), hints_shown=len(self.hints))
+
+    def set_pace(self, pace: str) -> None:
+        self.asked.append(("pace", pace))
+        self.change(pace=pace)
+
+    def set_speed(self, speed: float) -> None:
+        self.asked.append(("speed", speed))
+        self.change(speed=speed)
+
+    def pause(self) -> None:
+        self.asked.append(("pause",))
+
+    def resume(self) -> None:
+        self.asked.append(("resume",))
+
+    def overlay(self, open: bool) -> None:
+        self.asked.append(("overlay", open))
+
+    def restart(self, seed: int | None = None) -> None:
+        self.asked.append(("restart",))
+        self.change(result=None, held="")
+        self.generation += 1
+        self.write(PROMPT)
+
+    def rewind(self) -> None:
+        self.asked.append(("rewind",))
+        self.change(result=None, held="")
+        self.generation += 1
+
+    def hint(self) -> str | None:
+        self.asked.append(("hint",))
+        if len(self.hints) == len(self.level.hints):
+            return None
+        self.hints = self.level.hints[: len(self.hints) + 1]
+        return self.hints[-1]
+
+    def stay_as_root(self) -> None:
+        self.asked.append(("root",))
+        self.change(result=None, held="")
+
+    def close(self) -> None:
+        self.asked.append(("close",))
+        self._closed.set()
