@@ -147,7 +147,7 @@ def install(
         (b"/etc/os-release", _os_release()),
         (b"/etc/profile", _PROFILE),
         (b"/etc/shells", b"/bin/sh\n"),
-        (b"/etc/inittab", _inittab(ttys)),
+        (b"/etc/inittab", inittab(ttys)),
     ):
         machine.write_file(path, text)
 
@@ -196,7 +196,7 @@ def _os_release() -> bytes:
     ).encode()
 
 
-def _inittab(ttys: Mapping[str, str | None]) -> bytes:
+def inittab(ttys: Mapping[str, str | None]) -> bytes:
     lines = ["# id:runlevels:action:process, see inittab(5)\n"]
     for tty, user in ttys.items():
         login = f" --autologin {user}" if user is not None else ""

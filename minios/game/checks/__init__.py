@@ -1,6 +1,6 @@
 """What can be asked of a world: one family of checks a module, found by the spec's class.
 
-:func:`bind` turns a :class:`~minios.game.spec.Check` into a :class:`Bound`, which looks at one world
+:func:`bind` turns a :class:`~minios.game.spec.Check` into a :class:`Bound`, which looks at a world
 and says when it has to be looked at again.
 """
 

@@ -11,7 +11,7 @@ from minios.game.spec import Who
 from minios.kernel.kernel import Kernel
 from minios.kernel.process import PCB
 from minios.sim.world import World
-from minios.userland.lib.globs import compile_glob
+from minios.userland.shell.pattern import Pattern
 
 MARK_GAME = 1 << 10
 """A change that only the game sees: a metric, a probe's verdict, a check whose time has come."""
@@ -83,7 +83,7 @@ def selector(who: Who, host: Host) -> Callable[[PCB], bool]:
     identities = frozenset(who.identity)
     lineages = frozenset(who.lineage)
     name, exe, cmdline = (
-        compile_glob(text.encode()) if text else None for text in (who.name, who.exe, who.cmdline)
+        Pattern(text.encode()) if text else None for text in (who.name, who.exe, who.cmdline)
     )
     account = host.users.get(who.user)
     uid = account.uid if account is not None else -1
@@ -92,10 +92,10 @@ def selector(who: Who, host: Host) -> Callable[[PCB], bool]:
         return (
             (not identities or pcb.identity in identities)
             and (not lineages or not lineages.isdisjoint(lineage(pcb)))
-            and (name is None or name.match(pcb.comm))
-            and (exe is None or exe.match(pcb.exe))
+            and (name is None or name.matches(pcb.comm))
+            and (exe is None or exe.matches(pcb.exe))
             and (not who.user or pcb.uid == uid)
-            and (cmdline is None or cmdline.match(b" ".join(pcb.argv)))
+            and (cmdline is None or cmdline.matches(b" ".join(pcb.argv)))
         )
 
     return test

@@ -5,8 +5,8 @@ from minios.fs.inode import Inode, Regular
 from minios.game.checks.bound import Bound, Scene, inode_at
 from minios.game.spec import DirectoryCheck, FileCheck
 from minios.sim.world import MARK_FILE, MARK_POWER
-from minios.userland.lib.globs import compile_glob
 from minios.userland.lib.regex import compile as compile_regex
+from minios.userland.shell.pattern import Pattern
 
 CONTENT_LIMIT = 1 << 20
 """Bytes of a file that are looked at."""
@@ -123,7 +123,7 @@ class BoundDirectory(Bound):
         self.due = None
         self._check = check
         self._scene = scene
-        self._only = compile_glob(check.only.encode()) if check.only else None
+        self._only = Pattern(check.only.encode()) if check.only else None
         self._entries = (
             frozenset(name.encode() for name in check.entries)
             if check.entries is not None
@@ -138,6 +138,6 @@ class BoundDirectory(Bound):
             return False
         if self._entries is not None and self._entries != entries.keys():
             return False
-        if self._only is not None and not all(self._only.match(name) for name in entries):
+        if self._only is not None and not all(self._only.matches(name) for name in entries):
             return False
         return check.count is None or check.count.holds(len(entries))
