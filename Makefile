@@ -37,6 +37,7 @@ $(BIN)/python:
 $(VENV)/.play: $(BIN)/python pyproject.toml constraints.txt
 	@echo "Setting up MiniOS (once) …"
 	$(PIP) -e .
+	@$(BIN)/python -m compileall -q minios
 	@touch $@
 
 $(VENV)/.test: $(BIN)/python pyproject.toml constraints.txt
