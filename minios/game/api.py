@@ -41,7 +41,7 @@ class Game:
     def __init__(self, level: Level, seed: int | None = None) -> None:
         self.seed = level.seeds.play if seed is None else seed
         self._play = Play(level, self.seed)
-        self._shown = bytearray()
+        self._shown = bytearray(self._play.boot_output)
         self._play.world.instruments.add(self)
 
     async def __aenter__(self) -> Game:
@@ -114,13 +114,8 @@ class Game:
     # -- inside --------------------------------------------------------------------------------
 
     def on_output(self, tty: Tty, data: bytes) -> None:
-        if tty is self._tty():
+        if tty is self._play.tty:
             self._shown += data
-
-    def _tty(self) -> Tty | None:
-        player = self._play.level.player
-        kernel = self._play.machines[player.machine].kernel
-        return kernel.ttys.get(player.tty.encode()) if kernel is not None else None
 
     async def _advance(self, t: int) -> None:
         play = self._play

@@ -123,7 +123,7 @@ class Gantt:
                     pid,
                     comm,
                     shares.get(-2 - core.index, 0),
-                    len(core.queue),
+                    core.queue.count,
                     core.switches,
                     segments,
                 )

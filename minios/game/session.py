@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from minios.game.gantt import Gantt
-from minios.game.play import Play
+from minios.game.play import Play, Refused
 from minios.game.view import PlayView, ResultView
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class _Screen:
 
     def __init__(self, play: Play) -> None:
         self.play = play
-        self.output = bytearray()
+        self.output = bytearray(play.boot_output)
         self.stop_at_prompt = True
 
     def _mine(self, tty: Tty) -> bool:
@@ -180,7 +180,7 @@ class Session:
     @property
     def over(self) -> bool:
         """Whether the play was won or lost and nobody stays on as root."""
-        return self._play.outcome is not None and not self._root
+        return self._play.frozen
 
     def instrument(self, instrument: object) -> None:
         """Attach an observer to this play and to every later one."""
@@ -268,7 +268,7 @@ class Session:
         screen.stop_at_prompt = False
         for entry in inputs:
             yield from self._advance(play, entry.t)
-            if play.outcome is not None:
+            if play.frozen:
                 break
             play.apply(entry.op, entry.data)
         yield from self._advance(play, until)
@@ -283,7 +283,7 @@ class Session:
 
     @staticmethod
     def _advance(play: Play, t: int) -> Iterator[None]:
-        while not play.run_until(t, BUDGET) and play.outcome is None:
+        while not play.run_until(t, BUDGET):
             yield
 
     def close(self) -> None:
@@ -453,11 +453,7 @@ class Session:
             due = max(play.free_at, world.now) if self._queue else target
             deliver = bool(self._queue) and (due <= target or self._at_prompt())
             reached = self._run_to(due if deliver else target, deadline)
-            if play.outcome is not None or play.wanted is not None:
-                break
-            if not reached:
-                break
-            if not deliver:
+            if not reached or not deliver or play.frozen or play.wanted is not None:
                 break
             self._deliver()
         self._after()
@@ -484,7 +480,7 @@ class Session:
             goal = play.free_at if turn and play.world.now < play.free_at < t else t
             if play.run_until(goal, BUDGET) and goal == t:
                 return True
-            if play.outcome is not None or play.wanted is not None:
+            if play.frozen or play.wanted is not None:
                 return False
             if turn and not self._queue and play.held():
                 return False
@@ -493,7 +489,13 @@ class Session:
 
     def _deliver(self) -> None:
         op, data = self._queue.popleft()
-        t, n = self._play.apply(op, data)
+        try:
+            t, n = self._play.apply(op, data)
+        except Refused as err:
+            self.notice = str(err)
+            return
+        if self._play.failed:
+            self.notice = self._play.failed
         self._inputs.append(Applied(t, n, op, data))
         if self._log is not None and not self._ended:
             self._catch_up(t)
@@ -547,9 +549,7 @@ class Session:
         """Whether typed-ahead keys may be delivered without waiting for the wall clock."""
         if self._pace != "turn":
             return False
-        player = self.level.player
-        kernel = self._play.machines[player.machine].kernel
-        tty = kernel.ttys.get(player.tty.encode()) if kernel is not None else None
+        tty = self._play.tty
         return tty is not None and tty.at_prompt()
 
     def _held(self) -> str:

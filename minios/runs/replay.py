@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from minios import RULESET
 from minios.game.bridge import Bridge
-from minios.game.play import Play
+from minios.game.play import Play, Refused
 from minios.game.spec import Level, world_hash
 from minios.runs.runfile import Input, RunError, RunFile
 
@@ -57,18 +57,14 @@ class Replay:
         # A shell without the game's screen goes on after the level was won or lost.
         run_until = play.world.run_until if self._headless else play.run_until
         while not run_until(t, SLICE):
-            if play.outcome is not None and not self._headless:
-                return
             yield
 
     def _hand_in(self, entry: Input) -> None:
         play = self.play
-        if play.outcome is not None and not self._headless:
-            raise Diverged(f"input {entry.n} comes after the end of the play")
         try:
             took = play.apply(entry.op, entry.data)
-        except KeyError:
-            raise Diverged(f"input {entry.n}: {entry.op!r} is not possible here") from None
+        except Refused as err:
+            raise Diverged(f"input {entry.n} is not taken: {err}") from None
         if took != (entry.t, entry.n):
             raise Diverged(
                 f"input {entry.n} is taken at {took[0]} ns and not at {entry.t} as recorded"

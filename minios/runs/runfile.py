@@ -207,6 +207,8 @@ def parse(data: bytes) -> RunFile:
         if "op" in record:
             run.inputs.append(_input(number, record, len(run.inputs)))
         elif "result" in record:
+            if run.header.bridge:
+                raise RunError(f"line {number}: a headless run has no result")
             run.result = _result(number, record)
         elif "note" in record:
             run.notes.append(_note(number, record))
