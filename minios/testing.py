@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from minios.game import sandbox
 from minios.game.sandbox import CannotStart, OutOfTime, Result, Stuck
 from minios.kernel.machine import Machine
+from minios.kernel.tty import Tty
 from minios.sim.world import MILLISECOND, SECOND
 
 __all__ = ["Box", "CannotStart", "OutOfTime", "Result", "Stuck", "run"]
@@ -46,14 +47,14 @@ class Box:
 
     def __init__(self, *, user: str = "player", seed: int = 0, tty: bool = False) -> None:
         """With ``tty`` the user is logged in on tty1; otherwise nobody is."""
-        self.world, machines = sandbox.boot(seed, tty=tty)
+        self.output = b""
+        """What tty1 has shown so far, escape sequences included."""
+        self.world, machines = sandbox.boot(seed, tty=tty, instruments=[self])
         self.machines: dict[str, Machine] = machines
         self.machine = machines[sandbox.NAME]
         self.user = user
-        self.output = b""
-        """What tty1 has shown so far, escape sequences included."""
         if tty:
-            self._connect()
+            self.settle()
 
     def run(
         self, cmd: str | bytes | Sequence[str], *, stdin: bytes = b"", until: int = 60 * SECOND
@@ -104,15 +105,9 @@ class Box:
         """Let exactly ``ns`` of virtual time pass."""
         self.world.run_until(self.world.now + ns)
 
-    def _connect(self) -> None:
-        kernel = self.machine.kernel
-        assert kernel is not None
-
-        def show(data: bytes) -> None:
+    def on_output(self, tty: Tty, data: bytes) -> None:
+        if tty.name == b"tty1":
             self.output += data
-
-        kernel.ttys[b"tty1"].sink = show
-        self.settle()
 
     def _check(self) -> None:
         kernel = self.machine.kernel

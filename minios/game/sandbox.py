@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minios.game.base import User, install
-from minios.game.bridge import Bridge, Sink
+from minios.game.bridge import Bridge, Sink, account
 from minios.kernel.machine import Machine
 from minios.sim.world import SECOND, World
 from minios.userland.table import load
@@ -46,12 +46,16 @@ class CannotStart(Exception):
     """The command could not be started. ``str`` is one line."""
 
 
-def boot(seed: int = 0, *, tty: bool = False) -> tuple[World, dict[str, Machine]]:
+def boot(
+    seed: int = 0, *, tty: bool = False, instruments: Sequence[object] = ()
+) -> tuple[World, dict[str, Machine]]:
     """The sandbox at t = 0: its world and its one machine by name.
 
     With ``tty`` somebody is logged in on tty1; without it no terminal asks for a login.
     """
     world = World(seed, now=-BOOT)
+    for instrument in instruments:
+        world.instruments.add(instrument)
     machine = Machine(world, NAME, programs=load, epoch=CLOCK)
     install(machine, hostname=NAME, users=[USER], ttys={"tty1": USER.name} if tty else {})
     machine.power_on()
@@ -61,11 +65,18 @@ def boot(seed: int = 0, *, tty: bool = False) -> tuple[World, dict[str, Machine]
 
 def level() -> Level:
     """The sandbox as a level: the same machine, with :data:`USER` logged in on tty1."""
-    from minios.game.spec import Level, MachineSpec, Player, UserSpec
+    from minios.game.spec import Level, MachineSpec, Player, Seeds, UserSpec
 
     account = UserSpec(USER.name, USER.uid, USER.group, sudo=USER.sudo)
     machine = MachineSpec(NAME, hostname=NAME, users=(account,))
-    return Level("sandbox", Player(NAME, USER.name), (machine,), title="Sandbox", clock=CLOCK)
+    return Level(
+        "sandbox",
+        Player(NAME, USER.name),
+        (machine,),
+        title="Sandbox",
+        clock=CLOCK,
+        seeds=Seeds(play=0),
+    )
 
 
 def sh(command: bytes | None) -> list[str]:
@@ -109,6 +120,10 @@ class Runner:
         ``until`` is a virtual time. Raises CannotStart, Stuck or OutOfTime.
         """
         bridge = self.bridge
+        try:
+            account(bridge.machines[machine], user)
+        except (KeyError, OSError):
+            raise CannotStart(f"no user {user!r} on {machine!r}") from None
         self.apply("exec", {"machine": machine, "user": user, "argv": list(argv)})
         if bridge.failed is not None:
             raise CannotStart(f"{user}@{machine}: {bridge.failed.strerror}")
