@@ -12,6 +12,7 @@ from minios.game import values
 from minios.game.base import SYSTEM_GROUPS, SYSTEM_USERS
 from minios.game.problems import meant
 from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS
+from minios.game.script import Act, ScriptError, Until, parse
 from minios.game.spec import FORMAT
 from minios.game.vary import references
 from minios.game.yamlfile import Document, Path, Plain
@@ -118,6 +119,8 @@ class Refs:
             self._protect(("protect", name), data)
         for name, wrong in _map(self.level.get("wrong")).items():
             self._wrong(("wrong", name), _map(wrong))
+        for name, script in _map(self.level.get("solutions")).items():
+            self._script(("solutions", name), script)
         self._templates()
         self._ttys((), self.level)
 
@@ -414,6 +417,25 @@ class Refs:
             self._name((*path, "blocked_by"), name, known, "goal, loss or protected thing")
         if "when" in wrong:
             self._check((*path, "when"), wrong["when"])
+        self._script((*path, "type"), wrong.get("type"))
+
+    def _script(self, path: Path, text: Any) -> None:
+        if not isinstance(text, str):
+            return
+        try:
+            steps = parse(text)
+        except ScriptError as err:
+            line, col = self.document.values.get(path, (1, 1))
+            inside = not isinstance(text, Plain) and "\n" in text
+            mark = (line + err.line, 1) if inside else (line, col)
+            self.document.complain(path, str(err), mark)
+            return
+        for step in steps:
+            if isinstance(step, Until):
+                self._name(path, step.name, self.goals + self.events, "goal or event")
+            elif isinstance(step, Act) and not step.process.isdigit():
+                everybody = [each for known in self.identities.values() for each in known]
+                self._name(path, step.process, everybody, "process")
 
     def _ttys(self, path: Path, value: Any) -> None:
         """Every ``tty:`` must be a terminal that machines have."""

@@ -1,0 +1,206 @@
+"""Playing a script headless: the solutions and wrong answers of a level, or nothing at all.
+
+The player types at 20 keys a second, waits for the prompt before each line, and otherwise does
+what the script says. What came of it is an :class:`Attempt`: a script that fails raises nothing.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from minios.game.play import Play, Refused
+from minios.game.script import Act, Enter, Press, ScriptError, Step, Until, Wait, keys_of, parse
+from minios.game.spec import SECOND, Level
+from minios.game.view import ResultView
+
+PROMPT_LIMIT = 300 * SECOND
+"""How long a line waits for its prompt."""
+
+SLICE = 200_000
+"""Events between two looks whether the script can go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of a script on a seed.
+
+    ``outcome`` is ``win``, ``lose`` or None (undecided when the limit was reached); ``cause`` is
+    the id of the loss or of the goal whose time ran out. ``problem`` says why the script could not
+    be played to its end. ``first_held`` lists goals that held at t = 0.
+    """
+
+    seed: int
+    outcome: str | None
+    cause: str
+    ended_at: int
+    time: int
+    keys: int
+    commands: int
+    signals: int
+    stars: int
+    harmed: tuple[str, ...]
+    done: tuple[str, ...]
+    first_held: tuple[str, ...]
+    recognised: tuple[str, ...]
+    lines: tuple[str, ...]
+    faults: tuple[str, ...]
+    problem: str
+    result: ResultView | None
+
+    @property
+    def won(self) -> bool:
+        return self.outcome == "win"
+
+
+class _Stuck(Exception):
+    """The script cannot go on. ``str`` is why."""
+
+
+class Typist:
+    """Plays steps on a play that has just begun."""
+
+    def __init__(self, play: Play, limit: int) -> None:
+        self.play = play
+        self.limit = limit
+
+    def run(self, steps: list[Step]) -> str:
+        """Play them, then let time pass to the end or the limit; why not, if that failed."""
+        try:
+            for step in steps:
+                if self.play.frozen:
+                    break
+                self._step(step)
+        except _Stuck as stuck:
+            return str(stuck)
+        except Refused as refused:
+            return f"line {step.line}: {refused}"
+        self._pass(self.limit)
+        return ""
+
+    def _step(self, step: Step) -> None:
+        if isinstance(step, Enter):
+            limit = self.play.world.now + PROMPT_LIMIT
+            if not self._wait(self.play.held, limit):
+                raise _Stuck(f"line {step.line}: no prompt to type {step.text!r} at")
+            self._press([*keys_of(step.text), b"\r"])
+        elif isinstance(step, Press):
+            self._press(list(step.keys))
+        elif isinstance(step, Wait):
+            self._pass(self.play.world.now + step.duration)
+        elif isinstance(step, Until):
+            if not self._wait(lambda: self._reached(step.name), self.limit):
+                raise _Stuck(f"line {step.line}: waited for {step.name} in vain")
+        elif isinstance(step, Act):
+            self._act(step)
+
+    def _press(self, keys: list[bytes]) -> None:
+        for key in keys:
+            if self._is_over():
+                return
+            self.play.apply("key", {"data": key.decode("latin-1")})
+
+    def _is_over(self) -> bool:
+        """Whether the play has ended, or ends before the next input is let in."""
+        self._pass(self.play.free_at)
+        return self.play.frozen
+
+    def _act(self, step: Act) -> None:
+        if self._is_over():
+            return
+        player = self.play.level.player.machine
+        kernel = self.play.machines[player].kernel
+        pid = int(step.process) if step.process.isdigit() else 0
+        if kernel is not None and not pid:
+            matching = [p for p in kernel.processes.values() if p.identity == step.process]
+            pid = matching[0].pid if matching else 0
+        if not pid:
+            raise _Stuck(f"line {step.line}: there is no process {step.process}")
+        data = {"machine": player, "pid": pid}
+        data["sig" if step.op == "signal" else "nice"] = step.value
+        self.play.apply(step.op, data)
+        if self.play.failed:
+            raise _Stuck(f"line {step.line}: {self.play.failed}")
+
+    def _reached(self, name: str) -> bool:
+        referee = self.play.referee
+        for state in referee.goals:
+            if state.goal.id == name:
+                return state.done
+        return name in referee.happened
+
+    def _pass(self, until: int) -> None:
+        """Let time pass."""
+        while not self.play.run_until(min(until, self.limit)):
+            pass
+
+    def _wait(self, ready: Callable[[], bool], until: int) -> bool:
+        """Let time pass until ``ready``; False at ``until`` (or the limit), or at the end."""
+        play = self.play
+        world = play.world
+        until = min(until, self.limit)
+        while not play.frozen:
+            if world.now >= play.free_at and ready():
+                return True
+            if world.now >= until:
+                return False
+            due = world.next_event()
+            play.run_until(until if due is None else min(max(due, world.now), until), SLICE)
+        return ready()
+
+
+def attempt(level: Level, seed: int, script: str = "", limit: int | None = None) -> Attempt:
+    """Play ``script`` on ``seed`` up to virtual time ``limit`` (the level's own if not given)."""
+    play = Play(level, seed)
+    first_held = tuple(
+        state.goal.id for state in play.referee.goals if state.tree.holds and state.tree.enabled
+    )
+    text = script if script == "" else _resolved(play, level, script)
+    try:
+        steps = parse(text)
+    except ScriptError as err:
+        problem = f"line {err.line}: {err}"
+    else:
+        problem = Typist(play, level.limit if limit is None else limit).run(steps)
+    return _report(play, first_held, problem)
+
+
+def _resolved(play: Play, level: Level, script: str) -> str:
+    """The script with the seed's values in it."""
+    from minios.game.vary import draw, substitute
+
+    return substitute(script, draw(level.vary, play.seed) | {"player": level.player.user})
+
+
+def _report(play: Play, first_held: tuple[str, ...], problem: str) -> Attempt:
+    referee = play.referee
+    faults = list(play.built.failures)
+    for machine in play.machines.values():
+        if machine.kernel is not None:
+            faults += machine.kernel.faults
+    return Attempt(
+        seed=play.seed,
+        outcome=play.outcome,
+        cause=referee.cause,
+        ended_at=play.world.now,
+        time=play.time,
+        keys=play.keys,
+        commands=play.commands,
+        signals=play.signals,
+        stars=play.stars(),
+        harmed=tuple(play.wardens.harmed),
+        done=tuple(state.goal.id for state in referee.goals if state.done),
+        first_held=first_held,
+        recognised=play.recognised,
+        lines=tuple(line.text for line in play.lines),
+        faults=tuple(faults),
+        problem=problem,
+        result=play.result(),
+    )
+
+
+def clock(ns: int) -> str:
+    """A time as people read it: ``1:02.350`` or ``3.500 s``."""
+    minutes, rest = divmod(ns // 1_000_000, 60_000)
+    seconds, millis = divmod(rest, 1000)
+    if minutes:
+        return f"{minutes}:{seconds:02}.{millis:03}"
+    return f"{seconds}.{millis:03} s"
