@@ -438,7 +438,7 @@ class Kernel:
                     cycles = 1
             else:
                 cycles = COSTS.get(nr, TRAP_CYCLES)
-                if nr == NR.write:
+                if nr == NR.write and type(args[1]) is bytes:
                     cycles += len(args[1]) >> 4
                 elif kind == "send" and type(resume[1]) is bytes:
                     cycles += len(resume[1]) >> 4
