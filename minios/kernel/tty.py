@@ -60,7 +60,7 @@ class Tty:
         self.drained = WaitQueue(kernel, "tty_wait_until_sent")
         self.background = WaitQueue(kernel, "job_control")
         self._out = bytearray()
-        self._line_free = 0
+        self._line_free = kernel.world.now
         self._ticking = False
         self._stopped = False
 
