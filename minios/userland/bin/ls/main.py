@@ -7,11 +7,11 @@ from minios.userland.bin.ls.entry import ENTRY_SIZE, Entry, dress
 from minios.userland.bin.ls.output import Listing, Names
 from minios.userland.bin.ls.settings import LONG, SHORT, Settings, settings_of
 from minios.userland.lib.colours import Colours, UnknownPrefix, from_environment
-from minios.userland.lib.globs import Glob, compile_glob
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.quoting import quote, quoteaf
 from minios.userland.lib.versions import version_key
 from minios.userland.lib.walk import join
+from minios.userland.shell.pattern import Pattern, compiled
 
 USAGE = """
 Usage: ls [OPTION]... [FILE]...
@@ -67,13 +67,13 @@ class _Ls:
         self.colours = colours
         self.listing = listing
         self.pending: list[tuple[bytes, tuple[tuple[int, int], ...], bool]] = []
-        self.ignored: list[Glob] = []
-        self.hidden: list[Glob] = []
+        self.ignored: list[Pattern] = []
+        self.hidden: list[Pattern] = []
 
     async def run(self) -> int:
         opts = self.opts
-        self.ignored = [compile_glob(pattern) for pattern in opts.ignored]
-        self.hidden = [compile_glob(pattern) for pattern in opts.hide]
+        self.ignored = [compiled(pattern) for pattern in opts.ignored]
+        self.hidden = [compiled(pattern) for pattern in opts.hide]
         operands = self.tool.operands or [b"."]
         found: list[Entry] = []
         for name in operands:
@@ -300,8 +300,8 @@ def _extension(name: bytes) -> bytes:
     return name[at:] if at >= 0 else b""
 
 
-def _hides(glob: Glob, name: bytes) -> bool:
+def _hides(glob: Pattern, name: bytes) -> bool:
     """fnmatch with FNM_PERIOD: a leading dot is matched only by a dot."""
-    if name.startswith(b".") and glob.tokens[:1] != (frozenset(b"."),):
+    if name.startswith(b".") and glob.tokens[:1] != (1 << 0x2E,):
         return False
-    return glob.match(name)
+    return glob.matches(name)
