@@ -113,7 +113,10 @@ class Host:
         return [self.dirent(fd, name) for name in names]
 
     def dirent(self, fd: int, name: str) -> Dirent:
-        st = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        try:
+            st = os.stat(name, dir_fd=fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return Dirent(os.fsencode(name), 0, 0)
         return Dirent(os.fsencode(name), st.st_ino, st.st_mode & flags.S_IFMT)
 
     def do_readlinkat(self, path: bytes) -> bytes:

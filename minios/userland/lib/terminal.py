@@ -13,13 +13,15 @@ from minios.abi.flags import (
     IXON,
     ONLCR,
     OPOST,
+    S_IFCHR,
+    S_IFMT,
     TCSETS,
     TCSETSF,
 )
 from minios.abi.records import Termios
 from minios.abi.signals import SIG_DFL, Sig
 from minios.abi.sys import Disposition, Sys
-from minios.userland.lib.stdio import write_all
+from minios.userland.lib.stdio import list_dir, write_all
 
 IUTF8 = 0o40000
 SANE = Termios(
@@ -80,6 +82,29 @@ async def ask_secret(sys: Sys, prompt: bytes, fd: int, out: int) -> bytes | None
     for number in caught:
         await sys.kill(await sys.getpid(), number)
     return answer
+
+
+async def ttyname(sys: Sys, fd: int) -> bytes | None:
+    """The path of the terminal that a descriptor is open on; None if it is none (ttyname(3))."""
+    if not await sys.isatty(fd):
+        return None
+    number = (await sys.fstat(fd)).rdev
+    for folder in (b"/dev", b"/dev/pts"):
+        try:
+            names = await list_dir(sys, folder)
+        except OSError:
+            continue
+        for name in names:
+            path = folder + b"/" + name
+            if path in (b"/dev/tty", b"/dev/stdin", b"/dev/stdout", b"/dev/stderr"):
+                continue
+            try:
+                found = await sys.lstat(path)
+            except OSError:
+                continue
+            if found.mode & S_IFMT == S_IFCHR and found.rdev == number:
+                return path
+    return None
 
 
 async def reset_signals(sys: Sys) -> None:
