@@ -112,7 +112,7 @@ def _joined(line: str, words: list[str], known: Known) -> str:
     """``cd..``, ``ls-la``, ``ps-ef``, ``cat/etc/passwd``."""
     first = words[0]
     for at, char in enumerate(first):
-        if at and char in "-./~*" and not known(first):
+        if at and first[0].isalpha() and char in "-./~*" and not known(first):
             head, tail = first[:at], first[at:]
             plausible = char != "." or tail.startswith(("..", "./"))
             if known(head) and plausible and first not in FOREIGN:

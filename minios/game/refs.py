@@ -11,7 +11,7 @@ from typing import Any
 from minios.game import values
 from minios.game.base import SYSTEM_GROUPS, SYSTEM_USERS
 from minios.game.problems import meant
-from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS
+from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS, SCHEDULERS
 from minios.game.script import Act, ScriptError, Until, parse
 from minios.game.spec import FORMAT
 from minios.game.vary import references
@@ -159,9 +159,11 @@ class Refs:
         player = _map(self.world.get("player"))
         path: Path = ("world", "player")
         where = self._on(path, player, "machine")
-        if where in self.machines:
-            users = list(_map(self.machines[where].get("users")))
+        users = list(_map(self.machines.get(where, {}).get("users")))
+        if users:
             self._name((*path, "user"), player.get("user"), [*users, "root"], "user")
+        elif where in self.machines and isinstance(player.get("user"), str):
+            self.machines[where] = self.machines[where] | {"users": {player["user"]: None}}
         for name, machine in self.machines.items():
             self._machine(("world", "machines", name), machine, name)
 
@@ -177,9 +179,9 @@ class Refs:
 
     def _machine(self, path: Path, machine: dict[str, Any], name: str) -> None:
         policy = machine.get("scheduler")
-        if isinstance(policy, str) and policy not in POLICIES:
+        if policy in SCHEDULERS and policy not in POLICIES:
             known = ", ".join(sorted(POLICIES))
-            self._say((*path, "scheduler"), f"{policy[:40]!r} is not available; there are {known}")
+            self._say((*path, "scheduler"), f"{policy!r} is not available; there are {known}")
         users = _map(machine.get("users"))
         accounts = [*users, *_KNOWN_USERS]
         groups = [*SYSTEM_GROUPS, *_map(machine.get("groups")), *users]
