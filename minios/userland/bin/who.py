@@ -5,11 +5,10 @@ from minios.userland.bin.uptime import summary, usage
 from minios.userland.lib import utmp
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.options import UsageError, parse
-from minios.userland.lib.proc import HZ, Process, processes
+from minios.userland.lib.proc import HZ, Process, processes, read_optional
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.pscolumns import clean
 from minios.userland.lib.quoting import quote
-from minios.userland.lib.stdio import read_file, why
 from minios.userland.lib.terminal import ttyname
 from minios.userland.lib.utf8 import clip, encode
 
@@ -148,10 +147,7 @@ async def _records(tool: Tool, path: bytes | None) -> list[utmp.Entry]:
     if path is None:
         records = await utmp.read(tool.sys)
     else:
-        try:
-            records = utmp.unpack(await read_file(tool.sys, path))
-        except OSError as err:
-            raise Failure(path + b": " + why(err)) from None
+        records = utmp.unpack(await read_optional(tool.sys, path))
     await tool.sys.compute(10 * len(records) + 10)
     return records
 
