@@ -482,7 +482,7 @@ class Session:
                 return True
             if play.frozen or play.wanted is not None:
                 return False
-            if turn and not self._queue and play.held():
+            if self._at_rest():
                 return False
             if self._clock() >= deadline:
                 return False
@@ -559,9 +559,17 @@ class Session:
             return "overlay"
         if self._paused:
             return "pause"
-        if self._pace == "turn" and not self._queue and self._play.held():
-            return "prompt"
-        return ""
+        return "prompt" if self._at_rest() else ""
+
+    def _at_rest(self) -> bool:
+        """Whether it is the player's turn, and nothing but a move of theirs could lead on.
+
+        When every goal that is left holds and only has to hold for longer, time goes on by itself.
+        """
+        if self._pace != "turn" or self._queue or not self._play.held():
+            return False
+        left = [state for state in self._play.referee.goals if not state.done]
+        return not left or any(state.since is None for state in left)
 
     # -- what the screen pulls -----------------------------------------------------------------
 

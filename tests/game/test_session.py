@@ -140,8 +140,6 @@ def test_characters_and_sequences_stay_whole(data: bytes, keys: list[bytes]) -> 
 
 def test_a_win_is_reported_once_and_freezes_the_world(desk: Desk) -> None:
     desk.enter("mkdir one two")
-    desk.session.set_pace("live")
-    desk.pass_time(3)
     view = desk.session.view()
     assert view.result is not None
     assert (view.result.won, view.held) == (True, "over")
@@ -152,6 +150,16 @@ def test_a_win_is_reported_once_and_freezes_the_world(desk: Desk) -> None:
     desk.pass_time(5)
     assert desk.session.now == ended
     assert desk.log.ends == [(True, True)]
+
+
+def test_a_turn_does_not_end_while_all_that_is_left_is_to_wait(desk: Desk) -> None:
+    desk.enter("mkdir two")
+    assert desk.session.view().held == "prompt"
+    desk.type("mkdir one\r")
+    desk.pass_time(2)
+    result = desk.session.view().result
+    assert result is not None
+    assert result.won
 
 
 def test_after_a_win_the_world_goes_on_for_root(desk: Desk) -> None:
