@@ -62,9 +62,9 @@ class Canvas(Widget):
             self._drawn_size = size
             self.refresh()
             return
-        for y, row in enumerate(rows):
-            if row != old[y]:
-                self.refresh(Region(0, y, size.width, 1))
+        changed = [y for y, row in enumerate(rows) if row != old[y]]
+        if changed:
+            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
 
     def on_resize(self) -> None:
         self.redraw()
@@ -113,8 +113,12 @@ def spread(left: Row, right: Row, width: int, fill: Style) -> Row:
 
 
 def on(row: Row, style: Style, width: int) -> Row:
-    """``row`` on the background of ``style``, all ``width`` cells of it."""
+    """``row`` on the background of ``style``, all ``width`` cells of it.
+
+    Where the palette has no backgrounds, ``style`` takes the place of the row's own colours.
+    """
     used = cells(row)
-    return tuple((text, own + Style(bgcolor=style.bgcolor)) for text, own in row) + (
-        ((" " * (width - used), style),) if used < width else ()
-    )
+    rest = ((" " * (width - used), style),) if used < width else ()
+    if style.bgcolor is None:
+        return (*((text, style) for text, _ in row), *rest)
+    return (*((text, own + Style(bgcolor=style.bgcolor)) for text, own in row), *rest)

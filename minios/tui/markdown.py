@@ -122,7 +122,8 @@ class _Blocks:
             elif kind == "list_item_open":
                 self._open_item()
             elif kind == "blockquote_open":
-                self._prefix.append(((("▎ ", self._ink.faint),), (("▎ ", self._ink.faint),)))
+                bar: Row = (("▎ ", self._ink.faint),)
+                self._prefix.append((bar, bar))
             elif kind in ("list_item_close", "blockquote_close"):
                 self._prefix.pop()
             elif kind in ("fence", "code_block"):

@@ -101,7 +101,7 @@ def wrap(text: str, cells: int) -> list[str]:
         for word in paragraph.split():
             while cell_len(word) > cells:
                 room = cells - (cell_len(line) + 1 if line else 0)
-                if room < 1:
+                if room < 2 and line:
                     lines.append(line)
                     line, room = "", cells
                 cut = len(word)

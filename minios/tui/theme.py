@@ -96,7 +96,7 @@ def _true() -> Palette:
     return Palette(
         text=fg(FOREGROUND),
         dim=fg("#93a0b2"),
-        faint=fg("#4a5566"),
+        faint=fg("#657184"),
         bold=fg("#f2f6fb", bold=True),
         title=fg("#aebccd", bold=True),
         title_focus=fg("#0d1117", "#62d9d0", bold=True),
@@ -118,7 +118,7 @@ def _true() -> Palette:
         select=fg("#0d1117", "#9fc9ff"),
         cursor=fg("#0d1117", "#62d9d0"),
         cursor_away=fg("#62d9d0", underline=True),
-        idle=fg("#3d4857"),
+        idle=fg("#4a5566"),
         switch=fg("#93a0b2"),
         people=tuple(fg(hue) for hue in _HUES),
         blocks=tuple(fg("#0d1117", hue, bold=True) for hue in _HUES),
@@ -152,7 +152,7 @@ def _ansi() -> Palette:
         warn=fg("yellow"),
         bad=fg("red", bold=True),
         info=fg("blue", bold=True),
-        code=fg("yellow"),
+        code=fg("yellow", bold=True),
         bar=fg(),
         bar_dim=fg("white"),
         bar_key=fg("cyan", bold=True),
@@ -166,7 +166,7 @@ def _ansi() -> Palette:
         idle=fg("bright_black"),
         switch=fg("white"),
         people=tuple(fg(name) for name in people),
-        blocks=tuple(fg("black", name) for name in people),
+        blocks=tuple(fg(name, reverse=True, bold=True) for name in people),
         colours={
             name: Color.parse(name.replace("brown", "yellow").replace("bright", "bright_"))
             for name in _NAMED

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from minios.game.spec import Level, MachineSpec, Par, Player
 from minios.game.view import CoreView, GoalView, PlayView, ProcessView, ResultView, Segment
+from minios.tui.app import MiniOSApp
+from minios.tui.screens.game import GameScreen
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -201,3 +204,66 @@ class FakeSession:
     def close(self) -> None:
         self.asked.append(("close",))
         self._closed.set()
+
+
+class Stage:
+    """A running application and its fake session, seen as a player does."""
+
+    def __init__(self, app: MiniOSApp, pilot: object, session: FakeSession) -> None:
+        self.app, self.pilot, self.session = app, pilot, session
+
+    @property
+    def lines(self) -> list[str]:
+        """What the window shows."""
+        strips = self.app.screen._compositor.render_strips()
+        return [strip.text for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def game(self) -> GameScreen:
+        return next(s for s in self.app.screen_stack if isinstance(s, GameScreen))
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)  # type: ignore[attr-defined]
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let the game look at the play once."""
+        await self.pilot.pause()  # type: ignore[attr-defined]
+        self.game._tick()
+        await self.pilot.pause()  # type: ignore[attr-defined]
+
+    async def type(self, text: str) -> None:
+        for char in text:
+            await self.pilot.press(char)  # type: ignore[attr-defined]
+
+    async def click(self, x: int, y: int, times: int = 1) -> None:
+        await self.pilot.click(offset=(x, y), times=times)  # type: ignore[attr-defined]
+        await self.settle()
+
+    async def resize(self, width: int, height: int) -> None:
+        await self.pilot.resize_terminal(width, height)  # type: ignore[attr-defined]
+        await self.settle()
+
+
+@asynccontextmanager
+async def stage(
+    size: tuple[int, int] = (140, 45),
+    *,
+    briefed: bool = True,
+    session: FakeSession | None = None,
+    **fields: object,
+) -> AsyncIterator[Stage]:
+    """The game screen over a fake session, its briefing read unless told otherwise."""
+    session = session or FakeSession(**fields)
+    app = MiniOSApp(session=session, number=7)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        found = Stage(app, pilot, session)
+        if briefed:
+            await pilot.press("enter")
+            await found.settle()
+        yield found

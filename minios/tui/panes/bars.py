@@ -7,7 +7,7 @@ from textual.message import Message
 from minios.game.view import PlayView
 from minios.tui.canvas import Canvas, Row, Span, cells
 from minios.tui.layout import Layout
-from minios.tui.text import clip, clock, delta, plain
+from minios.tui.text import clip, clock, delta, plain, wrap
 from minios.tui.theme import Palette
 
 
@@ -107,6 +107,14 @@ def _ahead(view: PlayView) -> int | None:
     return last[0] - last[1]
 
 
+_LAST = ("F2", "F9", "F4", "F3", "F5", "F1", "F10")
+"""The keys from the one that is missed least, for windows that have no room for all."""
+
+
+def _length(keys: list[tuple[str, str]], gap: int) -> int:
+    return sum(len(key) + len(label) + 1 + gap for key, label in keys)
+
+
 class Footer(Canvas):
     """The function keys, as buttons too."""
 
@@ -123,19 +131,22 @@ class Footer(Canvas):
 
     def rows(self, width: int, height: int) -> list[Row]:
         ink = self.ink
+        keys = list(self.keys)
+        gap = 2
+        while keys and _length(keys, gap) > width:
+            if gap == 2:
+                gap = 1
+            else:  # leave out what can wait
+                keys.remove(min(keys, key=lambda key: _LAST.index(key[0])))
         row: list[Span] = []
         self._spans = []
         at = 0
-        full = sum(len(key) + len(label) + 3 for key, label in self.keys) <= width
-        for key, label in self.keys:
-            text = f" {key}", f" {label} " if full else f" {label.split()[0]}"
-            size = sum(map(len, text))
-            if at + size > width:
-                break
-            row += [(text[0], ink.accent), (text[1], ink.dim)]
-            self._spans.append((at, at + size, key.lower()))
-            at += size
-        row.append(("─" * (width - at - 0), ink.rule))
+        for key, label in keys:
+            end = at + len(key) + len(label) + 1 + gap
+            row += [(f" {key}", ink.accent), (f" {label}" + " " * (gap - 1), ink.dim)]
+            self._spans.append((at, end, key.lower()))
+            at = end
+        row.append(("─" * (width - at), ink.rule))
         return [tuple(row)]
 
     def on_click(self, event: events.Click) -> None:
@@ -230,52 +241,68 @@ class Frame(Canvas):
         out.append((line[at:], ink.rule))
         return tuple(out)
 
-    def _label(self, name: str, shown: bool = True) -> Row:
+    def _label(self, name: str) -> Row:
         key, title, _ = self.titles.get(name, ("", name.upper(), ""))
         ink = self.ink
         if name == self.focused:
             return ((f"▸{title} ", ink.title_focus),)
-        return ((f" {title} ", ink.title if shown else ink.dim), (f"{key} ", ink.accent))
+        return ((f" {title} ", ink.title), (f"{key} ", ink.accent))
 
     def _note(self, name: str, room: int) -> Row:
         note = self.titles.get(name, ("", "", ""))[2]
         return ((f" {note} ", self.ink.dim),) if note and len(note) + 2 <= room else ()
 
     def _tabs(self, layout: Layout, labels: dict[int, list[tuple[int, int, Row, str]]]) -> None:
+        """The panes on the first rule, short where they would not all fit."""
         alone = layout.titles["terminal"].y == 1
-        at = cells(self._label("terminal")) + 3 if alone else 1
-        for name in layout.tabs:
-            label = self._label(name, name in layout.places)
-            note = self.titles.get(name, ("", "", ""))[2]
-            if name == "goals" and note:
-                label = (*label, (f"{note} ", self.ink.dim))
-            elif name in layout.places and name != self.focused:
-                label = (
-                    ("[", self.ink.accent),
-                    *label[:-1],
-                    (f"{label[-1][0].strip()}] ", label[-1][1]),
-                )
-            labels.setdefault(1, []).append((at, at + cells(label), label, name))
-            at += cells(label) + 1
+        start = cells(self._label("terminal")) + 2 if alone else 1
+        for short in (False, True):
+            at = start
+            tabs = []
+            for name in layout.tabs:
+                label = self._tab(name, name in layout.places, short)
+                tabs.append((at, at + cells(label), label, name))
+                at += cells(label) + (not short)
+            if at <= layout.width:
+                break
+        labels[1] = tabs
         if not alone:
             shown = next(name for name in layout.tabs if name in layout.places)
-            note_row = self._note(shown, layout.width - at - 2) if shown != "goals" else ()
-            if note_row:
+            note = self._note(shown, layout.width - at - 2)
+            if note and shown != "goals":
                 end = layout.width - 1
-                labels[1].append((end - cells(note_row), end, note_row, shown))
+                labels[1].append((end - cells(note), end, note, shown))
+
+    def _tab(self, name: str, shown: bool, short: bool) -> Row:
+        key, title, note = self.titles.get(name, ("", name.upper(), ""))
+        ink = self.ink
+        if name == self.focused:
+            label = self._label(name)
+        else:
+            title = title[:4] if short and len(title) > 6 else title
+            left, right = ("[", "]") if shown else (" ", " ")
+            label = (
+                (left, ink.accent),
+                (f"{title} ", ink.title if shown else ink.dim),
+                (key, ink.accent),
+                (right, ink.accent),
+            )
+        return (*label, (f"{note} ", ink.dim)) if name == "goals" and note and not short else label
 
     def _apology(self, width: int, height: int) -> list[Row]:
         ink = self.ink
         lines = [
-            ("MiniOS needs a little more room.", ink.bold),
-            (f"This window is {width}×{height}; 40×10 will do, 80×24 is good.", ink.text),
-            ("The game holds until then.", ink.dim),
+            (line, style)
+            for text, style in (
+                ("MiniOS needs a little more room.", ink.bold),
+                (f"This is {width}×{height}. 40×10 will do, 80×24 is good.", ink.text),
+                ("The game holds until then.", ink.dim),
+            )
+            for line in wrap(text, width)
         ]
-        top = max((height - len(lines)) // 2, 0)
-        rows: list[Row] = [() for _ in range(top)]
-        for text, style in lines[:height]:
-            text = clip(text, width)
-            rows.append(((" " * ((width - len(text)) // 2), ink.text), (text, style)))
+        rows: list[Row] = [() for _ in range(max((height - len(lines)) // 2, 0))]
+        for line, style in lines[:height]:
+            rows.append(((" " * ((width - len(line)) // 2), ink.text), (line, style)))
         return rows
 
     def on_click(self, event: events.Click) -> None:

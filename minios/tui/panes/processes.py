@@ -111,7 +111,7 @@ class ProcessPane(Pane):
             row += ((clip(plain(process.user), width - cells(row)), ink.dim),)
         if process.pid == self.selected:
             row = on(row, ink.chosen if self.has_focus else ink.chosen_idle, width)
-            row = (("▸", ink.accent + row[0][1]), (row[0][0][1:], row[0][1]), *row[1:])
+            row = (("▸", row[0][1]), (row[0][0][1:], row[0][1]), *row[1:])
         return row
 
     # Selecting

@@ -95,6 +95,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         self._seen_notice = session.notice
         self._seen_messages = len(self.view.messages)
         self._sheets = 0
+        self._covered = False
         self._shown_result = False
         self._pulled = 0.0
         self._pulling = False
@@ -239,6 +240,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self.tab = allowed[0] if allowed else ""
         plan = arrange(size.width, size.height, allowed, tab=self.tab, zoom=self.zoomed)
         self.plan = plan
+        self._hold()
         _place(self.header, plan, plan.header)
         _place(self.footer, plan, plan.footer)
         _place(self.coach, plan, plan.coach)
@@ -283,8 +285,8 @@ class GameScreen(Screen[str], inherit_bindings=False):
         event.stop()
         if event.name in KEYS:
             self.action_pane(event.name)
-        else:
-            self.app.simulate_key(event.name)
+        elif event.name in _BUTTONS:
+            _BUTTONS[event.name](self)
 
     def action_pane(self, name: str) -> None:
         """To a pane; again: zoom it; again: back to the terminal."""
@@ -480,19 +482,36 @@ class GameScreen(Screen[str], inherit_bindings=False):
 
     # Sheets
 
+    def _hold(self) -> None:
+        """Time stands while something covers the game, or nothing of it can be seen."""
+        covered = bool(self._sheets) or self.plan.too_small
+        if covered != self._covered and not self._ended:
+            self._covered = covered
+            self.session.overlay(covered)
+
     def _open(self, sheet: Sheet, then: Callable[[str | None], None] | None = None) -> None:
         """Show a sheet; time is held while any is open."""
         self._sheets += 1
-        self.session.overlay(True)
+        self._hold()
 
         def closed(result: str | None) -> None:
             self._sheets -= 1
-            if not self._sheets and not self._ended:
-                self.session.overlay(False)
+            self._hold()
             if then is not None:
                 then(result)
 
         self.app.push_screen(sheet, closed)
+
+
+_BUTTONS: dict[str, Callable[[GameScreen], None]] = {
+    "f1": GameScreen.action_help,
+    "f2": GameScreen.action_why,
+    "f3": GameScreen.action_hint,
+    "f4": GameScreen.action_pace,
+    "f5": GameScreen.action_restart,
+    "f9": GameScreen.action_palette,
+    "f10": GameScreen.action_leave,
+}
 
 
 def _place(widget: Canvas, plan: Layout, region: Region) -> None:

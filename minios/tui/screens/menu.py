@@ -99,36 +99,27 @@ class MenuPage(Canvas, can_focus=True):
         detail_rows = 0 if side_by_side or body < 14 else 7
         left = self._list(listed - 2, body - detail_rows)
         if side_by_side:
-            right = self._detail(wide - listed - 4)
-            rows = [
-                self._pair(left, right, index, listed, height=body, ink_rule=True)
-                for index in range(body)
-            ]
+            right = self._detail(wide - listed - 4)[:body]
+            used = max(len(left), len(right))
+            rows = [self._pair(left, right, index, listed) for index in range(used)]
         else:
-            below = self._detail(listed - 2)[:detail_rows]
-            rows = [*left, *([BLANK] * (body - len(left) - len(below))), *below]
-        page = [*head, *rows, self._foot_notice(wide), self._foot(wide)]
-        for y in [y for y in self._at_row if y >= len(left)]:
-            del self._at_row[y]
-        self._at_row = {y + len(head): index for y, index in self._at_row.items()}
+            below = self._detail(listed - 4)[:detail_rows]
+            rows = [*left, *([BLANK] * (body - len(left) - len(below)))]
+            rows += [(("  ", ink.text), *row) for row in below]
+        above = (body - len(rows)) // 3
+        rows += [BLANK] * (body - len(rows) - above)
+        page = [*([BLANK] * above), *head, *rows, self._foot_notice(wide), self._foot(wide)]
+        self._at_row = {
+            y + len(head) + above: index for y, index in self._at_row.items() if y < len(left)
+        }
         pad_left: Span = (" " * margin, ink.text)
         return [(pad_left, *row) if margin and row else row for row in page]
 
-    def _pair(
-        self,
-        left: list[Row],
-        right: list[Row],
-        index: int,
-        listed: int,
-        *,
-        height: int,
-        ink_rule: bool,
-    ) -> Row:
+    def _pair(self, left: list[Row], right: list[Row], index: int, listed: int) -> Row:
         ink = self.ink
         row = left[index] if index < len(left) else BLANK
-        gap = listed - cells(row)
         rest = right[index] if index < len(right) else BLANK
-        return (*row, (" " * gap, ink.text), ("│  ", ink.rule), *rest)
+        return (*row, (" " * (listed - cells(row)), ink.text), ("│  ", ink.rule), *rest)
 
     def _head(self, width: int, height: int) -> list[Row]:
         ink = self.ink
@@ -136,7 +127,8 @@ class MenuPage(Canvas, can_focus=True):
             return [((" MiniOS ", ink.accent), (clip(_TAGLINE[1], width - 9), ink.dim))]
         rows: list[Row] = [BLANK]
         for line, words in zip(_LOGO, _TAGLINE, strict=True):
-            rows.append(((f"  {line}", ink.accent), (f"     {words}", ink.dim)))
+            said = words if len(words) + len(line) + 7 <= width else ""
+            rows.append(((f"  {line}", ink.accent), (f"     {said}", ink.dim)))
         rows.append(BLANK)
         if self.unfinished is not None:
             run = self.unfinished
@@ -191,7 +183,7 @@ class MenuPage(Canvas, can_focus=True):
         done = self.shelf.of(card)
         locked = card.id in self.shelf.locks
         if locked:
-            right: Row = (("locked", ink.faint),)
+            right: Row = (("locked", ink.dim),)
         elif done.won:
             stars = "★" * done.stars + "☆" * (3 - done.stars)
             best = clock(done.best_time) if done.best_time is not None else "solved"
@@ -201,7 +193,7 @@ class MenuPage(Canvas, can_focus=True):
         left: Row = (
             (" ▸ " if chosen else "   ", ink.accent),
             (f"{card.number:02} ", ink.dim),
-            (plain(card.title), ink.faint if locked else ink.bold if chosen else ink.text),
+            (plain(card.title), ink.bold if chosen else ink.dim if locked else ink.text),
         )
         room = width - cells(right) - 1
         name = clip(left[2][0], room - 6)

@@ -132,9 +132,7 @@ class TerminalPane(Widget, can_focus=True):
         dirty |= {self._cursor_row, screen.y}
         self._cursor_row = screen.y
         width = self.size.width
-        for y in dirty:
-            if y < screen.rows:
-                self.refresh(Region(0, y, width, 1))
+        self.refresh(*(Region(0, y, width, 1) for y in dirty if y < screen.rows))
 
     def render_line(self, y: int) -> Strip:
         screen, width = self.emulator.screen, self.size.width
@@ -186,6 +184,7 @@ class TerminalPane(Widget, can_focus=True):
         if not width or not height:
             return
         self.emulator.screen.resize(width, height)
+        self.emulator.screen.dirty.clear()
         self.back = min(self.back, len(self.emulator.screen.history))
         self.refresh()
         if self._settling is not None:
