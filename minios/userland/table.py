@@ -20,6 +20,7 @@ PROGRAMS: dict[str, str] = {
     "nl": "bin.nl:nl",
     "paste": "bin.paste:paste",
     "rev": "bin.tac:rev",
+    "sort": "bin.sort:sort",
     "tac": "bin.tac:tac",
     "tail": "bin.tail:tail",
     "tee": "bin.tee:tee",

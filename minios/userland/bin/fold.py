@@ -1,0 +1,281 @@
+"""fold, expand and unexpand: widths, tabs and spaces."""
+
+from minios.userland.lib.lines import Lines, batches
+from minios.userland.lib.options import parse
+from minios.userland.lib.program import Failure, Tool, describe, program
+from minios.userland.lib.quoting import quote
+
+FOLD_USAGE = """
+Usage: fold [OPTION]... [FILE]...
+Break lines that are wider than 80 columns.
+
+  -b, --bytes         count bytes, not columns
+  -s, --spaces        break after a blank
+  -w, --width=WIDTH   use WIDTH columns
+"""
+EXPAND_USAGE = """
+Usage: expand [OPTION]... [FILE]...
+Turn tabs into spaces.
+
+  -i, --initial     only tabs before the first other character
+  -t, --tabs=N      tab stops N columns apart
+  -t, --tabs=LIST   tab stops at these columns; the last may be /N or +N
+"""
+UNEXPAND_USAGE = """
+Usage: unexpand [OPTION]... [FILE]...
+Turn spaces at the beginning of lines into tabs.
+
+  -a, --all          all sequences of blanks, not only the first
+      --first-only   only the first (overrides -a)
+  -t, --tabs=N       tab stops N columns apart (implies -a)
+  -t, --tabs=LIST    tab stops at these columns
+"""
+
+
+def _column(column: int, char: int, in_bytes: bool) -> int:
+    """The column behind a character (fold's adjust_column)."""
+    if in_bytes:
+        return column + 1
+    if char == 8:
+        return max(0, column - 1)
+    if char == 13:
+        return 0
+    if char == 9:
+        return column + 8 - column % 8
+    return column + 1
+
+
+def fold_line(line: bytes, width: int, spaces: bool, in_bytes: bool) -> list[bytes]:
+    """The pieces of a line."""
+    if len(line) <= width and not any(c in b"\b\r\t" for c in line):
+        return [line]
+    pieces: list[bytes] = []
+    start = at = column = 0
+    while at < len(line):
+        after = _column(column, line[at], in_bytes)
+        if after <= width:
+            column = after
+            at += 1
+            continue
+        if spaces:
+            cut = max(line.rfind(b" ", start, at), line.rfind(b"\t", start, at))
+            if cut >= 0:
+                pieces.append(line[start : cut + 1])
+                start = cut + 1
+                column = 0
+                for char in line[start:at]:
+                    column = _column(column, char, in_bytes)
+                continue
+        if at == start:
+            column = after  # one character that is too wide stands alone
+            at += 1
+            continue
+        pieces.append(line[start:at])
+        start = at
+        column = 0
+    pieces.append(line[start:])
+    return pieces
+
+
+def _fold_args(args: list[bytes]) -> list[bytes]:
+    """``-80`` is ``-w 80`` (obsolete)."""
+    result: list[bytes] = []
+    for at, arg in enumerate(args):
+        if arg == b"--":
+            return result + args[at:]
+        result.append(b"-w" + arg[1:] if arg[:1] == b"-" and arg[1:].isdigit() else arg)
+    return result
+
+
+@program(FOLD_USAGE)
+async def fold(tool: Tool) -> int:
+    """fold(1)."""
+    names = ("bytes=b", "spaces=s", "width:=w", "help", "version")
+    tool.options = parse(_fold_args(tool.argv[1:]), "bsw:", names)
+    if "help" in tool.options or "version" in tool.options:
+        await describe(tool, FOLD_USAGE)
+        return 0
+    given = tool.options.last("w")
+    if given is not None and (not given.isdigit() or int(given[:18]) == 0):
+        raise Failure(
+            b"invalid number of columns: "
+            + quote(given)
+            + (b": Numerical result out of range" if given.isdigit() else b"")
+        )
+    width = int(given) if given else 80
+    spaces, in_bytes = "s" in tool.options, "b" in tool.options
+    async for source, lines in batches(tool, tool.operands):
+        for at, line in enumerate(lines):
+            await tool.sys.compute(len(line) // 16)
+            tool.out.put(b"\n".join(fold_line(line, width, spaces, in_bytes)))
+            tool.out.put(b"" if source.cut and at == len(lines) - 1 else b"\n")
+            await tool.out.drain()
+    return tool.status
+
+
+class Stops:
+    """Tab stops: a list of columns, then every ``step`` columns (from ``base``), or none."""
+
+    __slots__ = ("base", "columns", "step")
+
+    def __init__(self, text: list[bytes]) -> None:
+        self.columns: list[int] = []
+        self.step = 0
+        self.base = 0
+        for item in b",".join(text).replace(b" ", b",").split(b","):
+            if not item:
+                continue
+            sign = item[:1] if item[:1] in (b"/", b"+") else b""
+            digits = item[len(sign) :]
+            if not digits.isdigit():
+                bad = digits.lstrip(b"0123456789")
+                raise Failure(b"tab size contains invalid character(s): " + quote(bad))
+            if len(digits) > 15:
+                raise Failure(b"tab stop is too large " + quote(digits))
+            number = int(digits)
+            if sign:
+                if self.step:
+                    raise Failure(b"'" + sign + b"' specifier only allowed with the last value")
+                self.step = number
+                self.base = self.columns[-1] if sign == b"+" and self.columns else 0
+                continue
+            if number == 0:
+                raise Failure(b"tab size cannot be 0")
+            if self.columns and number <= self.columns[-1]:
+                raise Failure(b"tab sizes must be ascending")
+            self.columns.append(number)
+        if len(self.columns) == 1 and not self.step:
+            self.step = self.columns.pop()
+        if not self.columns and not self.step:
+            self.step = 8
+
+    def after(self, column: int) -> int | None:
+        """The next stop behind ``column``; None behind the last of a list."""
+        for stop in self.columns:
+            if stop > column:
+                return stop
+        if self.step:
+            return column + self.step - (column - self.base) % self.step
+        return None
+
+
+def _tab_args(args: list[bytes]) -> list[bytes]:
+    """``-4`` and ``-4,8`` are ``-t`` (obsolete)."""
+    result: list[bytes] = []
+    for at, arg in enumerate(args):
+        if arg == b"--":
+            return result + args[at:]
+        old = arg[:1] == b"-" and arg[1:2].isdigit() and arg[1:].replace(b",", b"").isdigit()
+        result.append(b"-t" + arg[1:] if old else arg)
+    return result
+
+
+def _put_lines(tool: Tool, source: Lines, lines: list[bytes], turned: list[bytes]) -> None:
+    for at, line in enumerate(turned):
+        tool.out.put(line, b"" if source.cut and at == len(lines) - 1 else b"\n")
+
+
+def expand_line(line: bytes, stops: Stops, initial: bool) -> bytes:
+    """The line with spaces for its tabs."""
+    if b"\t" not in line:
+        return line
+    out: list[bytes] = []
+    column = 0
+    for at, char in enumerate(line):
+        if char == 9:
+            stop = stops.after(column)
+            step = 1 if stop is None else stop - column
+            out.append(b" " * step)
+            column += step
+        else:
+            out.append(bytes((char,)))
+            column = max(0, column - 1) if char == 8 else column + 1
+            if initial and char != 0x20:
+                out.append(line[at + 1 :])
+                break
+    return b"".join(out)
+
+
+@program(EXPAND_USAGE)
+async def expand(tool: Tool) -> int:
+    """expand(1)."""
+    names = ("initial=i", "tabs:=t", "help", "version")
+    tool.options = parse(_tab_args(tool.argv[1:]), "it:", names)
+    if "help" in tool.options or "version" in tool.options:
+        await describe(tool, EXPAND_USAGE)
+        return 0
+    stops = Stops(tool.options.every("t"))
+    initial = "i" in tool.options
+    async for source, lines in batches(tool, tool.operands):
+        turned = [expand_line(line, stops, initial) for line in lines]
+        await tool.sys.compute(sum(map(len, turned)) // 16)
+        _put_lines(tool, source, lines, turned)
+        await tool.out.drain()
+    return tool.status
+
+
+def unexpand_line(line: bytes, stops: Stops, everywhere: bool) -> bytes:
+    """The line with tabs for its blanks, where a tab reaches as far."""
+    out: list[bytes] = []
+    column = 0
+    pending = b""  # blanks not written yet
+    one_before_stop = False
+    at, size = 0, len(line)
+    while at < size:
+        char = line[at]
+        if char in b" \t":
+            stop = stops.after(column)
+            if stop is None:
+                out += [pending, line[at:]]
+                return b"".join(out)
+            if char == 9:
+                column = stop
+                pending = b"\t" if pending and one_before_stop else b""
+                if pending:
+                    out.append(pending)
+                pending = b""
+                out.append(b"\t")
+                one_before_stop = False
+            else:
+                column += 1
+                if column == stop:
+                    single = not pending and line[at + 1 : at + 2] not in (b" ", b"\t")
+                    if single:
+                        pending = b" "
+                        one_before_stop = True
+                    else:
+                        out.append(b"\t")
+                        pending = b""
+                else:
+                    pending += b" "
+            at += 1
+            continue
+        out.append(pending)
+        pending = b""
+        one_before_stop = False
+        out.append(bytes((char,)))
+        column = max(0, column - 1) if char == 8 else column + 1
+        at += 1
+        if not everywhere:
+            out.append(line[at:])
+            return b"".join(out)
+    out.append(pending)
+    return b"".join(out)
+
+
+@program(UNEXPAND_USAGE)
+async def unexpand(tool: Tool) -> int:
+    """unexpand(1)."""
+    names = ("all=a", "first-only", "tabs:=t", "help", "version")
+    tool.options = parse(_tab_args(tool.argv[1:]), "at:", names)
+    if "help" in tool.options or "version" in tool.options:
+        await describe(tool, UNEXPAND_USAGE)
+        return 0
+    stops = Stops(tool.options.every("t"))
+    everywhere = ("a" in tool.options or "t" in tool.options) and "first-only" not in tool.options
+    async for source, lines in batches(tool, tool.operands):
+        turned = [unexpand_line(line, stops, everywhere) for line in lines]
+        await tool.sys.compute(sum(map(len, lines)) // 16)
+        _put_lines(tool, source, lines, turned)
+        await tool.out.drain()
+    return tool.status
