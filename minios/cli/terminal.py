@@ -36,6 +36,8 @@ class _Shell:
     def __init__(self, session: Session) -> None:
         self.session = session
         self.status: int | None = None
+        self.last_words = b""
+        """What was shown until then; getty's next screen is nobody's business."""
 
     def on_exit(self, pcb: PCB) -> None:
         player = self.session.level.player
@@ -48,6 +50,7 @@ class _Shell:
         ):
             status = pcb.exit_status
             self.status = status >> 8 & 0xFF if status & 0x7F == 0 else 128 + (status & 0x7F)
+            self.last_words = self.session.take_output()
 
 
 def interact(
@@ -134,7 +137,10 @@ async def _bridge(session: Session, until: int | None) -> int:
             session.resize(lines, columns)
 
     def show() -> None:
-        data = memoryview(session.take_output())
+        shown = session.take_output()
+        if shell.status is not None:
+            shown, shell.last_words = shell.last_words, b""
+        data = memoryview(shown)
         while data:
             try:
                 data = data[os.write(1, data) :]
@@ -143,8 +149,8 @@ async def _bridge(session: Session, until: int | None) -> int:
             except OSError:
                 done.set()
                 return
-        view_over = session.over or shell.status is not None
-        if view_over or (until is not None and session.now >= until):
+        late = until is not None and session.now >= until
+        if late or session.over or shell.status is not None:
             done.set()
 
     session.on_output = show
