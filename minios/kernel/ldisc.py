@@ -183,6 +183,8 @@ class LineDiscipline:
                 sig = Sig.SIGTSTP
             else:
                 return False
+            # The signal first: a writer that the flush wakes must find it and not write on.
+            self.terminal.interrupt(sig)
             if not self.termios.lflag & NOFLSH:
                 self.flush_input()
                 self.terminal.flush_output()
@@ -190,7 +192,6 @@ class LineDiscipline:
                 self.terminal.start()
             if self.termios.lflag & ECHO:
                 self._echo_char(byte)
-            self.terminal.interrupt(sig)
             return True
         return False
 

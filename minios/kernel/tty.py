@@ -167,17 +167,18 @@ class Tty:
         if self._out:
             self._ticking = True
             world.at(max(self._line_free, now + 1), self._tick)
-        else:
+        elif self.drained.sleepers:
             self.drained.wake()
-            if self.can_read.sleepers:
-                self.report_wait()
         if self.can_write.sleepers and len(self._out) <= LOW_WATER:
             self.can_write.wake()
 
     def _tick(self) -> None:
         self._ticking = False
-        if not self.kernel.halted:
-            self._transmit()
+        if self.kernel.halted:
+            return
+        self._transmit()
+        if not self._out and self.can_read.sleepers:
+            self.report_wait()
 
     def _emit(self, data: bytes) -> None:
         world = self.kernel.world
