@@ -92,6 +92,17 @@ class Tool:
         self.out.put(text, b"\n")
         await self.out.drain()
 
+    async def describe(self, usage: str) -> bool:
+        """Answer ``--help`` and ``--version``; whether one of them was asked."""
+        if "help" in self.options:
+            self.out.put(usage.strip().encode() + b"\n")
+        elif "version" in self.options:
+            self.out.put(self.name + b" (MiniOS)\n")
+        else:
+            return False
+        await self.out.flush()
+        return True
+
     async def confirm(self, question: bytes) -> bool:
         """Ask on standard error; whether the line of standard input begins with ``y`` (yesno)."""
         await self.out.flush()
@@ -144,8 +155,7 @@ def program(
                     tool.options = parse(
                         argv[1:], short, [*long, "help", "version"], permute=permute
                     )
-                    if "help" in tool.options or "version" in tool.options:
-                        await describe(tool, usage)
+                    if await tool.describe(usage):
                         return 0
                 status = await main(tool)
                 await tool.out.flush()
@@ -162,15 +172,6 @@ def program(
         return run
 
     return frame
-
-
-async def describe(tool: Tool, usage: str) -> None:
-    """Answer ``--help`` or ``--version``."""
-    if "help" in tool.options:
-        tool.out.put(usage.strip().encode() + b"\n")
-    else:
-        tool.out.put(tool.name + b" (MiniOS)\n")
-    await tool.out.flush()
 
 
 async def _fail(tool: Tool, failure: Failure, trouble: int) -> int:

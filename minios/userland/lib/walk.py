@@ -54,7 +54,7 @@ async def stat_of(sys: Sys, path: bytes, *, follow: bool) -> Stat:
         try:
             return await sys.stat(path)
         except OSError as err:
-            if err.errno not in (Errno.ENOENT, Errno.ELOOP):
+            if err.errno != Errno.ENOENT:
                 raise
     return await sys.lstat(path)
 
