@@ -116,7 +116,7 @@ def _keys(body: list[str]) -> list[str]:
 
 
 def _blurb(body: list[str]) -> str:
-    """The first sentence of a briefing, headings aside."""
+    """The first sentence of a briefing as plain text, headings aside."""
     words: list[str] = []
     for line in body:
         text = line.strip()
@@ -124,7 +124,7 @@ def _blurb(body: list[str]) -> str:
             break
         if text and not text.startswith("#"):
             words.append(text)
-    sentence = " ".join(words)
+    sentence = " ".join(words).replace("**", "").replace("`", "")
     end = min((at for at in map(sentence.find, (". ", "! ", "? ")) if at >= 0), default=-1)
     return clean(sentence if end < 0 else sentence[: end + 1])[:160]
 

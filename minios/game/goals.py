@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from minios.game import spec
 from minios.game.checks import Bound, bind
 from minios.game.checks.bound import MARK_GAME
+from minios.game.checks.probe import BoundProbe
 from minios.game.events import Stage, perform
 
 
@@ -293,6 +294,17 @@ class Referee:
                 state.armed = True
                 self.world.at(self.world.now + state.event.delay, self._fire, state)
         self.poke()
+
+    def probe_trouble(self) -> list[tuple[str, int]]:
+        """Probes that could not be run as they stand: the command line, and its exit status."""
+        return [
+            (leaf.check.run, leaf.status)
+            for tree in self._trees
+            for leaf in tree.bound.leaves()
+            if isinstance(leaf, BoundProbe)
+            and leaf.status in (2, 126, 127)
+            and leaf.status != leaf.check.status
+        ]
 
     # -- the digest ----------------------------------------------------------------------------
 

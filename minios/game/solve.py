@@ -25,7 +25,8 @@ class Attempt:
 
     ``outcome`` is ``win``, ``lose`` or None (undecided when the limit was reached); ``cause`` is
     the id of the loss or of the goal whose time ran out. ``problem`` says why the script could not
-    be played to its end. ``first_held`` lists goals that held at t = 0.
+    be played to its end. ``first_held`` lists goals that held at t = 0; ``faults`` what could not
+    start or broke, and ``probe_trouble`` probes that are no commands, with their exit status.
     """
 
     seed: int
@@ -43,6 +44,7 @@ class Attempt:
     recognised: tuple[str, ...]
     lines: tuple[str, ...]
     faults: tuple[str, ...]
+    probe_trouble: tuple[tuple[str, int], ...]
     problem: str
     result: ResultView | None
 
@@ -192,6 +194,7 @@ def _report(play: Play, first_held: tuple[str, ...], problem: str) -> Attempt:
         recognised=play.recognised,
         lines=tuple(line.text for line in play.lines),
         faults=tuple(faults),
+        probe_trouble=tuple(dict.fromkeys(referee.probe_trouble())),
         problem=problem,
         result=play.result(),
     )

@@ -77,11 +77,11 @@ goals:
         "x.yaml:14:20: world.machines.pc.files.'/x'.mode: must be an octal mode such as"
         " \"0755\", not '0999'",
         "x.yaml:14:34: world.machines.pc.files.'/x'.owner: no user 'bob'",
-        "x.yaml:15:29: world.machines.pc.processes.ledger.run: has no closing quotation",
-        "x.yaml:15:42: world.machines.pc.processes.ledger.at: must be a duration such as 30s,"
+        "x.yaml:15:28: world.machines.pc.processes.ledger.run: has no closing quotation",
+        "x.yaml:15:41: world.machines.pc.processes.ledger.at: must be a duration such as 30s,"
         " 500ms or 2m, not '30' (or never)",
-        "x.yaml:17:20: goals.saved.after: no event or goal 'power'",
-        "x.yaml:17:34: goals.saved.process: no process 'ledgr' (did you mean 'ledger'?)",
+        "x.yaml:17:20: goals.saved.after: no event or goal 'power' (did you mean 'other'?)",
+        "x.yaml:17:34: goals.saved.process.is: no process 'ledgr' (did you mean 'ledger'?)",
         "x.yaml:18:20: goals.other.port: this check is not available yet: the network comes with"
         " a later version",
     ]

@@ -12,13 +12,13 @@ class BoundProbe(Bound):
     What a probe sees are files and processes, so it is left out as long as none has changed.
     """
 
-    __slots__ = ("_argv", "_changed", "_check", "_enabled", "_next", "_running", "_scene",
-                 "_verdict")  # fmt: skip
+    __slots__ = ("_argv", "_changed", "_enabled", "_next", "_running", "_scene", "_verdict",
+                 "check", "status")  # fmt: skip
 
     def __init__(self, check: ProbeCheck, scene: Scene) -> None:
         self.marks = 0
         self.due = None
-        self._check = check
+        self.check = check
         self._scene = scene
         self._argv = [b"sh", b"-c", check.run.encode()]
         self._enabled = False
@@ -26,6 +26,8 @@ class BoundProbe(Bound):
         self._changed = True
         self._next = 0
         self._verdict = False
+        self.status = -1
+        """The exit status of the last run."""
         scene.world.watch(MARK_FILE | MARK_PROCESS | MARK_POWER, self._note)
 
     def _note(self, changed: int) -> None:
@@ -43,7 +45,7 @@ class BoundProbe(Bound):
             self.due = None
             return False
         if not self._running and now >= self._next:
-            self._next = now - now % self._check.every + self._check.every
+            self._next = now - now % self.check.every + self.check.every
             if self._changed:
                 self._start()
         self.due = None if self._running else self._next
@@ -52,10 +54,11 @@ class BoundProbe(Bound):
     def _start(self) -> None:
         self._running = True
         self._changed = False
-        machine = self._scene.hosts[self._check.on].machine
-        machine.judge(self._argv, self._done, limit=self._check.timeout)
+        machine = self._scene.hosts[self.check.on].machine
+        machine.judge(self._argv, self._done, limit=self.check.timeout)
 
     def _done(self, status: int, output: bytes) -> None:
         self._running = False
-        self._verdict = self._enabled and shell_status(status) == self._check.status
+        self.status = shell_status(status)
+        self._verdict = self._enabled and self.status == self.check.status
         self._scene.wake(self)
