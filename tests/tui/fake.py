@@ -115,6 +115,7 @@ class FakeSession:
         self.on_output: Callable[[], None] | None = None
         self.asked: list[tuple[object, ...]] = []
         self.keys: list[bytes] = []
+        self.sizes: list[tuple[int, int]] = []
         self.fails: Exception | None = None
         self._fields = fields
         self._output = bytearray(PROMPT)
@@ -148,7 +149,7 @@ class FakeSession:
         self.asked.append(("paste", data, bracketed))
 
     def resize(self, rows: int, cols: int) -> None:
-        self.asked.append(("resize", rows, cols))
+        self.sizes.append((rows, cols))
 
     def act(self, op: str, **data: object) -> None:
         self.asked.append(("act", op, data))
@@ -257,13 +258,11 @@ async def stage(
     session: FakeSession | None = None,
     **fields: object,
 ) -> AsyncIterator[Stage]:
-    """The game screen over a fake session, its briefing read unless told otherwise."""
+    """The game screen over a fake session; without its briefing unless told otherwise."""
     session = session or FakeSession(**fields)
+    if briefed:
+        session.level = replace(session.level, briefing="")
     app = MiniOSApp(session=session, number=7)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        found = Stage(app, pilot, session)
-        if briefed:
-            await pilot.press("enter")
-            await found.settle()
-        yield found
+        yield Stage(app, pilot, session)
