@@ -130,12 +130,15 @@ def _push_handler(pcb: PCB, sig: int) -> None:
         pcb.handlers[sig] = SIG_DFL
     below = pcb.frames[-1].resume
     if below[0] == "blocked":
-        # An interrupted sleep: made again after the handler, or failed with EINTR (signal(7)).
-        if sa_flags & SA_RESTART and pcb.restartable:
+        # An interrupted sleep: what is half done is the result; otherwise the call is made again
+        # after the handler, or fails with EINTR (signal(7)).
+        done = abandon(pcb)
+        if done:
+            pcb.frames[-1].resume = ("send", done)
+        elif sa_flags & SA_RESTART and pcb.restartable:
             pcb.frames[-1].resume = ("request", below[1], below[2])
         else:
-            done = abandon(pcb)
-            pcb.frames[-1].resume = ("send", done) if done else ("throw", error(Errno.EINTR))
+            pcb.frames[-1].resume = ("throw", error(Errno.EINTR))
     pcb.frames.append(frame)
 
 

@@ -102,8 +102,9 @@ class Tty:
             hook(self)
 
     def message(self, data: bytes) -> None:
-        """Text of the kernel itself, past every queue."""
-        self._emit(data)
+        """Text of the kernel itself: at once, after what was queued."""
+        queued, self._out = bytes(self._out), bytearray()
+        self._emit(queued + data)
 
     # -- what the line discipline asks ---------------------------------------------------------
 

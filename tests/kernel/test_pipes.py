@@ -7,7 +7,7 @@ from typing import Any
 from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.flags import PIPE_BUF, PIPE_SIZE
-from minios.abi.signals import SIG_IGN, Sig
+from minios.abi.signals import SA_RESTART, SIG_IGN, Sig
 from minios.abi.sys import Sys
 from minios.sim.world import MILLISECOND, SECOND
 from tests.kernel.rig import Rig
@@ -115,6 +115,28 @@ def test_an_interrupted_large_write_says_how_far_it_got() -> None:
         assert await sys.write(out, b"x" * 100_000) == PIPE_SIZE
         await sys.setitimer(100 * MILLISECOND)
         assert await errno_of(sys.write(out, b"x" * 100)) == Errno.EINTR
+
+    run(main)
+
+
+def test_sa_restart_repeats_only_what_had_not_begun() -> None:
+    async def handler(sys: Sys, sig: int) -> None:
+        reader, out = await sys.pipe()
+        assert await sys.write(out, b"handler") == 7
+        assert await sys.read(reader, 10) == b"handler"
+        if await sys.ioctl(3, flags.FIONREAD) == PIPE_SIZE and len(seen) == 1:
+            await sys.read(3, PIPE_BUF)
+
+    seen: list[int] = []
+
+    async def main(sys: Sys) -> None:
+        await sys.sigaction(Sig.SIGALRM, handler, SA_RESTART)
+        _, out = await sys.pipe()
+        await sys.setitimer(100 * MILLISECOND)
+        seen.append(await sys.write(out, b"x" * 100_000))
+        await sys.setitimer(100 * MILLISECOND)
+        seen.append(await sys.write(out, b"x" * 100))
+        assert seen == [PIPE_SIZE, 100]
 
     run(main)
 
