@@ -212,7 +212,10 @@ class Host:
             a = termios.tcgetattr(fd)
             a[:4] = argument[:4]
             a[6] = [bytes([c]) for c in argument.cc] + a[6][flags.NCCS :]
-            termios.tcsetattr(fd, request - flags.TCSETS, a)
+            try:
+                termios.tcsetattr(fd, request - flags.TCSETS, a)
+            except termios.error as err:
+                raise OSError(err.args[0], "") from None
             return None
         if request == flags.TIOCGWINSZ:
             rows, cols, _, _ = struct.unpack("HHHH", ioctl(fd, request, bytes(8)))

@@ -14,7 +14,7 @@ from minios.abi.signals import SIG_IGN, Sig
 from minios.userland.lib import users
 from minios.userland.lib.execvp import execvp
 from minios.userland.lib.options import parse
-from minios.userland.lib.program import Failure, Tool, describe, program
+from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quoteaf
 from minios.userland.lib.stdio import complain, why, write_all
 
@@ -69,9 +69,8 @@ async def nice(tool: Tool) -> int:
         # One option at a time, as an old form may follow.
         size = 2 if args[0] in (b"-n", b"--adjustment") else 1
         options = parse(args[:size], "n:", ("adjustment:=n", "help", "version"), permute=False)
-        if "help" in options or "version" in options:
-            tool.options = options
-            await describe(tool, NICE)
+        tool.options = options
+        if await tool.describe(NICE):
             return 0
         if not options.flags:
             args = args[1:] if args[0] == b"--" else args
