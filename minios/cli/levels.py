@@ -1,7 +1,13 @@
 """Finding and loading the level that a command names."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from minios.cli.errors import Failure
-from minios.game.spec import Level
+
+if TYPE_CHECKING:
+    from minios.game.spec import Level
 
 
 def load_level(name: str) -> Level:
