@@ -197,7 +197,10 @@ class Gantt:
         now = kernel.world.now
         oldest = now - SECOND_SLOTS * SLOT
         total: dict[int, int] = {}
-        for index in range(now // SLOT - SECOND_SLOTS + 1, now // SLOT + 1):
+        present = now // SLOT
+        for pid, taken in self._slots.get(present - SECOND_SLOTS, _NONE).items():
+            total[pid] = taken * (SLOT - now % SLOT) // SLOT  # its part of the second is not over
+        for index in range(present - SECOND_SLOTS + 1, present + 1):
             for pid, taken in self._slots.get(index, _NONE).items():
                 total[pid] = total.get(pid, 0) + taken
         for start, end, pid, core in self._open_slots():
