@@ -27,7 +27,8 @@ class FileSystem:
     """``type`` and ``source`` are what ``mount`` shows, ``dev`` is st_dev.
 
     ``clock`` gives CLOCK_REALTIME in ns; ``changed`` is called at every modification. ``covers`` is
-    the directory that the root is mounted on.
+    the directory that the root is mounted on. ``size`` is bytes; without ``inodes`` there is one
+    for each block, as mke2fs(8) gives a small disk.
     """
 
     synthetic = False
@@ -42,7 +43,7 @@ class FileSystem:
         *,
         source: bytes = b"tmpfs",
         size: int = 16 << 20,
-        inodes: int = 65536,
+        inodes: int | None = None,
         mode: int = 0o755,
         options: bytes = b"rw,relatime",
     ) -> None:
@@ -54,7 +55,7 @@ class FileSystem:
         self.options = options
         self.total_blocks = size // BLOCK
         self.used_blocks = 0
-        self.total_inodes = inodes
+        self.total_inodes = size // BLOCK if inodes is None else inodes
         self.inodes: dict[int, Inode] = {}
         self.covers: Dentry | None = None
         self._next_ino = ROOT_INO

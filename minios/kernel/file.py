@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 MAX_RW = 1 << 20
 """Bytes that one read or write moves at most, so that one call is bounded host work."""
 
+FILE_MAX = 4096
+"""Open descriptions in the whole system; one more is ENFILE (proc(5), file-max)."""
+
 DIRENTS = 256
 """Entries that one getdents64(2) returns at most."""
 
@@ -50,6 +53,7 @@ class File:
         self.pos = 0
         self.refs = 0
         self.inode.opens += 1
+        kernel.open_files += 1
 
     def read(self, pcb: PCB, count: int) -> bytes | WaitQueue | Sleep:
         """Up to ``count`` bytes; empty at end of file. EAGAIN EIO EISDIR."""
@@ -98,6 +102,7 @@ class File:
             self.close()
 
     def close(self) -> None:
+        self.kernel.open_files -= 1
         self.inode.release()
 
     def state(self) -> Any:
@@ -241,6 +246,12 @@ class TextFile(File):
             raise error(Errno.EINVAL)
         self.pos = offset
         return offset
+
+
+def require_room(kernel: Kernel, count: int = 1) -> None:
+    """ENFILE unless ``count`` more files may be opened."""
+    if kernel.open_files + count > FILE_MAX:
+        raise error(Errno.ENFILE)
 
 
 def anonymous(kernel: Kernel, mode: int, uid: int, gid: int, name: bytes) -> Dentry:

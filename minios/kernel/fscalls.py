@@ -24,6 +24,7 @@ from minios.kernel.file import (
     File,
     RegularFile,
     TextFile,
+    require_room,
 )
 from minios.kernel.pipe import make_pipe, open_fifo
 from minios.kernel.process import limit
@@ -73,6 +74,7 @@ def openat(kernel: Kernel, pcb: PCB, path: bytes, oflag: int, mode: int) -> int 
     _path(path)
     fds: FdTable = pcb.fds
     fds.free(0, _max_fds(pcb))
+    require_room(kernel)
     if _int(oflag) & flags.O_ACCMODE == flags.O_ACCMODE:
         raise error(Errno.EINVAL)
     progress = pcb.progress
@@ -316,6 +318,7 @@ def pipe2(kernel: Kernel, pcb: PCB, oflag: int) -> tuple[int, int]:
     most = _max_fds(pcb)
     first = fds.free(0, most)
     second = fds.free(first + 1, most)
+    require_room(kernel, 2)
     reader, writer = make_pipe(kernel, pcb, oflag)
     cloexec = oflag & flags.O_CLOEXEC != 0
     fds.put(first, reader, cloexec=cloexec)

@@ -70,6 +70,9 @@ class Kernel:
         self.ttys: dict[bytes, Tty] = {}
         self.devices: Any = None
         self.pipefs: Any = None
+        self.open_files = 0
+        self.pipe_bytes = 0
+        """Bytes that lie in all pipes."""
         """The file system of nameless things, and of device nodes; mounts.py makes both."""
         self.hostname = machine.hostname
         self.dispatcher = Dispatcher(

@@ -25,14 +25,14 @@ def mount_all(kernel: Kernel) -> None:
     options = b"rw,nosuid,nodev,relatime,size=%dk"
     vfs.mount(
         FileSystem(
-            b"tmpfs", 26, kernel.clock, changed, size=RUN_SIZE, inodes=2048,
+            b"tmpfs", 26, kernel.clock, changed, size=RUN_SIZE,
             options=options % (RUN_SIZE >> 10),
         ),
         b"/run",
     )  # fmt: skip
     vfs.mount(
         FileSystem(
-            b"tmpfs", 34, kernel.clock, changed, size=TMP_SIZE, inodes=8192, mode=0o1777,
+            b"tmpfs", 34, kernel.clock, changed, size=TMP_SIZE, mode=0o1777,
             options=options % (TMP_SIZE >> 10),
         ),
         b"/tmp",

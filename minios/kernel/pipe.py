@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from minios.kernel.process import PCB
 
 
+SOFT_LIMIT = 4 << 20
+"""Bytes in all pipes together beyond which each holds only :data:`PIPE_BUF` (pipe(7),
+pipe-user-pages-soft)."""
+
+
 class Pipe:
     """The buffer and who holds its ends. ``reads`` and ``writes`` count openings of each end."""
 
@@ -55,9 +60,21 @@ class Pipe:
             return self.can_read
         data = bytes(buffer[:count])
         del buffer[:count]
+        self.kernel.pipe_bytes -= len(data)
         if self.can_write.sleepers and len(buffer) <= PIPE_SIZE - PIPE_BUF:
             self.can_write.wake()
         return data
+
+    def room(self) -> int:
+        """Bytes that may be put in now."""
+        size = PIPE_SIZE if self.kernel.pipe_bytes < SOFT_LIMIT else PIPE_BUF
+        return size - len(self.buffer)
+
+    def _put(self, data: bytes) -> None:
+        self.buffer += data
+        self.kernel.pipe_bytes += len(data)
+        if self.can_read.sleepers:
+            self.can_read.wake()
 
     def write(self, pcb: PCB, data: bytes, nonblock: bool) -> int | WaitQueue:
         """Put ``data`` in: at most PIPE_BUF bytes all at once, more in parts as room appears.
@@ -71,18 +88,14 @@ class Pipe:
                 return done
             raise error(Errno.EPIPE)
         total = len(data)
-        room = PIPE_SIZE - len(self.buffer)
+        room = self.room()
         if total <= PIPE_BUF:
             if room >= total:
-                self.buffer += data
-                if self.can_read.sleepers:
-                    self.can_read.wake()
+                self._put(data)
                 return total
-        elif room:
-            self.buffer += data[done : done + room]
+        elif room > 0:
+            self._put(data[done : done + room])
             done = min(total, done + room)
-            if self.can_read.sleepers:
-                self.can_read.wake()
             if done == total:
                 return total
         if nonblock:
@@ -131,7 +144,7 @@ class PipeFile(File):
             if not pipe.writers and pipe.writes:
                 events |= flags.POLLHUP
         if self.writable:
-            if len(pipe.buffer) <= PIPE_SIZE - PIPE_BUF:
+            if pipe.room() >= PIPE_BUF:
                 events |= flags.POLLOUT
             if not pipe.readers:
                 events |= flags.POLLERR
@@ -151,6 +164,7 @@ class PipeFile(File):
             if not pipe.writers:
                 pipe.can_read.wake()
         if not pipe.readers and not pipe.writers:
+            self.kernel.pipe_bytes -= len(pipe.buffer)
             pipe.buffer.clear()
             if self.inode.driver is pipe:
                 self.inode.driver = None
