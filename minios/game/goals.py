@@ -114,7 +114,7 @@ class Referee:
             if event.event.at is not None:
                 self.world.at(event.event.at, self._fire, event)
         for state in self.losses:
-            if state.lose.at is not None:
+            if state.lose.at is not None and not state.lose.after:
                 self.world.at(state.lose.at, self._time_up, state)
 
     def _start(self) -> None:
@@ -217,7 +217,7 @@ class Referee:
             if now - state.since >= goal.hold:
                 if not state.done:
                     state.done = True
-                    self._announce(goal.id)
+                    self.announce(goal.id)
                     self.on_done(goal.id)
             else:
                 state.wake_at = self._wake(state.wake_at, state.since + goal.hold)
@@ -270,9 +270,8 @@ class Referee:
     # -- events --------------------------------------------------------------------------------
 
     def _time_up(self, state: LoseState) -> None:
-        if not state.lose.after or state.lose.after in self.happened:
-            state.due = True
-            self.poke()
+        state.due = True
+        self.poke()
 
     def _fire(self, state: EventState) -> None:
         if state.fired is not None:
@@ -281,14 +280,18 @@ class Referee:
         state.fired = self.world.now
         for action in state.event.actions:
             perform(action, self.stage)
-        self._announce(state.event.id)
+        self.announce(state.event.id)
         self.poke()
 
-    def _announce(self, name: str) -> None:
-        """An event has fired or a goal is done for the first time: start what waits for it."""
+    def announce(self, name: str) -> None:
+        """Something has happened for the first time (an event, a goal, the first key): start what
+        waits for it."""
         if name in self.happened:
             return
         self.happened[name] = self.world.now
+        for lose in self.losses:
+            if lose.lose.after == name and lose.lose.at is not None:
+                self.world.at(self.world.now + lose.lose.at, self._time_up, lose)
         for state in self.events:
             if state.event.after == name and not state.armed:
                 state.armed = True

@@ -16,7 +16,7 @@ from minios.game import coach, door
 from minios.game.build import Host, build
 from minios.game.collateral import Wardens
 from minios.game.goals import GoalState, Referee
-from minios.game.spec import Level, Wrong
+from minios.game.spec import FIRST_KEY, Level, Wrong
 from minios.game.view import GoalView, ResultView
 from minios.game.words import GameDevice
 from minios.kernel.machine import Machine
@@ -229,13 +229,18 @@ class Play:
         """A figure has changed: checks that ask for it are looked at."""
         self.referee.poke()
 
+    def _moves(self) -> None:
+        """The player does something; the score's clock starts with the first time."""
+        if self.first_key is None:
+            self.first_key = self.world.now
+            self.referee.announce(FIRST_KEY)
+
     def _key(self, data: Mapping[str, Any]) -> None:
         now = self.world.now
         keys = data["data"].encode("latin-1")
         if self.outcome is None:
             self.keys += 1
-            if self.first_key is None:
-                self.first_key = now
+            self._moves()
         self.free_at = now + KEY_NS
         tty = self.tty
         if tty is None:
@@ -257,8 +262,7 @@ class Play:
         """A pane action costs time and counts as a command, whether it works or not."""
         if self.outcome is None:
             self.commands += 1
-            if self.first_key is None:
-                self.first_key = self.world.now
+            self._moves()
         self.free_at = self.world.now + PANE_NS
         host = self.hosts.get(data["machine"])
         kernel = host.machine.kernel if host is not None else None
@@ -307,8 +311,8 @@ class Play:
         except OSError as err:
             self.failed = f"{data['path']}: {err.strerror}"
             changed = 1
-        if self.outcome is None and self.first_key is None:
-            self.first_key = self.world.now
+        if self.outcome is None:
+            self._moves()
         self.free_at = self.world.now + EDIT_NS * changed
 
     def _root(self, data: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from minios.game.base import SYSTEM_GROUPS, SYSTEM_USERS
 from minios.game.problems import meant
 from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS, SCHEDULERS
 from minios.game.script import Act, ScriptError, Until, parse
-from minios.game.spec import FORMAT
+from minios.game.spec import FIRST_KEY, FORMAT
 from minios.game.vary import references
 from minios.game.yamlfile import Document, Path, Plain
 from minios.kernel.devfs import TERMINALS
@@ -332,7 +332,8 @@ class Refs:
     # -- rules ---------------------------------------------------------------------------------
 
     def _after(self, path: Path, data: dict[str, Any]) -> None:
-        self._name((*path, "after"), data.get("after"), self.events + self.goals, "event or goal")
+        known = [*self.events, *self.goals, FIRST_KEY]
+        self._name((*path, "after"), data.get("after"), known, "event or goal")
 
     def _goal(self, path: Path, goal: dict[str, Any]) -> None:
         self._check(path, goal)
@@ -380,8 +381,8 @@ class Refs:
             self._say(path, f"does nothing: give one of {', '.join(ACTIONS)}")
         if name in self.events[:at]:
             self._say((*path, "id"), "is another event's id")
-        if name in self.goals:
-            self._say((*path, "id"), "is a goal's name")
+        if name in (*self.goals, FIRST_KEY):
+            self._say((*path, "id"), "is a goal's name, or the format's own")
         if "delay" in event and "at" in event:
             self._say((*path, "delay"), "goes with when or after")
         if event.get("after") == name:

@@ -18,6 +18,9 @@ SECOND = 1_000_000_000
 NEVER = -1 << 62
 """The start time of a process that only an event starts."""
 
+FIRST_KEY = "first-key"
+"""What has happened once the player has done anything at all."""
+
 DEFAULT_CLOCK = 1_767_603_600 * SECOND
 """The date at t = 0 unless a level sets it: Mon 2026-01-05 09:00:00 UTC."""
 
@@ -259,7 +262,7 @@ class Say(Action):
 class Event:
     """``actions`` happen at ``at``, or ``delay`` after ``when`` first holds or ``after`` happened.
 
-    ``after`` names an event or a goal.
+    ``after`` names an event or a goal, or is :data:`FIRST_KEY`.
     """
 
     id: str
@@ -414,7 +417,10 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Lose:
-    """The play is lost when ``check`` has held for ``hold``, or at ``at`` unless goals are done."""
+    """The play is lost when ``check`` has held for ``hold``, or at ``at`` unless goals are done.
+
+    With ``after``, ``at`` counts from then.
+    """
 
     id: str
     text: str = _words("")
