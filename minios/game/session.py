@@ -27,6 +27,8 @@ SLICE = 0.012
 """Seconds of work before the loop gets its turn."""
 FRAME = 0.016
 """Seconds between two looks at the clock while time flows."""
+ECHO = 8_000_000
+"""Virtual ns that may pass ahead of the clock after a key, so that its echo needs no frame more."""
 BUDGET = 256
 """Events between two looks at how long the slice has lasted."""
 BEHIND = 0.5
@@ -447,7 +449,7 @@ class Session:
         if self._anchor is None:
             self._anchor = (now, world.now)
         began, start = self._anchor
-        target = start + int((now - began) * self._speed * 1e9)
+        target = paced = start + int((now - began) * self._speed * 1e9)
         self._steps += 1
         while True:
             due = max(play.free_at, world.now) if self._queue else target
@@ -456,10 +458,11 @@ class Session:
             if not reached or not deliver or play.frozen or play.wanted is not None:
                 break
             self._deliver()
+            target = max(target, world.now + ECHO)
         self._after()
         if self._play is not play:
             return 0
-        if world.now > target:
+        if world.now > paced + ECHO:
             self._anchor = (now, world.now)
         elif self._clock() >= deadline and world.now < target:
             self._anchor = (self._clock(), world.now)
