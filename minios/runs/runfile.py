@@ -324,7 +324,10 @@ def _result(number: int, record: dict[str, Any]) -> Result:
     if record["result"] not in ("win", "lose"):
         raise RunError(f"line {number}: a result is 'win' or 'lose'")
     splits = record.get("splits")
-    if not isinstance(splits, dict) or any(type(value) is not int for value in splits.values()):
+    if not isinstance(splits, dict) or not all(
+        type(time) is int and 0 <= time <= MAX_TIME and goal.isprintable()
+        for goal, time in splits.items()
+    ):
         raise RunError(f"line {number}: 'splits' does not give each goal its time")
     return Result(
         t=record["t"],

@@ -213,4 +213,3 @@ def test_paced_and_headless_plays_agree() -> None:
     paced = session._play
     assert paced.checkpoints == headless.checkpoints
     assert paced.world.digest() == headless.world.digest()
-

@@ -77,6 +77,10 @@ def test_a_torn_last_line_is_left_out_and_counted() -> None:
         ),
         (run_of({"t": 1, "result": "draw"}), "line 2: a result is 'win' or 'lose'"),
         (
+            run_of({"t": 1, "result": "win", "splits": {"\x1b[2J": 1}}),
+            "line 2: 'splits' does not give each goal its time",
+        ),
+        (
             run_of({"t": 1}),
             "line 2: neither an input, a checkpoint, a note nor a result",
         ),
