@@ -27,6 +27,9 @@ from minios.fs.inode import Dentry, Directory, Inode, Regular
 MAX_LINKS = 40
 """Symbolic links followed in one walk before ELOOP (path_resolution(7))."""
 
+MAX_COMPONENTS = 4096
+"""Names that links may add to one walk before ELOOP, so that it is bounded work."""
+
 _DOTS = (b"", b".", b"..")
 
 
@@ -72,7 +75,7 @@ class Vfs:
         _check_path(path)
         at = self.root if path[0] == 47 else base
         todo = _components(path)
-        links = 0
+        links = piled = 0
         free = who.euid == 0 or who.judge
         while todo:
             name = todo.pop()
@@ -98,7 +101,7 @@ class Vfs:
             inode = child.inode
             if inode.mode & flags.S_IFMT == flags.S_IFLNK and (follow or todo):
                 links += 1
-                if links > MAX_LINKS:
+                if links > MAX_LINKS or piled > MAX_COMPONENTS:
                     raise error(Errno.ELOOP)
                 jump = inode.follow(who)
                 if jump is not None:
@@ -108,7 +111,9 @@ class Vfs:
                 _check_path(target)
                 if target[0] == 47:
                     at = self.root
-                todo.extend(_components(target))
+                more = _components(target)
+                piled += len(more)
+                todo.extend(more)
                 continue
             at = child
         return at
@@ -161,6 +166,8 @@ class Vfs:
         Checks permissions and does O_TRUNC. EACCES EEXIST EISDIR ELOOP ENOENT ENOSPC ENOTDIR EROFS.
         """
         follow = not oflag & flags.O_NOFOLLOW
+        if oflag & flags.O_CREAT and oflag & flags.O_DIRECTORY:
+            raise error(Errno.EINVAL)
         if oflag & flags.O_CREAT:
             dentry, made = self._open_create(who, base, path, oflag, mode)
         else:

@@ -132,7 +132,7 @@ class RegularFile(File):
         if not data:
             return 0
         pos = content.size if self.flags & flags.O_APPEND else self.pos
-        if pcb.rlimits:
+        if flags.RLIMIT_FSIZE in pcb.rlimits:
             data = self._within_limit(pcb, pos, data)
         if content.mode & (flags.S_ISUID | flags.S_ISGID):
             content.drop_privileges(pcb)
@@ -141,13 +141,12 @@ class RegularFile(File):
         return done
 
     def _within_limit(self, pcb: PCB, pos: int, data: bytes) -> bytes:
-        """What RLIMIT_FSIZE lets through; SIGXFSZ and EFBIG if that is nothing (setrlimit(2))."""
+        """What RLIMIT_FSIZE lets through; SIGXFSZ and EFBIG if that is nothing."""
         fsize = limit(pcb, flags.RLIMIT_FSIZE)
         if pos + len(data) <= fsize:
             return data
         if pos >= fsize:
-            self.kernel.signal(pcb, Sig.SIGXFSZ)
-            raise error(Errno.EFBIG)
+            raise over_limit(self.kernel, pcb)
         return data[: fsize - pos]
 
     def seek(self, offset: int, whence: int) -> int:
@@ -163,9 +162,8 @@ class RegularFile(File):
         return offset
 
     def truncate(self, pcb: PCB, size: int) -> None:
-        if pcb.rlimits and size > limit(pcb, flags.RLIMIT_FSIZE) and size > self.content.size:
-            self.kernel.signal(pcb, Sig.SIGXFSZ)
-            raise error(Errno.EFBIG)
+        if size > limit(pcb, flags.RLIMIT_FSIZE) and size > self.content.size:
+            raise over_limit(self.kernel, pcb)
         self.content.drop_privileges(pcb)
         self.content.truncate(size)
 
@@ -246,6 +244,12 @@ class TextFile(File):
             raise error(Errno.EINVAL)
         self.pos = offset
         return offset
+
+
+def over_limit(kernel: Kernel, pcb: PCB) -> OSError:
+    """EFBIG, with SIGXFSZ sent: RLIMIT_FSIZE would be passed (setrlimit(2))."""
+    kernel.signal(pcb, Sig.SIGXFSZ)
+    return error(Errno.EFBIG)
 
 
 def require_room(kernel: Kernel, count: int = 1) -> None:

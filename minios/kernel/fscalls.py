@@ -24,6 +24,7 @@ from minios.kernel.file import (
     File,
     RegularFile,
     TextFile,
+    over_limit,
     require_room,
 )
 from minios.kernel.pipe import make_pipe, open_fifo
@@ -151,7 +152,10 @@ def getdents64(kernel: Kernel, pcb: PCB, fd: int) -> list[Dirent]:
 def truncate64(kernel: Kernel, pcb: PCB, path: bytes, size: int) -> None:
     if _int(size) < 0:
         raise error(Errno.EINVAL)
-    kernel.vfs.truncate(pcb, pcb.cwd, _path(path), size)
+    vfs, inode = kernel.vfs, kernel.vfs.walk(pcb, pcb.cwd, _path(path)).inode
+    if inode.size < size and size > limit(pcb, flags.RLIMIT_FSIZE):
+        raise over_limit(kernel, pcb)
+    vfs.truncate(pcb, pcb.cwd, path, size)
 
 
 def ftruncate64(kernel: Kernel, pcb: PCB, fd: int, size: int) -> None:
@@ -254,11 +258,14 @@ def chdir(kernel: Kernel, pcb: PCB, path: bytes) -> None:
 
 
 def getcwd(kernel: Kernel, pcb: PCB) -> bytes:
-    """getcwd(2). ENOENT once the directory was removed."""
+    """getcwd(2). ENOENT once the directory was removed, ENAMETOOLONG past PATH_MAX."""
     cwd: Dentry = pcb.cwd
     if cwd.gone:
         raise error(Errno.ENOENT)
-    return cwd.path()
+    path = cwd.path()
+    if len(path) >= flags.PATH_MAX:
+        raise error(Errno.ENAMETOOLONG)
+    return path
 
 
 def umask(kernel: Kernel, pcb: PCB, mask: int) -> int:

@@ -63,6 +63,17 @@ def test_forty_links_are_followed_and_one_more_is_eloop() -> None:
         tree.walk(b"/41")
 
 
+def test_links_cannot_pile_up_names_without_end() -> None:
+    tree = Tree()
+    for number in range(1, 5):
+        target = b"./" * 1500 + b"%d" % (number - 1)
+        tree.vfs.symlink(ROOT, tree.root, target, b"/%d" % number)
+    tree.file(b"/0")
+    assert tree.walk(b"/2").inode.is_regular
+    with failing(Errno.ELOOP):
+        tree.walk(b"/4")
+
+
 def test_a_link_is_followed_in_the_middle_and_at_the_end_only_if_asked() -> None:
     tree = Tree()
     tree.mkdir(b"/d")
