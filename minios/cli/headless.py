@@ -100,6 +100,8 @@ class _Host:
             raise Failure("every process waits for something that cannot happen", STUCK) from None
         finally:
             signal.signal(signal.SIGINT, before)
+            if os.environ.get("MINIOS_DEBUG"):
+                _tell_faults(machines)
 
     def _interrupt(self, sig: int, frame: object) -> None:
         self._interrupts += 1
@@ -126,6 +128,13 @@ class _Host:
 
 class _Interrupted(Exception):
     """ctrl+c while the host's stdin was being waited for."""
+
+
+def _tell_faults(machines: Any) -> None:
+    """Programs that died of a bug of their own (the player sees an ordinary SIGABRT)."""
+    for machine in machines.values():
+        for fault in machine.kernel.faults if machine.kernel is not None else ():
+            print(f"minios: {machine.name}: {fault}", file=sys.stderr)
 
 
 def _write(fd: int, data: bytes) -> None:
