@@ -1,6 +1,8 @@
 """What files hold and what that costs (inode(7), write(2), link(2))."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minios.abi.errno import Errno
 from minios.fs.access import ROOT
@@ -244,3 +246,37 @@ def test_nothing_can_be_made_or_removed_in_a_synthetic_file_system() -> None:
     assert isinstance(tree.file(b"/x"), Regular)
     with failing(Errno.EXDEV):
         tree.vfs.rename(ROOT, tree.root, b"/x", b"/proc/x")
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["write", "read", "truncate"]),
+            st.integers(0, 3 * CHUNK),
+            st.integers(0, CHUNK + 10),
+        ),
+        max_size=12,
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_a_file_behaves_as_a_string_of_bytes(calls: list[tuple[str, int, int]]) -> None:
+    tree = Tree()
+    free = tree.fs.free_blocks
+    file = tree.file(b"/f")
+    model = bytearray()
+    for number, (call, at, length) in enumerate(calls):
+        if call == "write":
+            data = bytes([number + 1]) * length
+            if data:
+                assert file.write(at, data) == length
+                model.extend(bytes(max(0, at + length - len(model))))
+                model[at : at + length] = data
+        elif call == "truncate":
+            file.truncate(at)
+            del model[at:]
+            model.extend(bytes(at - len(model)))
+        else:
+            assert file.read(at, length) == model[at : at + length]
+        assert file.size == len(model)
+        assert tree.fs.free_blocks == free - file.blocks
+    assert file.read(0, 4 * CHUNK) == model
