@@ -63,7 +63,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
             records.launched()
             cards = catalog.cards()
             if cards:
-                self._play_card(cards[0], intro=True)
+                self._play_card(cards[0], opening="intro")
                 return
         self._show_menu()
 
@@ -132,7 +132,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
         self._play_card(event.card)
 
     @work(exclusive=True, group="open")
-    async def _play_card(self, card: Card, *, intro: bool = False) -> None:
+    async def _play_card(self, card: Card, *, opening: str = "briefing") -> None:
         """Load a level beside the loop, then show it; what is wrong with it is one line."""
         if self._menu is not None:
             self._menu.page.busy = f"Opening {card.title} …"
@@ -142,13 +142,13 @@ class MiniOSApp(App[None], inherit_bindings=False):
         except Exception as error:
             self._show_menu(f"{card.title} cannot be played: {_line(error)}")
             return
-        self._show_game(session, number=card.number, intro=intro)
+        self._show_game(session, number=card.number, opening=opening)
 
-    def _show_game(self, session: Session, *, number: int = 0, intro: bool = False) -> None:
+    def _show_game(self, session: Session, *, number: int = 0, opening: str = "briefing") -> None:
         from minios.tui.screens.game import GameScreen
 
         self._playing = session.level.id
-        self.push_screen(GameScreen(session, number=number, intro=intro), self._game_left)
+        self.push_screen(GameScreen(session, number=number, opening=opening), self._game_left)
 
     def _game_left(self, result: str | None) -> None:
         if result == "quit":
@@ -182,7 +182,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
         except Exception as error:
             self._show_menu(f"That run cannot be resumed: {_line(error)}")
             return
-        self._show_game(session, number=_number(run.header.level))
+        self._show_game(session, number=_number(run.header.level), opening="resumed")
 
     def action_forget_run(self) -> None:
         if self._run is not None:

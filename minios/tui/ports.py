@@ -14,6 +14,10 @@ class Session(Protocol):
     def level(self) -> Level:
         """The level, its words resolved for this play."""
 
+    @property
+    def now(self) -> int:
+        """Virtual time, cheaper than a whole view."""
+
     generation: int
     """Grows when the terminal begins anew: restart, rewind."""
     notice: str

@@ -163,6 +163,10 @@ class FakeSession:
         fields.setdefault("time", 12_480 * MS + self._ticks * 20 * MS)
         return replace(view(**fields), hints_shown=len(self.hints))
 
+    @property
+    def now(self) -> int:
+        return self.view().time
+
     def set_pace(self, pace: str) -> None:
         self.asked.append(("pace", pace))
         self.change(pace=pace)

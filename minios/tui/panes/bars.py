@@ -34,10 +34,17 @@ class Header(Canvas):
 
     view: PlayView | None = None
     number = 0
+    _now = 0
 
     def show(self, view: PlayView) -> None:
-        self.view = view
+        self.view, self._now = view, view.time
         self.redraw()
+
+    def tick(self, now: int) -> None:
+        """The clock alone, between two views."""
+        if self.view is not None and not self.view.held and now != self._now:
+            self._now = now
+            self.redraw()
 
     def rows(self, width: int, height: int) -> list[Row]:
         view, ink = self.view, self.ink
@@ -75,7 +82,7 @@ class Header(Canvas):
 
     def _score(self, view: PlayView, ink: Palette) -> tuple[Row, Row, Row]:
         """The clock, the best, and what is counted."""
-        time: Row = ((" T+", ink.dim), (clock(view.time), ink.bold))
+        time: Row = ((" T+", ink.dim), (clock(self._now), ink.bold))
         best: Row = ()
         if view.best_time is not None:
             best = (("  PB ", ink.dim), (clock(view.best_time), ink.text))

@@ -27,6 +27,8 @@ from minios.tui.text import clip, count, plain
 
 FRAME = 0.1
 """Seconds between two looks at the play."""
+CLOCK = 1 / 30
+"""Seconds between two looks at the clock."""
 PULL = 1 / 60
 """Seconds between two looks at the terminal's output at most."""
 NOTICE = 4.0
@@ -68,10 +70,12 @@ class GameScreen(Screen[str], inherit_bindings=False):
         Binding("shift+tab", "next_pane(-1)", "previous pane"),
     ]
 
-    def __init__(self, session: Session, *, number: int = 0, intro: bool = False) -> None:
+    def __init__(self, session: Session, *, number: int = 0, opening: str = "briefing") -> None:
+        """``opening``: what comes first: the ``briefing``, the ``intro`` of the very first launch,
+        or nothing (``resumed``)."""
         super().__init__()
         self.session = session
-        self.intro = intro
+        self.opening = opening
         self.tags = Tags()
         self.header = Header()
         self.header.number = number
@@ -115,10 +119,11 @@ class GameScreen(Screen[str], inherit_bindings=False):
         self.session.on_output = self._output
         self._simulate()
         self.set_interval(FRAME, self._tick)
+        self.set_interval(CLOCK, lambda: self.header.tick(self.session.now))
         self._tick()
-        if self.intro:
+        if self.opening == "intro":
             self._begin_intro()
-        elif self.session.level.briefing:
+        elif self.opening == "briefing" and self.session.level.briefing:
             self._brief(first=True)
 
     def on_unmount(self) -> None:
