@@ -320,6 +320,12 @@ class Play:
         self.as_root = True
         door.become_root(self._host, self.level.player.tty)
 
+    def close(self) -> None:
+        """Let go of every process. The play cannot go on; its results stay."""
+        for machine in self.machines.values():
+            if machine.kernel is not None:
+                machine.kernel.shut_down()
+
     # -- lines ---------------------------------------------------------------------------------
 
     def typed(self, machine: str, tty: str, lines: int) -> None:
@@ -445,9 +451,11 @@ class Play:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
-        entry = (self.world.now, self.world.digest())
-        if not self.checkpoints or self.checkpoints[-1] != entry:
-            self.checkpoints.append(entry)
+        """Note the digest; of several in one instant the last counts."""
+        now = self.world.now
+        if self.checkpoints and self.checkpoints[-1][0] == now:
+            self.checkpoints.pop()
+        self.checkpoints.append((now, self.world.digest()))
 
     def _digest(self) -> bytes:
         return encode(

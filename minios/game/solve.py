@@ -162,7 +162,9 @@ def attempt(level: Level, seed: int, script: str = "", limit: int | None = None)
         problem = f"line {err.line}: {err}"
     else:
         problem = Typist(play, level.limit if limit is None else limit).run(steps)
-    return _report(play, first_held, problem)
+    report = _report(play, first_held, problem)
+    play.close()
+    return report
 
 
 def _resolved(play: Play, level: Level, script: str) -> str:

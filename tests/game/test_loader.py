@@ -33,7 +33,9 @@ def test_a_level_becomes_plain_frozen_data() -> None:
     level = loader.load(HERE / "level.yaml")
     assert level.id == "wake-up"
     assert level.player == spec.Player("pc", "ada", "tty1")
-    assert level.machine("pc").processes == (spec.ProcessSpec("idle", ("sleep", "1000")),)
+    assert level.machine("pc").processes == (
+        spec.ProcessSpec("idle", ("sleep", "1000"), user="ada"),
+    )
     assert level.goals == (
         spec.Goal(
             "made",
@@ -91,7 +93,7 @@ goals:
     ("old", "new", "said"),
     [
         ("  made:\n", "  made:\n    file: /x\n", "goals.made.file: given twice (first on line 29)"),
-        ("user: ada}", "user: !!python/object:os.system ada}", "the tag tag:yaml.org,2002:python/"
+        ("player: {user: ada}", "player: !!python/object:os.system ada", "the tag tag:yaml.org,2002:python/"
          "object:os.system is not allowed"),
         ("for: 1s", "for: 1", "goals.made.for: must be a duration such as 30s, 500ms or 2m, not "
          "'1'"),
@@ -102,7 +104,7 @@ goals:
         ("difficulty: 1", "pace: no", "pace: must be one of turn, live, not 'no'"),
         ("    touch /tmp/{{word}}", "    @wiat 3s", "solutions.author: @wiat is no direction: "
          "there are @wait, @until, @key, @type, @act"),
-        ("idle: sleep 1000", "idle: {run: sleep 1, nice: -21}", "world.machines.pc.processes.idle."
+        ("run: sleep 1000", "run: sleep 1, nice: -21", "world.machines.pc.processes.idle."
          "nice: must be at least -20"),
         ("    file: /tmp/{{word}}\n", "", "goals.made: needs a check: one of process, load, memory,"
          " file, directory, output, metric, probe, pids_free, power, all, any, not"),
