@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from minios.userland.shell.lexer import (
     END,
+    HERE,
     NEWLINE,
     REDIRECTION,
     WORD,
@@ -14,12 +15,14 @@ from minios.userland.shell.lexer import (
     ShellSyntaxError,
     Step,
     is_name,
+    make_word,
 )
 from minios.userland.shell.syntax import (
     AndOr,
     Assign,
     Background,
     Case,
+    Commands,
     For,
     Function,
     HereDocument,
@@ -30,7 +33,6 @@ from minios.userland.shell.syntax import (
     Pipeline,
     Redir,
     Redirected,
-    Sequence,
     Simple,
     Subshell,
     Text,
@@ -388,7 +390,7 @@ def _shown(token: str) -> str:
 def _sequence(items: list[Node]) -> Node | None:
     if not items:
         return None
-    return items[0] if len(items) == 1 else Sequence(tuple(items))
+    return items[0] if len(items) == 1 else Commands(tuple(items))
 
 
 def parse_text(text: bytes, line: int = 1) -> list[Node]:
@@ -403,6 +405,14 @@ def parse_text(text: bytes, line: int = 1) -> list[Node]:
             return nodes
         if node is not None:
             nodes.append(node)
+
+
+def parse_quoted(text: bytes) -> Word:
+    """``text`` as a word between double quotes (a prompt). ShellSyntaxError."""
+    parser = Parser()
+    parser.buffer = text
+    parser.ended = True
+    return make_word(run_to_end(parser.parts(HERE)))
 
 
 def run_to_end(step: Step[T]) -> T:

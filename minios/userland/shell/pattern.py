@@ -80,9 +80,7 @@ def has_meta(pattern: bytes) -> bool:
         char = pattern[at]
         if char == 0x5C:
             at += 1
-        elif char in b"*?":
-            return True
-        elif char == 0x5B and _bracket(pattern, at + 1) is not None:
+        elif char in b"*?" or (char == 0x5B and _bracket(pattern, at + 1) is not None):
             return True
         at += 1
     return False

@@ -121,7 +121,7 @@ class AndOr(NamedTuple):
     rest: "tuple[tuple[bool, Node], ...]"
 
 
-class Sequence(NamedTuple):
+class Commands(NamedTuple):
     """Commands separated by ``;``, newline or ``&``."""
 
     items: "tuple[Node, ...]"
@@ -191,7 +191,7 @@ Node = (
     | Pipeline
     | Not
     | AndOr
-    | Sequence
+    | Commands
     | Background
     | Subshell
     | Redirected

@@ -1,0 +1,407 @@
+"""Word expansion (XCU 2.6): parameters, commands, arithmetic, field splitting, pathnames.
+
+A word is first expanded to *pieces*, each with how it may be treated further; the pieces then
+become fields, one string, or a pattern.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from minios.userland.lib import users
+from minios.userland.shell.arithmetic import evaluate
+from minios.userland.shell.errors import ShellError
+from minios.userland.shell.glob import expand_path
+from minios.userland.shell.lexer import NAME_START, has_glob
+from minios.userland.shell.pattern import compiled, escape, has_meta
+from minios.userland.shell.state import DEFAULT_IFS
+from minios.userland.shell.syntax import Arithmetic, Assign, CommandSub, Param, Part, Text, Word
+from minios.userland.shell.trampoline import call
+
+if TYPE_CHECKING:
+    from minios.userland.shell.execute import Shell
+
+QUOTED = 0  # as it is
+PLAIN = 1  # literal text of the word: may be a pattern
+SPLIT = 2  # the result of an unquoted expansion: split into fields, may be a pattern
+BREAK = 3  # between two positional parameters
+
+Pieces = list[tuple[int, bytes]]
+Field = list[tuple[bool, bytes]]
+"""(is it quoted?, text) of one field."""
+
+_IFS_WHITESPACE = frozenset(b" \t\n")
+
+
+class Expander:
+    """Expands the words of one shell."""
+
+    __slots__ = ("sh",)
+
+    def __init__(self, shell: "Shell") -> None:
+        self.sh = shell
+
+    # -- what a word may become ----------------------------------------------------------------
+
+    async def fields(self, word: Word, out: list[bytes]) -> None:
+        """Append the fields that a word of a command expands to."""
+        sh = self.sh
+        parts = word.parts
+        if len(parts) == 1:
+            part = parts[0]
+            if type(part) is Param and not part.op and part.name not in (b"@", b"*"):
+                value = self.parameter(part.name)
+                if value is None:
+                    if sh.options.nounset:
+                        raise ShellError(part.name + b": parameter not set")
+                    value = b""
+                if part.quoted:
+                    out.append(value)
+                    return
+                if not value:
+                    return
+                if sh.ifs is DEFAULT_IFS and not (
+                    has_glob(value) or b" " in value or b"\n" in value or b"\t" in value
+                ):
+                    out.append(value)
+                    return
+        pieces = await self._pieces(word, True)
+        for field in self._split(pieces):
+            text = b"".join(piece for _, piece in field)
+            if not sh.options.noglob:
+                for quoted, piece in field:
+                    if not quoted and (b"*" in piece or b"?" in piece or b"[" in piece):
+                        break
+                else:
+                    out.append(text)
+                    continue
+                pattern = b"".join(escape(p) if quoted else p for quoted, p in field)
+                if has_meta(pattern):
+                    found = await expand_path(sh, pattern)
+                    if found:
+                        out.extend(found)
+                        continue
+            out.append(text)
+
+    async def string(self, word: Word) -> bytes:
+        """A word as one string: no splitting, no pathnames."""
+        if word.literal is not None:
+            return word.literal
+        if len(word.parts) == 1:
+            part = word.parts[0]
+            if type(part) is Text:
+                if not word.tilde:
+                    return part.value
+            elif type(part) is Param and not part.op and part.name not in (b"@", b"*"):
+                value = self.parameter(part.name)
+                if value is not None:
+                    return value
+        pieces = await self._pieces(word, False)
+        return b"".join(piece for _, piece in pieces)
+
+    async def value(self, assign: Assign) -> bytes:
+        """The value of an assignment: a tilde-prefix may follow each colon, too."""
+        word = assign.value
+        if not word.tilde:
+            return await self.string(word)
+        parts = await self._assignment_tildes(word.parts)
+        pieces: Pieces = []
+        await self._expand(parts, pieces, False, False)
+        return b"".join(piece for _, piece in pieces)
+
+    async def pattern(self, word: Word) -> bytes:
+        """A word as a pattern: what is quoted in it means itself."""
+        if len(word.parts) == 1:
+            part = word.parts[0]
+            if type(part) is Text and not word.tilde:
+                return escape(part.value) if part.quoted else part.value
+        pieces = await self._pieces(word, False)
+        return b"".join(piece if kind else escape(piece) for kind, piece in pieces)
+
+    # -- expansion into pieces -----------------------------------------------------------------
+
+    async def _pieces(self, word: Word, full: bool) -> Pieces:
+        pieces: Pieces = []
+        parts: Sequence[Part] = word.parts
+        if word.tilde:
+            parts = await self._leading_tilde(parts)
+        await self._expand(parts, pieces, full, False)
+        return pieces
+
+    async def _operand(self, word: Word, pieces: Pieces, full: bool) -> None:
+        parts: Sequence[Part] = word.parts
+        if word.tilde:
+            parts = await self._leading_tilde(parts)
+        await call(self._expand(parts, pieces, full, True))
+
+    async def _expand(
+        self, parts: Sequence[Part], pieces: Pieces, full: bool, operand: bool
+    ) -> None:
+        """Append the pieces of ``parts``. ``full``: fields are wanted; ``operand``: this is the
+        word of an unquoted ``${x-word}``, whose text is split as well."""
+        sh = self.sh
+        for part in parts:
+            kind = type(part)
+            if kind is Text:
+                pieces.append(
+                    (QUOTED if part.quoted else SPLIT if operand else PLAIN, part.value)  # type: ignore[union-attr]
+                )
+                continue
+            if kind is Param:
+                await self._param(part, pieces, full)  # type: ignore[arg-type]
+            elif kind is CommandSub:
+                data = await call(sh.substitute(part.body))  # type: ignore[union-attr]
+                pieces.append((QUOTED if part.quoted else SPLIT, data))
+            else:
+                assert isinstance(part, Arithmetic)
+                text = await call(self.string(part.word))
+                sh.cycles += len(text) * 4
+                number = evaluate(text, sh)
+                pieces.append((QUOTED if part.quoted else SPLIT, b"%d" % number))
+            last = pieces[-1][1] if pieces else b""
+            if len(last) >= 256:
+                await sh.scratch(len(last))
+
+    async def _param(self, part: Param, pieces: Pieces, full: bool) -> None:
+        name, op = part.name, part.op
+        kind = QUOTED if part.quoted else SPLIT
+        several = name == b"@" or name == b"*"
+        value = self._joined(name) if several else self.parameter(name)
+        if op == "bad":
+            raise ShellError(b"Bad substitution")
+        if op and op in "-+?=":
+            present = value is not None and not (part.colon and not value)
+            assert part.word is not None
+            if op == "+" or (op == "-" and not present):
+                if present == (op == "+"):
+                    if part.quoted:
+                        pieces.append((QUOTED, b""))
+                    await self._operand(part.word, pieces, full)
+                elif part.quoted:
+                    pieces.append((QUOTED, b""))
+                return
+            if not present:
+                value = await call(self.string(part.word))
+                if op == "?":
+                    if not part.word.parts:
+                        value = b"parameter not set"
+                        if part.colon:
+                            value += b" or null"
+                    raise ShellError(name + b": " + value)
+                if name[0] not in NAME_START:
+                    raise ShellError(name + b": bad variable name")
+                await self.sh.assign(name, value)
+                pieces.append((kind, value))
+                return
+        elif value is None:
+            if self.sh.options.nounset and not several:
+                raise ShellError(name + b": parameter not set")
+            if op == "len":
+                pieces.append((kind, b"0"))
+                return
+            if op:
+                assert part.word is not None
+                await self._operand_pattern(part.word)
+            if part.quoted and not several:
+                pieces.append((QUOTED, b""))
+            return
+        if several and (not op or op in "-+?="):
+            self._all(name, part.quoted, full, pieces)
+            return
+        assert value is not None
+        if op == "len":
+            value = b"%d" % len(value)
+        elif op and op[0] in "%#":
+            assert part.word is not None
+            value = await self._trim(op, value, part.word)
+        pieces.append((kind, value))
+
+    async def _operand_pattern(self, word: Word) -> bytes:
+        if len(word.parts) == 1 and type(word.parts[0]) is Text:
+            return await self.pattern(word)
+        return await call(self.pattern(word))
+
+    async def _trim(self, op: str, value: bytes, word: Word) -> bytes:
+        pattern = compiled(await self._operand_pattern(word))
+        self.sh.cycles += len(value) >> 2
+        longest = len(op) == 2
+        if op[0] == "#":
+            length = pattern.prefix_length(value, longest)
+            return value[length:] if length else value
+        length = pattern.suffix_length(value, longest)
+        return value[: len(value) - length] if length else value
+
+    # -- parameters ----------------------------------------------------------------------------
+
+    def parameter(self, name: bytes) -> bytes | None:
+        """The value of a variable or special parameter other than ``@`` and ``*``."""
+        sh = self.sh
+        first = name[0]
+        if first in NAME_START:
+            value = sh.values.get(name)
+            return value if value is not None else sh.get(name)
+        if 0x30 <= first <= 0x39:
+            index = int(name) if len(name) < 10 else 1 << 30
+            if not index:
+                return sh.name
+            return sh.parameters[index - 1] if index <= len(sh.parameters) else None
+        if first == 0x23:
+            return b"%d" % len(sh.parameters)
+        if first == 0x3F:
+            return b"%d" % sh.status
+        if first == 0x24:
+            return b"%d" % sh.pid
+        if first == 0x21:
+            return b"%d" % sh.last_background if sh.last_background else None
+        if first == 0x2D:
+            return sh.options.letters()
+        return self._joined(name)
+
+    def _joined(self, name: bytes) -> bytes | None:
+        """``$*`` or ``$@`` as one string; None without any parameter."""
+        sh = self.sh
+        if not sh.parameters:
+            return None
+        return (sh.ifs[:1] if name == b"*" else b" ").join(sh.parameters)
+
+    def _all(self, name: bytes, quoted: bool, full: bool, pieces: Pieces) -> None:
+        sh = self.sh
+        kind = QUOTED if quoted else SPLIT
+        if not full or (name == b"*" and quoted):
+            pieces.append((kind, self._joined(name) or b""))
+            return
+        for index, value in enumerate(sh.parameters):
+            if index:
+                pieces.append((BREAK, b""))
+            pieces.append((kind, value))
+
+    # -- tildes --------------------------------------------------------------------------------
+
+    async def _leading_tilde(self, parts: Sequence[Part]) -> Sequence[Part]:
+        first = parts[0]
+        assert isinstance(first, Text)
+        name, slash, rest = first.value.partition(b"/")
+        if not slash and len(parts) > 1:
+            return parts
+        home = await self._home(name[1:])
+        if home is None:
+            return parts
+        new: list[Part] = [Text(home, True)]
+        if slash:
+            new.append(Text(slash + rest, False))
+        new.extend(parts[1:])
+        return new
+
+    async def _assignment_tildes(self, parts: Sequence[Part]) -> list[Part]:
+        new: list[Part] = []
+        start = True
+        for index, part in enumerate(parts):
+            if type(part) is not Text or part.quoted:
+                new.append(part)
+                start = False
+                continue
+            pieces = part.value.split(b":")
+            for at, piece in enumerate(pieces):
+                if at:
+                    new.append(Text(b":", False))
+                whole = at < len(pieces) - 1 or index == len(parts) - 1
+                name, slash, rest = piece.partition(b"/")
+                home = None
+                if (at or start) and name[:1] == b"~" and (slash or whole):
+                    home = await self._home(name[1:])
+                if home is None:
+                    new.append(Text(piece, False))
+                else:
+                    new.append(Text(home + slash + rest, True))
+            start = part.value.endswith(b":")
+        return new
+
+    async def _home(self, user: bytes) -> bytes | None:
+        if not user:
+            return self.sh.get(b"HOME")
+        entry = await users.by_name(self.sh.sys, user)
+        return entry.home if entry is not None else None
+
+    # -- fields --------------------------------------------------------------------------------
+
+    def _split(self, pieces: Pieces) -> list[Field]:
+        """Field splitting (XCU 2.6.5). A field of nothing but unquoted emptiness vanishes."""
+        out: list[Field] = []
+        field: Field | None = None
+        ifs = self.sh.ifs
+        total = 0
+        for kind, data in pieces:
+            if kind == BREAK:
+                if field is not None:
+                    out.append(field)
+                field = None
+            elif kind == QUOTED:
+                if field is None:
+                    field = []
+                field.append((True, data))
+            elif not data:
+                continue
+            elif kind == PLAIN or not ifs:
+                if field is None:
+                    field = []
+                field.append((False, data))
+            else:
+                field = _split_piece(data, ifs, field, out)
+                total += len(data)
+        if field is not None:
+            out.append(field)
+        self.sh.cycles += total >> 2
+        return out
+
+
+def _split_piece(data: bytes, ifs: bytes, field: Field | None, out: list[Field]) -> Field | None:
+    """Split one expansion's result; returns the field that is left open."""
+    if ifs is DEFAULT_IFS and not (b"\r" in data or b"\v" in data or b"\f" in data):
+        words = data.split()
+        if field is not None and data[0] in _IFS_WHITESPACE:
+            out.append(field)
+            field = None
+        if not words:
+            return field
+        if field is not None:
+            field.append((False, words[0]))
+        else:
+            field = [(False, words[0])]
+        for word in words[1:]:
+            out.append(field)
+            field = [(False, word)]
+        if data[-1] in _IFS_WHITESPACE:
+            out.append(field)
+            return None
+        return field
+    separators = frozenset(ifs)
+    blanks = separators & _IFS_WHITESPACE
+    at = start = 0
+    end = len(data)
+    while at < end:
+        char = data[at]
+        if char not in separators:
+            at += 1
+            continue
+        blank = char in blanks
+        if blank and at == start and field is None:
+            at += 1
+            start = at
+            continue
+        if field is None:
+            field = []
+        field.append((False, data[start:at]))
+        out.append(field)
+        field = None
+        at += 1
+        while at < end and data[at] in separators:
+            if data[at] not in blanks:
+                if not blank:
+                    break
+                blank = False
+            at += 1
+        start = at
+    if start < end:
+        if field is None:
+            field = []
+        field.append((False, data[start:end]))
+    return field

@@ -1,0 +1,74 @@
+"""Where commands are found (XCU 2.9.1.4)."""
+
+from typing import TYPE_CHECKING
+
+from minios.abi import flags
+from minios.abi.errno import Errno
+from minios.userland.shell.errors import ShellError
+from minios.userland.shell.redirect import reason
+
+if TYPE_CHECKING:
+    from minios.userland.shell.execute import Shell
+
+
+def hash_miss(name: bytes) -> bytes:
+    return name + b": not found"
+
+
+def directories(path: bytes) -> list[bytes]:
+    """The directories of a PATH; an empty entry is the current one."""
+    return path.split(b":")
+
+
+def join(directory: bytes, name: bytes) -> bytes:
+    return directory + b"/" + name if directory else name
+
+
+async def find_program(sh: "Shell", name: bytes, path: bytes | None = None) -> bytes | None:
+    """The file that ``name`` means along PATH (or ``path``), remembered for the next time."""
+    if path is None:
+        known = sh.hashed.get(name)
+        if known is not None:
+            return known
+    where = path if path is not None else sh.get(b"PATH")
+    for directory in directories(where) if where is not None else [b""]:
+        candidate = join(directory, name)
+        try:
+            stat = await sh.sys.stat(candidate)
+        except OSError:
+            continue
+        if stat.mode & flags.S_IFMT != flags.S_IFREG:
+            continue
+        if path is None:
+            await sh.reserve(len(candidate) + 128)
+            sh.hashed[name] = candidate
+        return candidate
+    return None
+
+
+async def exec_along_path(
+    sh: "Shell", argv: list[bytes], path: bytes | None, env: dict[bytes, bytes]
+) -> ShellError:
+    """Try to exec; returns why it failed, with the exit status to use (126 or 127)."""
+    name = argv[0]
+    number = int(Errno.ENOENT)
+    if b"/" in name:
+        candidates = [name]
+    else:
+        where = path if path is not None else sh.get(b"PATH") or b""
+        candidates = [join(directory, name) for directory in directories(where)]
+    for candidate in candidates:
+        try:
+            await sh.sys.execve(candidate, argv, env)
+        except OSError as err:
+            failed = err.errno
+            if failed == Errno.ENOEXEC:
+                try:
+                    await sh.sys.execve(b"/bin/sh", [b"/bin/sh", candidate, *argv[1:]], env)
+                except OSError as second:
+                    failed = second.errno
+            if failed is not None and failed not in (Errno.ENOENT, Errno.ENOTDIR):
+                number = failed
+                break
+    status = 127 if number in (Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP) else 126
+    return ShellError(name + b": " + reason(number, b"not found"), status)
