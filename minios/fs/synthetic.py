@@ -135,7 +135,7 @@ class SyntheticFile(SyntheticInode):
 class SyntheticLink(SyntheticInode):
     """A link whose text is made when read; ``follow`` may lead to what no path names."""
 
-    __slots__ = ("_follow", "_text")
+    __slots__ = ("_follow", "_size", "_text")
 
     def __init__(
         self,
@@ -146,10 +146,16 @@ class SyntheticLink(SyntheticInode):
         mode: int = 0o777,
         uid: int = 0,
         gid: int = 0,
+        size: int = 0,
     ) -> None:
         super().__init__(fs, ino, flags.S_IFLNK | mode, uid, gid)
         self._text = text
         self._follow = follow
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        return self._size
 
     def readlink(self, who: Credentials) -> bytes:
         return self._text(who)

@@ -158,7 +158,7 @@ class HostOut(File):
         self, kernel: Kernel, write: Callable[[bytes], None], dentry: Dentry | None = None
     ) -> None:
         if dentry is None:
-            dentry = anonymous(kernel, flags.S_IFCHR | 0o620, 0, 0, b"host:[%d]")
+            dentry = anonymous(kernel, flags.S_IFCHR | 0o666, 0, 0, b"host:[%d]")
             dentry.inode.driver = HostStream(lambda node, oflag: HostOut(kernel, write, node))
         super().__init__(kernel, dentry, flags.O_WRONLY)
         self._write = write
@@ -192,7 +192,7 @@ class HostIn(File):
     ) -> None:
         held = input if input is not None else HostInput(kernel)
         if dentry is None:
-            dentry = anonymous(kernel, flags.S_IFCHR | 0o440, 0, 0, b"host:[%d]")
+            dentry = anonymous(kernel, flags.S_IFCHR | 0o666, 0, 0, b"host:[%d]")
             dentry.inode.driver = HostStream(lambda node, oflag: HostIn(kernel, node, held))
         super().__init__(kernel, dentry, flags.O_RDONLY)
         self.input = held

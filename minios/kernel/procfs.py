@@ -242,6 +242,7 @@ class _Descriptors(SyntheticDirectory):
             mode,
             self.uid,
             self.gid,
+            size=64,
         )
 
     def list(self, who: Credentials) -> list[Dirent]:

@@ -120,7 +120,7 @@ def test_the_host_gets_what_is_written_and_feeds_what_is_read() -> None:
         assert await errno_of(sys.lseek(1, 0)) == Errno.ESPIPE
         assert await errno_of(sys.read(1, 1)) == Errno.EBADF
 
-    pcb = rig.start(main, fds={0: stdin, 1: HostOut(rig.kernel, out.append)})
+    pcb = rig.start(main, uid=1000, fds={0: stdin, 1: HostOut(rig.kernel, out.append)})
     rig.run()
     assert stdin.waiting
     stdin.feed(b"hello")
