@@ -216,7 +216,8 @@ def solve(
             harm = f", harmed {', '.join(each.harmed)}" if each.harmed else ""
             stars = f", {each.stars} stars" if each.won else ""
             click.echo(f"{name} on seed {number}: {end}, {figures}{stars}{harm}")
-            if why:
-                click.echo(f"  {why}")
+            for line in (why, *each.faults):
+                if line:
+                    click.echo(f"  {line}")
     sys.stdout.flush()
     ctx.exit(OK if all(each.won for each in results.values()) else FINDINGS)

@@ -173,19 +173,26 @@ class _Linter:
                 yield Finding("wrong-answered", where, "is not recognised when it is played")
 
     def _needed(self) -> Iterator[Finding]:
-        """Leave out each check in turn; somebody who should fail must win then."""
-        for name, lesser in _without_each_check(self.level):
-            if not self._somebody_wins(name, lesser):
+        """Leave out each check in turn; somebody who should fail must win then.
+
+        Losses are put aside for this: they end a play early that a goal would not let win anyway.
+        What wins without the check must not win with it.
+        """
+        patient = replace(self.level, lose=())
+        for name, lesser in _without_each_check(patient):
+            if not self._makes_a_difference(name, patient, lesser):
                 text = "without it no wrong answer wins, nor does idling: it proves nothing"
                 yield Finding("needed", name, text)
 
-    def _somebody_wins(self, name: str, lesser: Level) -> bool:
+    def _makes_a_difference(self, name: str, patient: Level, lesser: Level) -> bool:
         goal = name.split(".")[1]
         likely = sorted(self.level.wrong, key=lambda wrong: goal not in wrong.blocked_by)
-        for wrong in likely:
-            if self._play(f"{wrong.id} without {name}", self.seeds[0], wrong.script, lesser).won:
+        for script, said in [*((wrong.script, wrong.id) for wrong in likely), ("", "idling")]:
+            if not self._play(f"{said} without {name}", self.seeds[0], script, lesser).won:
+                continue
+            if not self._play(f"{said} with {name}", self.seeds[0], script, patient).won:
                 return True
-        return self._play(f"idling without {name}", self.seeds[0], "", lesser).won
+        return False
 
     def _shown(self) -> Iterator[Finding]:
         played = [*self.wrongs.values(), *([self.idle] if self.idle is not None else [])]

@@ -22,7 +22,7 @@ from minios.game.words import GameDevice
 from minios.kernel.machine import Machine
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_LINE, MILLISECOND, SECOND, World
-from minios.userland.shell.pattern import Pattern
+from minios.userland.lib.pattern import Pattern
 from minios.userland.table import load
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 A line is typed, with Enter, when the terminal is at a prompt. Lines that begin with ``@`` are
 directions: ``@wait 3s``, ``@until GOAL``, ``@key ctrl+z``, ``@type TEXT`` (at once, no Enter),
 ``@act signal PROCESS SIGNAL``, ``@act renice PROCESS NICE``; ``@@`` begins a line with one ``@``.
+In a line, ``@{PROCESS}`` is the pid of the process with that identity, as read off a listing.
 """
 
 from dataclasses import dataclass

@@ -83,7 +83,7 @@ class Typist:
             limit = self.play.world.now + PROMPT_LIMIT
             if not self._wait(self.play.held, limit):
                 raise _Stuck(f"line {step.line}: no prompt to type {step.text!r} at")
-            self._press([*keys_of(step.text), b"\r"])
+            self._press([*keys_of(self._with_pids(step)), b"\r"])
         elif isinstance(step, Press):
             self._press(list(step.keys))
         elif isinstance(step, Wait):
@@ -105,18 +105,28 @@ class Typist:
         self._pass(self.play.free_at)
         return self.play.frozen
 
+    def _pid(self, step: Step, identity: str) -> int:
+        """The pid of a process, as somebody would read it in the listing of ps."""
+        kernel = self.play.machines[self.play.level.player.machine].kernel
+        for pcb in kernel.processes.values() if kernel is not None else ():
+            if pcb.identity == identity:
+                return pcb.pid
+        raise _Stuck(f"line {step.line}: there is no process {identity}")
+
+    def _with_pids(self, step: Enter) -> str:
+        """The line with each ``@{PROCESS}`` replaced by its pid."""
+        head, *rest = step.text.split("@{")
+        parts = [head]
+        for piece in rest:
+            name, brace, after = piece.partition("}")
+            parts.append(f"{self._pid(step, name)}{after}" if brace else "@{" + piece)
+        return "".join(parts)
+
     def _act(self, step: Act) -> None:
         if self._is_over():
             return
-        player = self.play.level.player.machine
-        kernel = self.play.machines[player].kernel
-        pid = int(step.process) if step.process.isdigit() else 0
-        if kernel is not None and not pid:
-            matching = [p for p in kernel.processes.values() if p.identity == step.process]
-            pid = matching[0].pid if matching else 0
-        if not pid:
-            raise _Stuck(f"line {step.line}: there is no process {step.process}")
-        data = {"machine": player, "pid": pid}
+        pid = int(step.process) if step.process.isdigit() else self._pid(step, step.process)
+        data = {"machine": self.play.level.player.machine, "pid": pid}
         data["sig" if step.op == "signal" else "nice"] = step.value
         self.play.apply(step.op, data)
         if self.play.failed:

@@ -11,7 +11,7 @@ from minios.game.spec import Who
 from minios.kernel.kernel import Kernel
 from minios.kernel.process import PCB
 from minios.sim.world import World
-from minios.userland.shell.pattern import Pattern
+from minios.userland.lib.pattern import Pattern
 
 MARK_GAME = 1 << 10
 """A change that only the game sees: a metric, a probe's verdict, a check whose time has come."""

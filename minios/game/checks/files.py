@@ -5,8 +5,8 @@ from minios.fs.inode import Inode, Regular
 from minios.game.checks.bound import Bound, Scene, inode_at
 from minios.game.spec import DirectoryCheck, FileCheck
 from minios.sim.world import MARK_FILE, MARK_POWER
+from minios.userland.lib.pattern import Pattern
 from minios.userland.lib.regex import compile as compile_regex
-from minios.userland.shell.pattern import Pattern
 
 CONTENT_LIMIT = 1 << 20
 """Bytes of a file that are looked at."""
