@@ -13,7 +13,7 @@ from minios.abi.flags import (
     S_ISUID,
     S_ISVTX,
 )
-from minios.userland.shell.pattern import compiled
+from minios.userland.lib.pattern import compiled
 
 _BUILT_IN = {
     "lc": b"\x1b[", "rc": b"m", "rs": b"0", "di": b"01;34", "ln": b"01;36", "pi": b"33",

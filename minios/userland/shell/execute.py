@@ -6,6 +6,7 @@ from typing import Any
 
 from minios.abi.errno import Errno
 from minios.abi.sys import Sys
+from minios.userland.lib.pattern import compiled
 from minios.userland.lib.stdio import write_all
 from minios.userland.shell import launch, redirect
 from minios.userland.shell.builtins import BUILTINS, Builtin
@@ -14,7 +15,6 @@ from minios.userland.shell.expansion import Expander
 from minios.userland.shell.jobs import Job, JobTable
 from minios.userland.shell.lexer import ShellSyntaxError
 from minios.userland.shell.parser import EndOfInput, parse_quoted
-from minios.userland.shell.pattern import compiled
 from minios.userland.shell.reader import CommandReader, StringSource
 from minios.userland.shell.search import find_program, hash_miss
 from minios.userland.shell.state import DEFAULT_PATH, State

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from minios.userland.lib import users
+from minios.userland.lib.pattern import compiled, escape, has_meta
 from minios.userland.shell.arithmetic import evaluate
 from minios.userland.shell.errors import ShellError
 from minios.userland.shell.glob import expand_path
 from minios.userland.shell.lexer import NAME_START, has_glob
-from minios.userland.shell.pattern import compiled, escape, has_meta
 from minios.userland.shell.state import DEFAULT_IFS
 from minios.userland.shell.syntax import Arithmetic, Assign, CommandSub, Param, Part, Text, Word
 from minios.userland.shell.trampoline import call

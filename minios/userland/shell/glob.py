@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from minios.abi import flags
-from minios.userland.shell.pattern import compiled, has_meta, unescape
+from minios.userland.lib.pattern import compiled, has_meta, unescape
 
 if TYPE_CHECKING:
     from minios.userland.shell.execute import Shell

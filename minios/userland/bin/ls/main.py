@@ -7,11 +7,11 @@ from minios.userland.bin.ls.entry import ENTRY_SIZE, Entry, dress
 from minios.userland.bin.ls.output import Listing, Names
 from minios.userland.bin.ls.settings import LONG, SHORT, Settings, settings_of
 from minios.userland.lib.colours import Colours, UnknownPrefix, from_environment
+from minios.userland.lib.pattern import Pattern, compiled
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.quoting import quote, quoteaf
 from minios.userland.lib.versions import version_key
 from minios.userland.lib.walk import join
-from minios.userland.shell.pattern import Pattern, compiled
 
 USAGE = """
 Usage: ls [OPTION]... [FILE]...
