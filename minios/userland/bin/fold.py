@@ -2,7 +2,7 @@
 
 from minios.userland.lib.lines import Lines, batches
 from minios.userland.lib.options import parse
-from minios.userland.lib.program import Failure, Tool, describe, program
+from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote
 
 FOLD_USAGE = """
@@ -92,8 +92,7 @@ async def fold(tool: Tool) -> int:
     """fold(1)."""
     names = ("bytes=b", "spaces=s", "width:=w", "help", "version")
     tool.options = parse(_fold_args(tool.argv[1:]), "bsw:", names)
-    if "help" in tool.options or "version" in tool.options:
-        await describe(tool, FOLD_USAGE)
+    if await tool.describe(FOLD_USAGE):
         return 0
     given = tool.options.last("w")
     if given is not None and (not given.isdigit() or int(given[:18]) == 0):
@@ -201,8 +200,7 @@ async def expand(tool: Tool) -> int:
     """expand(1)."""
     names = ("initial=i", "tabs:=t", "help", "version")
     tool.options = parse(_tab_args(tool.argv[1:]), "it:", names)
-    if "help" in tool.options or "version" in tool.options:
-        await describe(tool, EXPAND_USAGE)
+    if await tool.describe(EXPAND_USAGE):
         return 0
     stops = Stops(tool.options.every("t"))
     initial = "i" in tool.options
@@ -268,8 +266,7 @@ async def unexpand(tool: Tool) -> int:
     """unexpand(1)."""
     names = ("all=a", "first-only", "tabs:=t", "help", "version")
     tool.options = parse(_tab_args(tool.argv[1:]), "at:", names)
-    if "help" in tool.options or "version" in tool.options:
-        await describe(tool, UNEXPAND_USAGE)
+    if await tool.describe(UNEXPAND_USAGE):
         return 0
     stops = Stops(tool.options.every("t"))
     everywhere = ("a" in tool.options or "t" in tool.options) and "first-only" not in tool.options

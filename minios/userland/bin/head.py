@@ -6,7 +6,7 @@ from contextlib import suppress
 from minios.abi.flags import SEEK_CUR
 from minios.userland.lib.lines import BLOCK, Lines, close_input, open_input
 from minios.userland.lib.options import UsageError, parse
-from minios.userland.lib.program import Failure, Tool, describe, program
+from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quoteaf
 from minios.userland.lib.sizes import SizeError, parse_size
 
@@ -69,8 +69,7 @@ async def head(tool: Tool) -> int:
     """head(1)."""
     tool.options = parse(obsolete(tool.argv[1:]), "c:n:qvz", [*_LONG, "help", "version"])
     options = tool.options
-    if "help" in options or "version" in options:
-        await describe(tool, USAGE)
+    if await tool.describe(USAGE):
         return 0
     in_bytes, keep_end, number = False, False, 10
     headers: bool | None = None

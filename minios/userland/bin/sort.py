@@ -7,7 +7,7 @@ from minios.abi.flags import O_CREAT, O_TRUNC, O_WRONLY
 from minios.userland.bin.sortkeys import Key, ordering, parse_key
 from minios.userland.lib.lines import Lines, close_input, open_input
 from minios.userland.lib.options import parse
-from minios.userland.lib.program import Failure, Tool, describe, program
+from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quotef
 from minios.userland.lib.stdio import Writer, complain, read_file, why
 
@@ -185,8 +185,7 @@ async def sort(tool: Tool) -> int:
     short = "bcCdfghik:mMno:rRsS:t:T:uVyz"
     tool.options = parse(tool.argv[1:], short, [*_LONG, "help", "version"])
     options = tool.options
-    if "help" in options or "version" in options:
-        await describe(tool, USAGE)
+    if await tool.describe(USAGE):
         return 0
     tab = _tab(tool)
     keys, letters = _keys(tool)

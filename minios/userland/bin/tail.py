@@ -17,7 +17,7 @@ from minios.abi.signals import Sig
 from minios.userland.bin.head import count, header
 from minios.userland.lib.lines import BLOCK, open_input
 from minios.userland.lib.options import UsageError, parse
-from minios.userland.lib.program import Failure, Tool, describe, program
+from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quoteaf, quotef
 
 USAGE = """
@@ -390,7 +390,6 @@ async def tail(tool: Tool) -> int:
         if not option.isdigit():
             raise
         raise Failure(b"option used in invalid context -- " + option.encode()) from None
-    if "help" in tool.options or "version" in tool.options:
-        await describe(tool, USAGE)
+    if await tool.describe(USAGE):
         return 0
     return await _Tail(tool).run(tool.operands or [b"-"])

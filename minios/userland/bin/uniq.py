@@ -4,7 +4,7 @@ from minios.abi.flags import O_CREAT, O_TRUNC, O_WRONLY
 from minios.userland.lib.arguments import choose
 from minios.userland.lib.lines import Lines, open_input
 from minios.userland.lib.options import parse
-from minios.userland.lib.program import Failure, Tool, describe, program
+from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quotef
 from minios.userland.lib.stdio import Writer, why
 
@@ -80,8 +80,7 @@ async def uniq(tool: Tool) -> int:
     """uniq(1)."""
     tool.options = parse(_obsolete(tool.argv[1:]), "cdDf:is:uw:z", [*_LONG, "help", "version"])
     options = tool.options
-    if "help" in options or "version" in options:
-        await describe(tool, USAGE)
+    if await tool.describe(USAGE):
         return 0
     if len(tool.operands) > 2:
         raise Failure(b"extra operand " + quote(tool.operands[2]), hint=True)

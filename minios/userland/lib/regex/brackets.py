@@ -5,6 +5,7 @@ from typing import NamedTuple
 from minios.userland.lib.regex.charset import ALL, ASCII, CLASSES, WIDE_CLASSES, Range, complement
 from minios.userland.lib.regex.syntax import (
     EBRACK,
+    ECLASS,
     ECOLLATE,
     ECTYPE,
     ERANGE,
@@ -144,4 +145,7 @@ def parse_brackets(
             mask |= ((1 << (top - low + 1)) - 1) << low
         if high > limit:
             ranges.append((max(low, limit + 1), high))
+    inside = pattern[at : source.at]
+    if syntax.strict_classes and len(inside) > 2 and inside[:1] == inside[-1:] == b":":
+        raise RegexError(ECLASS)
     return CharSet(mask, ranges), negate, source.at + 1

@@ -56,7 +56,6 @@ class Automaton:
         "limit",
         "program",
         "symbols",
-        "work",
     )
 
     def __init__(self, program: Program, *, inject: bool) -> None:
@@ -65,7 +64,6 @@ class Automaton:
         self.symbols = len(program.members)
         self.edge = self.symbols
         self.flag = self.symbols + 2
-        self.work = 0
         self.limit = WORK_MAX
         self._cells = 0
         self._rows: dict[tuple[tuple[int, ...], int, int], Row] = {}
@@ -98,7 +96,7 @@ class Automaton:
                 if out not in seen:
                     seen.add(out)
                     stack.append(out)
-        self.work += len(seen)
+        program.work += len(seen)
         return reading, found
 
     def _step(self, nodes: list[int], byte: int) -> set[int]:
@@ -132,7 +130,7 @@ class Automaton:
 
     def begin(self, context: int) -> Row:
         """The row before a search's first symbol; ``context`` is on the side one comes from."""
-        self.limit = self.work + WORK_MAX
+        self.limit = self.program.work + WORK_MAX
         return self._row((self._origin(),), context if self.program.asserting else 0, 0)
 
     def nodes(self, row: Row, context: int) -> tuple[list[int], bool]:
@@ -147,7 +145,7 @@ class Automaton:
 
     def extend(self, row: Row, symbol: int) -> Row:
         """Build, remember and return ``row[symbol]``. RegexError after too much work."""
-        if self.work > self.limit:
+        if self.program.work > self.limit:
             raise RegexError(ESPACE)
         program = self.program
         if symbol < self.symbols:
@@ -162,7 +160,7 @@ class Automaton:
             core = self._step(nodes, program.members[symbol])
             if self.inject:
                 core.add(self._origin())
-        self.work += len(nodes)
+        program.work += len(nodes)
         target = self._row(tuple(sorted(core)), context, F_MATCH if found else 0)
         row[symbol] = target
         return target
@@ -189,7 +187,7 @@ class Backwards(Automaton):
                     continue
                 seen.add(pred)
                 stack.append(pred)
-        self.work += len(seen)
+        program.work += len(seen)
         return list(seen), program.start in seen
 
     def _step(self, nodes: list[int], byte: int) -> set[int]:

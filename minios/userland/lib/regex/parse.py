@@ -22,7 +22,8 @@ SET, EMPTY, CAT, ALT, REPEAT, GROUP, ASSERT, BACKREF = range(8)
 """``SET mask``, ``REPEAT low high`` (high -1: no limit), ``GROUP number``, ``ASSERT kind``, …"""
 
 BOL, EOL, BUFFER_START, BUFFER_END, WORD_EDGE, NOT_WORD_EDGE, WORD_START, WORD_END = range(8)
-"""Assertions: ``^ $ \\` \\' \\b \\B \\< \\>``."""
+NOT_AFTER_WORD, NOT_BEFORE_WORD = 8, 9
+"""Assertions: ``^ $ \\` \\' \\b \\B \\< \\>``, and the two sides of ``grep -w``."""
 
 DUP_MAX = 0x7FFF
 """The largest count of an interval, glibc's RE_DUP_MAX."""

@@ -16,10 +16,12 @@ from minios.userland.lib.regex.parse import (
     EMPTY,
     EOL,
     GROUP,
+    NOT_AFTER_WORD,
     NOT_WORD_EDGE,
     REPEAT,
     SET,
     WORD_EDGE,
+    WORD_END,
     WORD_START,
     Op,
 )
@@ -53,7 +55,11 @@ def holds(kind: int, left: int, right: int) -> bool:
         return (left ^ right) & C_WORD == 0
     if kind == WORD_START:
         return right & ~left & C_WORD != 0
-    return left & ~right & C_WORD != 0
+    if kind == WORD_END:
+        return left & ~right & C_WORD != 0
+    if kind == NOT_AFTER_WORD:
+        return left & C_WORD == 0
+    return right & C_WORD == 0
 
 
 class Program:
@@ -77,6 +83,7 @@ class Program:
         "preds_eps",
         "preds_set",
         "start",
+        "work",
     )
 
     def __init__(
@@ -87,6 +94,7 @@ class Program:
         self.outs: list[list[int]] = []
         self.optional: set[int] = set()
         self.asserting = False
+        self.work = 0  # node visits of the automata over it
         self._build(ops, loose)
         self._classify(newline, utf8)
         size = len(self.kind)

@@ -92,24 +92,29 @@ class Regex:
     )
 
     def __init__(
-        self, pattern: bytes, syntax: Syntax, *, icase: bool, newline: bool, utf8: bool
+        self,
+        ops: list[Op],
+        *,
+        groups: int = 0,
+        references: bool = False,
+        icase: bool = False,
+        newline: bool = False,
+        utf8: bool = False,
     ) -> None:
-        parser = Parser(pattern, syntax, icase=icase, newline=newline, utf8=utf8)
-        ops = parser.parse()
-        self.groups = parser.groups
+        self.groups = groups
         self.literal, self._must = _texts(ops)
         self._backtracker: Backtracker | None = None
-        self._scanned = len(pattern) * NODES_PER_CYCLE
+        self._scanned = len(ops) * NODES_PER_CYCLE
         self._data: bytes | None = None
         self._text = b""
         self._marked: tuple[bool, bool] | None = None
         self._marks = bytearray()
-        self.size = 0
+        self.size = len(ops)
         if self.literal is not None:
             return
         program = Program(ops, newline=newline, utf8=utf8)
-        if parser.references:
-            self._backtracker = Backtracker(program, self.groups, icase)
+        if references:
+            self._backtracker = Backtracker(program, groups, icase)
             program = Program(ops, newline=newline, utf8=utf8, loose=True)
         self._program = program
         self._finder = Automaton(program, inject=True)
@@ -119,15 +124,17 @@ class Regex:
         self.size = len(program.kind) * 64
         self._scanned += len(program.kind) * 4
 
+    def owing(self) -> bool:
+        """Whether so much was done since :meth:`spent` that it should be paid before going on."""
+        return self._scanned > 65536 or (self.literal is None and self._program.work > 32768)
+
     def spent(self) -> int:
         """CPU cycles of the work since this was last asked; what a program computes for it."""
         cycles = self._scanned // BYTES_PER_CYCLE
         self._scanned %= BYTES_PER_CYCLE
         if self.literal is None:
-            work = 0
-            for automaton in (self._finder, self._anchored, self._starts, self._behind):
-                work += automaton.work
-                automaton.work = 0
+            work = self._program.work
+            self._program.work = 0
             if self._backtracker is not None:
                 work += self._backtracker.steps * 4
                 self._backtracker.steps = 0
@@ -397,4 +404,12 @@ def compile(
     """
     if syntax is None:
         syntax = POSIX_EXTENDED if extended else POSIX_BASIC
-    return Regex(pattern, syntax, icase=icase, newline=newline, utf8=utf8)
+    parser = Parser(pattern, syntax, icase=icase, newline=newline, utf8=utf8)
+    return Regex(
+        parser.parse(),
+        groups=parser.groups,
+        references=bool(parser.references),
+        icase=icase,
+        newline=newline,
+        utf8=utf8,
+    )

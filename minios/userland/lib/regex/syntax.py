@@ -19,6 +19,7 @@ ERANGE = "Invalid range end"
 ESUBREG = "Invalid back reference"
 EESCAPE = "Trailing backslash"
 ESIZE = "Regular expression too big"
+ECLASS = "character class syntax is [[:space:]], not [:space:]"
 ESPACE = "Memory exhausted"
 
 
@@ -50,15 +51,23 @@ class Syntax(NamedTuple):
     intervals: bool = True
     """Whether ``{n,m}`` repeats (RE_INTERVALS)."""
 
+    strict_classes: bool = False
+    """``[:space:]`` without the outer brackets is an error (gnulib's dfa, in grep and sed)."""
+
     awk: bool = False
     """C escapes outside and inside brackets, no GNU operators, no empty operands (mawk(1))."""
 
 
-SED_BASIC = Syntax(False, repeat_once=True)
-SED_EXTENDED = Syntax(True, leading="error")
-GREP_BASIC = Syntax(False, newline_alternates=True)
+SED_BASIC = Syntax(False, repeat_once=True, strict_classes=True)
+SED_EXTENDED = Syntax(True, leading="error", strict_classes=True)
+GREP_BASIC = Syntax(False, newline_alternates=True, strict_classes=True)
 GREP_EXTENDED = Syntax(
-    True, leading="skip", ordinary_interval=True, ordinary_close=True, newline_alternates=True
+    True,
+    leading="skip",
+    ordinary_interval=True,
+    ordinary_close=True,
+    newline_alternates=True,
+    strict_classes=True,
 )
 POSIX_BASIC = Syntax(False, repeat_once=True)
 POSIX_EXTENDED = Syntax(True, leading="error", ordinary_close=True)
