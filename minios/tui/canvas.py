@@ -33,11 +33,14 @@ class Canvas(Widget):
         self._rows: list[Row] = []
         self._drawn_size = Size(0, 0)
         self._backdrop: Style | None = None
+        self._ink: theme.Palette | None = None
 
     @property
     def ink(self) -> theme.Palette:
         """The palette that fits the player's terminal."""
-        return theme.ANSI if self.app.native_ansi_color else theme.TRUE
+        if self._ink is None:
+            self._ink = theme.ANSI if self.app.native_ansi_color else theme.TRUE
+        return self._ink
 
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """The rows from the top; those missing are blank, those over are not shown."""

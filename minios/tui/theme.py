@@ -45,7 +45,6 @@ class Palette:
     cursor: Style  # the terminal's cursor
     cursor_away: Style  # the same while something else has focus
     idle: Style
-    switch: Style
     people: tuple[Style, ...]  # process colours, as text
     blocks: tuple[Style, ...]  # the same as blocks with dark letters on them
     colours: dict[str, Color] = field(default_factory=dict)  # what programs call by name
@@ -119,7 +118,6 @@ def _true() -> Palette:
         cursor=fg("#0d1117", "#62d9d0"),
         cursor_away=fg("#62d9d0", underline=True),
         idle=fg("#4a5566"),
-        switch=fg("#93a0b2"),
         people=tuple(fg(hue) for hue in _HUES),
         blocks=tuple(fg("#0d1117", hue, bold=True) for hue in _HUES),
         colours={name: Color.parse(value) for name, value in _NAMED.items()},
@@ -164,7 +162,6 @@ def _ansi() -> Palette:
         cursor=fg(reverse=True),
         cursor_away=fg(underline=True),
         idle=fg("bright_black"),
-        switch=fg("white"),
         people=tuple(fg(name) for name in people),
         blocks=tuple(fg(name, reverse=True, bold=True) for name in people),
         colours={

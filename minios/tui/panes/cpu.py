@@ -73,20 +73,23 @@ class CpuPane(Pane):
         spans: list[Span] = []
         at = 0
         while at < len(owners):
-            pid = owners[at]
+            pid, mostly = owners[at]
             end = at + 1
-            while end < len(owners) and owners[end] == pid:
+            while end < len(owners) and owners[end] == owners[at]:
                 end += 1
-            spans.append(self._block(pid, comms.get(pid, ""), end - at))
+            if mostly:
+                spans.append(self._block(pid, comms.get(pid, ""), end - at))
+            else:
+                letter = self.tags.letter(pid)
+                spans.append((letter * (end - at), self.tags.colour(pid, self.ink)))
             at = end
         return spans
 
     def _block(self, pid: int, comm: str, length: int) -> Span:
+        """Who had most of these cells, with as much of the name as fits."""
         ink = self.ink
         if pid == IDLE:
             return "·" * length, ink.idle
-        if pid == SWITCH:
-            return "╌" * length, ink.switch
         letter = self.tags.letter(pid)
         for label in (f"{letter} {comm} {pid}", f"{letter} {comm}", letter):
             if len(label) <= length:
@@ -149,10 +152,11 @@ class CpuPane(Pane):
         return (*left, (f"  {where}", ink.dim))
 
 
-def _owners(core: CoreView, now: int, cell: int, width: int) -> list[int]:
-    """The pid that had most of each cell, oldest first, the last one ending now.
+def _owners(core: CoreView, now: int, cell: int, width: int) -> list[tuple[int, bool]]:
+    """Whose each cell is, oldest first, the last one ending now, and whether most of it is.
 
-    Cells keep to multiples of their length, so that blocks move as a whole and do not flicker.
+    A cell mostly idle belongs to whoever ran at all: a short burst must not go unseen. Cells keep
+    to multiples of their length, so that blocks move as a whole and do not flicker.
     """
     last = -(-now // cell)
     first = last - width
@@ -165,7 +169,14 @@ def _owners(core: CoreView, now: int, cell: int, width: int) -> list[int]:
             share = shares[index - first]
             share[segment.pid] = share.get(segment.pid, 0) + stop - start
             start = stop
-    return [
-        max(share.items(), key=lambda item: (item[1], item[0]))[0] if share else IDLE
-        for share in shares
-    ]
+    return [_owner(share) for share in shares]
+
+
+def _owner(share: dict[int, int]) -> tuple[int, bool]:
+    """The same for one cell, of what everybody had of it."""
+    idle = share.pop(IDLE, 0)
+    share.pop(SWITCH, 0)
+    if not share:
+        return IDLE, True
+    pid, most = max(share.items(), key=lambda item: (item[1], -item[0]))
+    return (pid, True) if most >= idle else (pid, False)

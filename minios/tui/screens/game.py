@@ -36,6 +36,12 @@ NOTICE = 4.0
 INTRO = 3.0
 """Seconds the panes move by themselves on the very first launch."""
 
+FIRST_WORDS = (
+    "Type  ls  and press Enter: it lists what is here.",
+    "cat FILE  prints a file. F1 tells what this is about, F3 gives a hint.",
+)
+"""What to type, for somebody who has never seen a prompt: before each of the first commands."""
+
 KEYS = {"cpu": "F6", "processes": "F7", "goals": "F8", "terminal": "F12"}
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -212,7 +218,12 @@ class GameScreen(Screen[str], inherit_bindings=False):
         if text and time.monotonic() < until:
             self.coach.say(text, "notice")
         else:
-            self.coach.say(view.coach)
+            self.coach.say(view.coach or self._first_words(view))
+
+    def _first_words(self, view: PlayView) -> str:
+        if self.opening != "intro" or view.commands >= len(FIRST_WORDS) or view.result:
+            return ""
+        return FIRST_WORDS[view.commands]
 
     def say(self, text: str) -> None:
         """A passing remark under the terminal."""

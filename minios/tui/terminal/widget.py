@@ -91,10 +91,13 @@ class TerminalPane(Widget, can_focus=True):
         self._cursor_row = 0
         self._settling: Timer | None = None
         self._backdrop: Style | None = None
+        self._ink: theme.Palette | None = None
 
     @property
     def ink(self) -> theme.Palette:
-        return theme.ANSI if self.app.native_ansi_color else theme.TRUE
+        if self._ink is None:
+            self._ink = theme.ANSI if self.app.native_ansi_color else theme.TRUE
+        return self._ink
 
     @property
     def backdrop(self) -> Style:
