@@ -1,15 +1,9 @@
 """Which commands a shell line uses, found by the shell's own parser and without running it."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from minios.game.coach import SHELL_WORDS
 from minios.userland.shell.lexer import ShellSyntaxError
-from minios.userland.shell.parser import EndOfInput, Parser
-from minios.userland.shell.syntax import Function, Simple
-
-_PREFIXES = frozenset({b"sudo", b"exec", b"command", b"nohup", b"time", b"xargs", b"nice", b"env"})
-"""Commands whose operand is a command."""
+from minios.userland.shell.parser import parse_text
+from minios.userland.shell.text import command_names
 
 OBVIOUS = frozenset({"cd", "exit", "echo", "true", "false", ":", "[", "test", "fg", "bg", "jobs"})
 
@@ -17,59 +11,14 @@ OBVIOUS = frozenset({"cd", "exit", "echo", "true", "false", ":", "[", "test", "f
 def commands(text: str) -> list[str]:
     """The names of the simple commands in ``text``, each once, in order.
 
-    Names that only an expansion gives, functions the text defines, and reserved words are left out.
-    A text that does not parse has no commands.
+    Names that only an expansion gives are left out. A text that does not parse has no commands.
     """
-    found: dict[str, None] = {}
-    defined: set[str] = set()
     try:
-        for tree in _trees(text.encode()):
-            for name in _names(tree, defined):
-                found[name] = None
+        names = command_names(parse_text(text.encode()))
     except ShellSyntaxError:
-        pass
-    return [name for name in found if name not in defined]
-
-
-def _trees(text: bytes) -> Iterator[Any]:
-    parser = Parser()
-    parser.buffer = text + b"\n"
-    parser.ended = True
-    while True:
-        steps: list[Any] = [parser.command()]
-        value: Any = None
-        while steps:
-            try:
-                asked = steps[-1].send(value)
-            except StopIteration as stop:
-                steps.pop()
-                value = stop.value
-                continue
-            if asked is None:
-                return  # wants a line that is not there
-            steps.append(asked)
-            value = None
-        if isinstance(value, EndOfInput):
-            return
-        yield value
-
-
-def _names(node: Any, defined: set[str]) -> Iterator[str]:
-    """Walk a tree of named tuples."""
-    if isinstance(node, Function):
-        defined.add(node.name.decode("latin-1"))
-    if isinstance(node, Simple):
-        prefixed = True
-        for word in node.words:
-            if not prefixed or word.literal is None:
-                break
-            if word.literal.startswith(b"-"):
-                continue
-            yield word.literal.rpartition(b"/")[2].decode("utf-8", "replace")
-            prefixed = word.literal in _PREFIXES
-    if isinstance(node, tuple):
-        for part in node:
-            yield from _names(part, defined)
+        return []
+    found = dict.fromkeys(name.rpartition(b"/")[2].decode("utf-8", "replace") for name in names)
+    return [name for name in found if name]
 
 
 def mentioned(name: str, text: str) -> bool:

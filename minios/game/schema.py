@@ -326,7 +326,7 @@ class TypeModel(Model):
 
 class EventModel(Model):
     id: Id | None = None
-    at: Annotated[Duration, Field(ge=0)] | None = None
+    at: Annotated[Duration, Field(ge=-8_000_000_000)] | None = None
     when: CheckModel | None = None
     after: Text = ""
     delay: Annotated[Duration, Field(ge=0)] = 0
