@@ -7,13 +7,11 @@ from minios.abi.sys import Sys
 LINKS_MAX = 40
 
 
-async def canonicalize(
-    sys: Sys, path: bytes, missing: str = "none", *, links: bool = True
-) -> bytes:
-    """The canonical name of ``path``.
+async def canonicalize(sys: Sys, path: bytes, missing: str = "none") -> bytes:
+    """The canonical name of ``path``, with every symbolic link followed.
 
-    ``missing`` says what need not exist: ``none``, ``last`` (the last component) or ``all``. With
-    ``links`` off symbolic links are not followed. Raises OSError as the lookup would.
+    ``missing`` says what need not exist: ``none``, ``last`` (the last component) or ``all``. Raises
+    OSError as the lookup would.
     """
     if not path:
         raise error(Errno.ENOENT)
@@ -32,20 +30,14 @@ async def canonicalize(
         here = done + b"/" + name
         if len(here) > PATH_MAX:
             raise error(Errno.ENAMETOOLONG)
-        final = not rest.strip(b"/")
         try:
-            mode = (await sys.lstat(here)).mode if links or missing != "all" else 0
+            mode = (await sys.lstat(here)).mode
         except OSError as err:
-            if missing == "all" and err.errno in (
-                Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EACCES, Errno.ENAMETOOLONG,
-            ):  # fmt: skip
-                done = here
-                continue
-            if missing == "last" and final and err.errno == Errno.ENOENT:
-                done = here
-                continue
-            raise
-        if links and mode & S_IFMT == S_IFLNK:
+            if missing == "none" or not _may_be_missing(err, missing, rest):
+                raise
+            done = here
+            continue
+        if mode & S_IFMT == S_IFLNK:
             followed += 1
             if followed > LINKS_MAX:
                 if missing == "all":
@@ -57,9 +49,46 @@ async def canonicalize(
             if target.startswith(b"/"):
                 done = b""
             continue
-        if mode and slash and mode & S_IFMT != S_IFDIR and missing != "all":
+        if slash and mode & S_IFMT != S_IFDIR and missing != "all":
             raise error(Errno.ENOTDIR)
         done = here
+    return done or b"/"
+
+
+_ABSENT = frozenset((Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP, Errno.EACCES, Errno.ENAMETOOLONG))
+
+
+def _may_be_missing(err: OSError, missing: str, rest: bytes) -> bool:
+    if missing == "all":
+        return err.errno in _ABSENT
+    return missing == "last" and err.errno == Errno.ENOENT and not rest.strip(b"/")
+
+
+async def normalize(sys: Sys, path: bytes, missing: str = "none") -> bytes:
+    """The same without following links: ``..`` just takes away the component before it."""
+    if not path:
+        raise error(Errno.ENOENT)
+    done = b"" if path.startswith(b"/") else (await sys.getcwd()).rstrip(b"/")
+    rest = path
+    while rest:
+        name, slash, rest = rest.partition(b"/")
+        if name in (b"", b"."):
+            continue
+        if name == b"..":
+            done = done.rpartition(b"/")[0]
+            continue
+        done += b"/" + name
+        after = rest.lstrip(b"/").partition(b"/")[0]
+        if missing == "all" or (slash and after not in (b"", b".", b"..")):
+            continue
+        try:
+            st = await sys.stat(done)
+        except OSError as err:
+            if not _may_be_missing(err, missing, rest):
+                raise
+        else:
+            if slash and st.mode & S_IFMT != S_IFDIR:
+                raise error(Errno.ENOTDIR)
     return done or b"/"
 
 

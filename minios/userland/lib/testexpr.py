@@ -269,3 +269,8 @@ async def evaluate(sys: Sys, args: Sequence[bytes], *, gnu: bool = False) -> boo
     if len(rest) > 1:
         raise TestError(UNEXPECTED, rest[0])
     return invert ^ result
+
+
+async def unary(sys: Sys, operator: bytes, operand: bytes) -> bool:
+    """One unary primary, such as ``-f file``."""
+    return await _Parser(sys, [], _BINARY)._unary(operator, operand)
