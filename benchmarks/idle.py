@@ -27,6 +27,7 @@ def main() -> bool:
         while play.world.now < SPAN * SECOND:
             play.world.run_until(SPAN * SECOND)
         speed = SPAN / (time.perf_counter() - start)
+        play.close()
         speeds.append(speed)
         print(f"{card.id:<16} {speed:8.0f} virtual seconds a second")
     if not speeds:

@@ -17,12 +17,13 @@ def main() -> bool:
     within = True
     for card in cards():
         level = load(card.path)
-        Play(level, level.seeds.play)
+        Play(level, level.seeds.play).close()
         taken = []
         for _ in range(ROUNDS):
             start = time.perf_counter()
-            Play(level, level.seeds.play)
+            play = Play(level, level.seeds.play)
             taken.append(time.perf_counter() - start)
+            play.close()
         best = min(taken)
         within = within and best <= BUDGET
         print(f"{card.id:<16} restarts in {best * 1000:5.1f} ms (budget {BUDGET * 1000:.0f} ms)")

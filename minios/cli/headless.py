@@ -26,8 +26,7 @@ CHUNK = 65536
 
 def command(text: str) -> int:
     """``minios sh -c TEXT`` in the sandbox; the exit status."""
-    world, machines = sandbox.boot()
-    return _Host().run(world, machines, sandbox.NAME, sandbox.USER.name, _argv(text), None)
+    return _in_sandbox(sandbox.NAME, sandbox.USER.name, _argv(text))
 
 
 def run(
@@ -46,9 +45,9 @@ def run(
     """
     argv = _argv(text)
     if level is None and record is None:
-        world, machines = sandbox.boot(seed or 0)
-        name = machine or sandbox.NAME
-        return _Host().run(world, machines, name, user or sandbox.USER.name, argv, until)
+        return _in_sandbox(
+            machine or sandbox.NAME, user or sandbox.USER.name, argv, seed or 0, until
+        )
     from minios.cli.recorded import open_play
 
     with open_play(level, seed, record) as (play, apply):
@@ -62,6 +61,16 @@ def run(
             until,
             apply,
         )
+
+
+def _in_sandbox(
+    machine: str, user: str, argv: list[str], seed: int = 0, until: int | None = None
+) -> int:
+    world, machines = sandbox.boot(seed)
+    try:
+        return _Host().run(world, machines, machine, user, argv, until)
+    finally:
+        sandbox.shut_down(machines)
 
 
 def _argv(text: str | None) -> list[str]:

@@ -53,7 +53,10 @@ def open_play(
     except BuildError as err:
         raise Failure(str(err)) from None
     if record is None:
-        yield play, play.apply
+        try:
+            yield play, play.apply
+        finally:
+            play.close()
         return
     header = _header(level, chosen, "headless", None, bridge=True)
     try:
@@ -73,6 +76,7 @@ def open_play(
             pass
         recorder.checkpoint(play.world.now, play.world.digest())
         recorder.close()
+        play.close()
         if recorder.error:
             raise Failure(f"{record}: {recorder.error}")
 

@@ -54,7 +54,7 @@ class Game:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._play.world.instruments.remove(self)
+        self._play.close()
 
     # -- what the player does ------------------------------------------------------------------
 

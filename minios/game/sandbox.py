@@ -79,6 +79,13 @@ def level() -> Level:
     )
 
 
+def shut_down(machines: Mapping[str, Machine]) -> None:
+    """Let go of every process, when a world is not needed any more."""
+    for machine in machines.values():
+        if machine.kernel is not None:
+            machine.kernel.shut_down()
+
+
 def sh(command: bytes | None) -> list[str]:
     """The argv of ``sh -c command``, or of a shell that reads its script from stdin."""
     return ["sh"] if command is None else ["sh", "-c", command.decode("latin-1")]

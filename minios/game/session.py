@@ -159,6 +159,7 @@ class Session:
         self._best = log.best() if log is not None else Best()
         self._job: Iterator[None] | None = None
         self._steps = 0
+        self._play: Play
         self._seen: tuple[Any, PlayView] | None = None
         self._take(self._new_play(self.seed))
         if resume is not None:
@@ -209,6 +210,8 @@ class Session:
         old: bool = False,
     ) -> None:
         """Make a play the one on the screen."""
+        if self.generation:
+            self._play.close()
         self._play, self._screen, self._gantt = made
         self.generation += 1
         self._inputs = list(inputs)

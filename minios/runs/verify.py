@@ -45,6 +45,8 @@ def verify(run: RunFile, level: Level) -> Verdict:
         t = checker.next_claim()
         where = f"; the first checkpoint lost is the one at T+{clock(t)}" if t is not None else ""
         return Verdict(False, f"refuted: {err}{where}", checker.agreed, t)
+    finally:
+        replay.play.close()
     count = f"{checker.agreed} checkpoint{'' if checker.agreed == 1 else 's'}"
     result = run.result
     if result is None and run.header.bridge and checker.agreed:
