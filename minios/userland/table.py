@@ -75,6 +75,8 @@ PROGRAMS: dict[str, str] = {
     "dirname": "bin.paths:dirname",
     "echo": "bin.small:echo",
     "env": "bin.environment:env",
+    "expr": "bin.expr:expr",
+    "factor": "bin.factor:factor",
     "false": "bin.small:false",
     "groups": "bin.identity:groups",
     "id": "bin.identity:id_",
