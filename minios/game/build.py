@@ -124,9 +124,11 @@ class Host:
         else:
             data = self._content(spec, text)
             usual = 0o755 if data.startswith(b"#!") else 0o644
-            machine.write_file(
+            made = machine.write_file(
                 where, data, owner.uid, gid, usual if spec.mode is None else spec.mode
             )
+            if made.inode.size < len(data):
+                raise error(Errno.ENOSPC)
 
     def _content(self, spec: FileSpec, text: str) -> bytes:
         if spec.random:

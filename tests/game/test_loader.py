@@ -93,8 +93,8 @@ goals:
     ("old", "new", "said"),
     [
         ("  made:\n", "  made:\n    file: /x\n", "goals.made.file: given twice (first on line 29)"),
-        ("player: {user: ada}", "player: !!python/object:os.system ada", "the tag tag:yaml.org,2002:python/"
-         "object:os.system is not allowed"),
+        ("player: {user: ada}", "player: !!python/object:os.system ada", "the tag tag:yaml.org,"
+         "2002:python/object:os.system is not allowed"),
         ("for: 1s", "for: 1", "goals.made.for: must be a duration such as 30s, 500ms or 2m, not "
          "'1'"),
         ("blocked_by: made", "blocked_by: maid", "wrong.literal.blocked_by: no goal, loss or "
