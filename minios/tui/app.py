@@ -180,6 +180,9 @@ class MiniOSApp(App[None], inherit_bindings=False):
         try:
             session = await asyncio.to_thread(_resume, run, self.records)
         except Exception as error:
+            from minios.runs.recording import discard
+
+            discard(run)  # else it would be offered for ever
             self._show_menu(f"That run cannot be resumed: {_line(error)}")
             return
         self._show_game(session, number=_number(run.header.level), opening="resumed")

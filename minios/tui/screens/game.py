@@ -33,6 +33,8 @@ PULL = 1 / 60
 """Seconds between two looks at the terminal's output at most."""
 NOTICE = 4.0
 """Seconds a passing remark stays."""
+MANY_KEYS = 20
+"""From so many waiting keys on they are mentioned."""
 INTRO = 3.0
 """Seconds the panes move by themselves on the very first launch."""
 
@@ -107,6 +109,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         self._sheets = 0
         self._covered = False
         self._shown_result = False
+        self._root = False
         self._pulled = 0.0
         self._pulling = False
         self._ended = False
@@ -217,6 +220,9 @@ class GameScreen(Screen[str], inherit_bindings=False):
         text, until = self._notice
         if text and time.monotonic() < until:
             self.coach.say(text, "notice")
+        elif view.pending_keys > MANY_KEYS:
+            waiting = f"{view.pending_keys:,} keys wait their turn, one each 50 ms"
+            self.coach.say(f"{waiting}; ctrl+c drops them.", "notice")
         else:
             self.coach.say(view.coach or self._first_words(view))
 
@@ -249,7 +255,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         size = self.app.size
         allowed = self._allowed()
         self._arranged_modes = self._modes()
-        self.processes.may_act = self._modes().get("processes", "act") == "act"
+        self.processes.may_act = self._root or self._modes().get("processes", "act") == "act"
         if self.zoomed not in ("terminal", *allowed):
             self.zoomed = ""
         if self.tab not in allowed:
@@ -353,6 +359,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self.say("Time is held at the prompt now, and runs while a command runs.")
 
     def action_restart(self) -> None:
+        self._root = False
         self.session.restart()
         self._fresh()
         self.say("Restarted.")
@@ -415,6 +422,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             "pane": lambda: self.action_pane(argument),
             "zoom": lambda: self._zoom_to(argument),
             "speed": lambda: self._set_speed(float(argument)),
+            "result": lambda: self._tell_result(self.view),
             "menu": lambda: self.dismiss("menu"),
             "quit": lambda: self.dismiss("quit"),
         }
@@ -448,6 +456,8 @@ class GameScreen(Screen[str], inherit_bindings=False):
         def act(result: str | None) -> None:
             name, _, argument = (result or "").partition(" ")
             machine = self.view.machine
+            if name in ("signal", "nice"):
+                self.session.notice = self._seen_notice = ""  # what fails now is news
             if name == "signal":
                 self.session.act("signal", machine=machine, pid=pid, sig=int(argument))
                 signal = next(n for number, n, _ in words.SIGNALS if number == int(argument))
@@ -486,6 +496,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self.say("Back before that line. This attempt counts for progress, not for records.")
         elif choice == "root":
             self.session.stay_as_root()
+            self._root = True
             self._fresh()
             self.say("You are root now. Look around; F10 leaves.")
         elif choice == "hint":

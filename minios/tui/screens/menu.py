@@ -93,7 +93,8 @@ class MenuPage(Canvas, can_focus=True):
         wide = min(width, _WIDEST)
         margin = (width - wide) // 2
         head = self._head(wide, height)
-        body = height - len(head) - 2
+        notice = self._notice(wide)
+        body = max(height - len(head) - len(notice) - 1, 1)
         side_by_side = wide >= 72
         listed = min(wide * 45 // 100, 50) if side_by_side else wide
         detail_rows = 0 if side_by_side or body < 14 else 7
@@ -108,7 +109,7 @@ class MenuPage(Canvas, can_focus=True):
             rows += [(("  ", ink.text), *row) for row in below]
         above = (body - len(rows)) // 3
         rows += [BLANK] * (body - len(rows) - above)
-        page = [*([BLANK] * above), *head, *rows, self._foot_notice(wide), self._foot(wide)]
+        page = [*([BLANK] * above), *head, *rows, *notice, self._foot(wide)]
         self._at_row = {
             y + len(head) + above: index for y, index in self._at_row.items() if y < len(left)
         }
@@ -252,13 +253,10 @@ class MenuPage(Canvas, can_focus=True):
                 rows.append((("✓ ", ink.good), ("unaided: without any hint", ink.text)))
         return rows
 
-    def _foot_notice(self, width: int) -> Row:
-        ink = self.ink
-        if self.busy:
-            return ((f"  {clip(self.busy, width - 4)}", ink.warn),)
-        if self.shelf.notice:
-            return ((f"  {clip(plain(self.shelf.notice), width - 4)}", ink.warn),)
-        return BLANK
+    def _notice(self, width: int) -> list[Row]:
+        """What goes on or went wrong, in as many rows as it takes."""
+        text = plain(self.busy or self.shelf.notice)
+        return [((f"  {line}", self.ink.warn),) for line in wrap(text, width - 4)[:4]]
 
     def _foot(self, width: int) -> Row:
         ink = self.ink

@@ -229,6 +229,8 @@ def palette(view: PlayView, panes: tuple[str, ...]) -> Sheet:
     for speed in (0.1, 0.25, 0.5, 1, 2, 4, 8, 16):
         now = "now" if speed == view.speed else ""
         choices.append(Choice("", f"Speed {speed:g}×", now, f"speed {speed}"))
+    if view.result is not None:
+        choices.insert(0, Choice("", "Result", "how it ended", "result"))
     choices.append(Choice("", "Level select", "F10", "menu"))
     choices.append(Choice("", "Quit MiniOS", "", "quit"))
     answers = (Answer(("escape", "f9"), "back", ""),)
