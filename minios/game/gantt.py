@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from minios.fs.access import ROOT
+from minios.fs.inode import Regular
 from minios.game.view import CoreView, ProcessView, Segment
 
 if TYPE_CHECKING:
@@ -135,6 +137,7 @@ class Gantt:
         kernel = self._kernel
         if kernel is None or self.machine.kernel is not kernel:
             return ()
+        self._read_users()
         shares = self._shares()
         sparks = self._sparks()
         known = self._views
@@ -165,7 +168,7 @@ class Gantt:
             pgid=pcb.pgid,
             sid=pcb.sid,
             uid=pcb.euid,
-            user=self._user(pcb.euid),
+            user=self._users.get(pcb.euid) or str(pcb.euid),
             comm=comm,
             cmdline=f"[{comm}] <defunct>" if pcb.zombie else _text(words),
             state=key[1],
@@ -234,25 +237,22 @@ class Gantt:
             if pid > 0
         }
 
-    def _user(self, uid: int) -> str:
-        """The name in /etc/passwd, read again when that file was written."""
-        from minios.fs.access import ROOT
-        from minios.fs.inode import Regular
-
+    def _read_users(self) -> None:
+        """The names in /etc/passwd, read again when that file was written."""
         try:
             vfs = self.machine.vfs
             inode = vfs.walk(ROOT, vfs.root, b"/etc/passwd").inode
         except OSError:
-            return str(uid)
+            return
         written = (inode.ino, inode.mtime, inode.size)
-        if written != self._users_at and isinstance(inode, Regular):
-            self._users_at = written
-            self._users = {}
-            for line in inode.read(0, 1 << 16).split(b"\n"):
-                row = line.split(b":")
-                if len(row) > 2 and row[2].isdigit():
-                    self._users.setdefault(int(row[2]), _text(row[0]))
-        return self._users.get(uid, str(uid))
+        if written == self._users_at or not isinstance(inode, Regular):
+            return
+        self._users_at = written
+        self._users = {}
+        for line in inode.read(0, 1 << 16).split(b"\n"):
+            row = line.split(b":")
+            if len(row) > 2 and row[2].isdigit():
+                self._users.setdefault(int(row[2]), _text(row[0]))
 
 
 _NONE: dict[int, int] = {}
