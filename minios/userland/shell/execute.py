@@ -2,9 +2,10 @@
 
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno
+from minios.abi.records import Termios
 from minios.abi.sys import Sys
 from minios.userland.lib.pattern import compiled
 from minios.userland.lib.stdio import write_all
@@ -38,6 +39,10 @@ from minios.userland.shell.syntax import (
 from minios.userland.shell.trampoline import call
 from minios.userland.shell.traps import Traps
 
+if TYPE_CHECKING:
+    from minios.userland.shell.history import History
+    from minios.userland.shell.prompt import Identity
+
 # How a node is run.
 EXIT = 1
 """Nothing comes after it in this process: the shell exits, and may exec without forking."""
@@ -68,6 +73,7 @@ class Shell(State):
         self.expand = Expander(self)
         self.jobs = JobTable(self)
         self.traps = Traps(self)
+        self.builtins = BUILTINS
         self.out: list[bytes] = []
         self.command_name = b""
         self.skip = 0
@@ -81,7 +87,14 @@ class Shell(State):
         self.granted = FREE_BYTES
         self.temporary = 0
         self.interactive = False
+        self.started = False
+        """Set when the command line has been read and commands are run."""
         self.warnings_left = 1
+        # What an interactive shell has besides: see minios.userland.shell.interactive.
+        self.history: History | None = None
+        self.identity: Identity | None = None
+        self.modes: Termios | None = None
+        self.first_group = 0
 
     def forked(self) -> "Shell":
         """The shell that a child process goes on with."""
@@ -94,6 +107,7 @@ class Shell(State):
         child.command_name = self.command_name
         child.loop_depth = self.loop_depth
         child.interactive = False
+        child.builtins = self.builtins
         self.traps.copy_to(child.traps)
         return child
 
@@ -358,7 +372,7 @@ class Shell(State):
 
     async def expand_prompt(self, text: bytes) -> bytes:
         """Expand a prompt as if between double quotes; a faulty one stays as it is."""
-        if b"$" not in text and b"`" not in text:
+        if not (b"$" in text or b"`" in text or b"\\" in text):
             return text
         try:
             word = parse_quoted(text)
@@ -381,6 +395,13 @@ class Shell(State):
         """After ``set``: signals and job control depend on the options."""
         self.interactive = self.options.interactive and self.level == 0
         await self.traps.setup()
+        if self.options.monitor != self.job_control and self.level == 0 and self.started:
+            from minios.userland.shell.interactive import start_job_control, stop_job_control
+
+            if self.options.monitor:
+                await start_job_control(self)
+            else:
+                await stop_job_control(self)
 
     async def warned_of_stopped_jobs(self) -> bool:
         """``exit`` with stopped jobs: say so once. True if the shell should stay."""
@@ -456,7 +477,7 @@ class Shell(State):
             name = argv[0]
             function = self.functions.get(name)
             if function is None:
-                builtin = BUILTINS.get(name)
+                builtin = self.builtins.get(name)
                 if builtin is not None:
                     special = builtin.special
                     if name == b"command":
@@ -510,7 +531,7 @@ class Shell(State):
             path = DEFAULT_PATH
             at += 1
         del argv[:at]
-        builtin = BUILTINS.get(argv[0])
+        builtin = self.builtins.get(argv[0])
         if builtin is not None and argv[0] == b"command":
             return await self._after_command(argv, words, used)
         return used, builtin, path

@@ -44,6 +44,7 @@ async def _run(sh: Shell, argv: list[bytes], env: dict[bytes, bytes]) -> int:
     sh.set(b"PWD", sh.directory)
     sh.exported.add(b"PWD")
     asked = await _arguments(sh, argv)
+    sh.started = True
     await sh.traps.setup()
     if sh.interactive:
         from minios.userland.shell.interactive import start

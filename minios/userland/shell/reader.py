@@ -100,6 +100,13 @@ class CommandReader:
         self.lines: list[bytes] = []
         """The lines of the command that was read last."""
 
+    def restart(self) -> None:
+        """After an error: begin a new command with the next line."""
+        line = self.parser.line
+        self.parser = Parser(line)
+        self.parser.aliases = self.sh.aliases
+        self.lines.clear()
+
     @property
     def at_end(self) -> bool:
         """Whether the last command was ended by the end of the input."""

@@ -14,6 +14,11 @@ RETURN = 3
 
 UNKNOWN, DEFAULT, CAUGHT, IGNORED, IGNORED_FOR_GOOD = range(5)
 
+_OWN = (
+    Sig.SIGINT, Sig.SIGQUIT, Sig.SIGTERM, Sig.SIGTSTP, Sig.SIGTTOU, Sig.SIGTTIN, Sig.SIGWINCH,
+)  # fmt: skip
+"""The signals about which a shell does something for its own sake."""
+
 
 class Traps:
     """The ``trap`` settings of one shell; number 0 is EXIT."""
@@ -25,6 +30,8 @@ class Traps:
         self.arrived: list[int] = []
         self.pending = False
         """True when :meth:`run` has something to do."""
+        self.resized = False
+        """The terminal's size changed: the line editor looks here."""
         self.status: int | None = None
         """``$?`` from before the trap that is running."""
 
@@ -41,7 +48,7 @@ class Traps:
 
     async def setup(self) -> None:
         """Install what the shell itself wants, after its options changed."""
-        for sig in (Sig.SIGINT, Sig.SIGQUIT, Sig.SIGTERM, Sig.SIGTSTP, Sig.SIGTTOU, Sig.SIGTTIN):
+        for sig in _OWN:
             await self.set_signal(sig)
 
     def _wanted(self, sig: int) -> int:
@@ -50,7 +57,7 @@ class Traps:
             return CAUGHT if action else IGNORED
         sh = self.sh
         if sh.level == 0:
-            if sig == Sig.SIGINT:
+            if sig == Sig.SIGINT or (sig == Sig.SIGWINCH and sh.interactive):
                 return CAUGHT
             if sig in (Sig.SIGTERM, Sig.SIGQUIT) and sh.interactive:
                 return IGNORED
@@ -87,7 +94,12 @@ class Traps:
 
     def _handler(self) -> Disposition:
         async def note(sys: Sys, sig: int) -> None:
-            self.arrived.append(sig)
+            if sig == Sig.SIGWINCH:
+                self.resized = True
+                if sig not in self.actions:
+                    return
+            if sig not in self.arrived:
+                self.arrived.append(sig)
             self.pending = True
 
         return note

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from minios.abi import flags as abi
-from minios.userland.shell.builtins.base import TABLE, OptionReader, single_quoted, slow
+from minios.userland.shell.builtins.base import OptionReader, single_quoted, slow
 from minios.userland.shell.lexer import KEYWORDS
 from minios.userland.shell.search import find_program, hash_miss
 from minios.userland.shell.state import DEFAULT_PATH
@@ -33,7 +33,7 @@ async def describe(sh: "Shell", name: bytes, path: bytes | None, verbose: bool) 
     if name in sh.functions:
         sh.put(name + b" is a shell function" if verbose else name, b"\n")
         return 0
-    builtin = TABLE.get(name)
+    builtin = sh.builtins.get(name)
     if builtin is not None:
         kind = b" is a special shell builtin" if builtin.special else b" is a shell builtin"
         sh.put(name + kind if verbose else name, b"\n")
@@ -97,7 +97,7 @@ async def hash_(sh: "Shell", argv: list[bytes], flags: int) -> int:
         return 0
     status = 0
     for name in options.rest:
-        if name in TABLE or name in sh.functions:
+        if name in sh.builtins or name in sh.functions:
             continue
         sh.hashed.pop(name, None)
         if await find_program(sh, name) is None:
