@@ -142,12 +142,16 @@ class Game:
         await self._advance(max(self._play.free_at, self._play.world.now))
 
     def _last_line(self) -> bytes:
-        return bytes(self._shown).rpartition(b"\n")[2]
+        return self._plain().rpartition(b"\n")[2]
+
+    def _plain(self) -> bytes:
+        """What was shown, without the line editor's switches for bracketed paste."""
+        return bytes(self._shown).replace(b"\x1b[?2004h", b"").replace(b"\x1b[?2004l", b"")
 
     def _output(self, prompt: bytes) -> str:
         """What was shown since Enter, without the line end it echoed and the next prompt."""
-        shown = bytes(self._shown)
-        self._shown = bytearray(self._last_line())
+        shown = self._plain()
+        self._shown = bytearray(shown.rpartition(b"\n")[2])
         shown = shown.partition(b"\n")[2]
         body, newline, last = shown.rpartition(b"\n")
         # A command whose last line has no end leaves it in front of the prompt.

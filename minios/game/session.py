@@ -458,10 +458,15 @@ class Session:
             due = max(play.free_at, world.now) if self._queue else target
             deliver = bool(self._queue) and (due <= target or self._at_prompt())
             reached = self._run_to(due if deliver else target, deadline)
-            if not reached or not deliver or play.frozen or play.wanted is not None:
+            if not reached or play.frozen or play.wanted is not None:
                 break
-            self._deliver()
-            target = max(target, world.now + ECHO)
+            if deliver:
+                self._deliver()
+                target = max(target, world.now + ECHO)
+            elif not self._queue or not self._at_prompt():
+                break
+            if self._clock() >= deadline:
+                break
         self._after()
         if self._play is not play:
             return 0
