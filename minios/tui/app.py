@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -12,6 +14,8 @@ from textual.app import App
 from textual.binding import BindingType
 
 from minios.tui import theme
+
+Opener = Callable[[], "Session"]
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class MiniOSApp(App[None], inherit_bindings=False):
-    """Starts with the menu, or with ``session`` when one is given."""
+    """Starts with the menu, or with the play that ``opener`` opens."""
 
     TITLE = "MiniOS"
     ENABLE_COMMAND_PALETTE = False
@@ -35,7 +39,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
     def __init__(
         self,
         *,
-        session: Session | None = None,
+        opener: Opener | None = None,
         number: int = 0,
         records: Records | None = None,
     ) -> None:
@@ -43,7 +47,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
         self.register_theme(theme.THEME)
         self.theme = "ansi-dark" if self.ansi_color else theme.THEME.name
         self.crash: Exception | None = None
-        self._first = session
+        self._opener = opener
         self._number = number
         self._records = records
         self._menu: MenuScreen | None = None
@@ -53,8 +57,8 @@ class MiniOSApp(App[None], inherit_bindings=False):
     # Screens
 
     def on_mount(self) -> None:
-        if self._first is not None:
-            self._show_game(self._first, number=self._number)
+        if self._opener is not None:
+            self._show_game(self._opener(), self._number)
             return
         records = self.records
         if records.first_launch:
@@ -63,7 +67,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
             records.launched()
             cards = catalog.cards()
             if cards:
-                self._play_card(cards[0], opening="intro")
+                self._play_card(cards[0], "intro")
                 return
         self._show_menu()
 
@@ -131,23 +135,30 @@ class MiniOSApp(App[None], inherit_bindings=False):
     def on_menu_page_play(self, event: MenuPage.Play) -> None:
         self._play_card(event.card)
 
+    def _play_card(self, card: Card, opening: str = "briefing") -> None:
+        self._opener = partial(_open, card.path, self.records)
+        self._start(f"Opening {card.title} …", card.number, opening)
+
     @work(exclusive=True, group="open")
-    async def _play_card(self, card: Card, *, opening: str = "briefing") -> None:
-        """Load a level beside the loop, then show it; what is wrong with it is one line."""
+    async def _start(self, what: str, number: int, opening: str) -> None:
+        """Open a play beside the loop, then show it; what is wrong with it is one line."""
+        if self._opener is None:
+            return
         if self._menu is not None:
-            self._menu.page.busy = f"Opening {card.title} …"
+            self._menu.page.unfinished = None
+            self._menu.page.busy = what
             self._menu.page.redraw()
         try:
-            session = await asyncio.to_thread(_open, card.path, self.records)
+            session = await asyncio.to_thread(self._opener)
         except Exception as error:
-            self._show_menu(f"{card.title} cannot be played: {_line(error)}")
+            self._show_menu(f"It cannot be played: {_line(error)}")
             return
-        self._show_game(session, number=card.number, opening=opening)
+        self._show_game(session, number, opening)
 
-    def _show_game(self, session: Session, *, number: int = 0, opening: str = "briefing") -> None:
+    def _show_game(self, session: Session, number: int, opening: str = "briefing") -> None:
         from minios.tui.screens.game import GameScreen
 
-        self._playing = session.level.id
+        self._playing, self._number = session.level.id, number
         self.push_screen(GameScreen(session, number=number, opening=opening), self._game_left)
 
     def _game_left(self, result: str | None) -> None:
@@ -158,34 +169,19 @@ class MiniOSApp(App[None], inherit_bindings=False):
 
         cards = catalog.cards()
         at = next((i for i, card in enumerate(cards) if card.id == self._playing), -1)
-        if result == "again" and at >= 0:
-            self._play_card(cards[at])
+        if result == "again":
+            self._start("Opening it again …", self._number, "resumed")
         elif result == "next" and 0 <= at < len(cards) - 1:
             self._play_card(cards[at + 1])
-        elif result == "next" and self._first is not None:
-            self.exit()
         else:
             self._show_menu()
 
-    @work(exclusive=True, group="open")
-    async def action_resume_run(self) -> None:
-        run = self._run
-        if run is None:
-            return
-        self._run = None
-        if self._menu is not None:
-            self._menu.page.unfinished = None
-            self._menu.page.busy = "Playing it again up to where it was cut off …"
-            self._menu.page.redraw()
-        try:
-            session = await asyncio.to_thread(_resume, run, self.records)
-        except Exception as error:
-            from minios.runs.recording import discard
-
-            discard(run)  # else it would be offered for ever
-            self._show_menu(f"That run cannot be resumed: {_line(error)}")
-            return
-        self._show_game(session, number=_number(run.header.level), opening="resumed")
+    def action_resume_run(self) -> None:
+        if self._run is not None:
+            run, self._run = self._run, None
+            self._opener = partial(_resume, run, self.records)
+            what = "Playing it again up to where it was cut off …"
+            self._start(what, _number(run.header.level), "resumed")
 
     def action_forget_run(self) -> None:
         if self._run is not None:
@@ -246,7 +242,13 @@ def _resume(run: RunFile, records: Records) -> Session:
     from minios.game.loader import load
     from minios.runs.career import resume_session
 
-    return resume_session(run, load(catalog.find(run.header.level)), records=records)
+    try:
+        return resume_session(run, load(catalog.find(run.header.level)), records=records)
+    except Exception:
+        from minios.runs.recording import discard
+
+        discard(run)  # else it would be offered for ever
+        raise
 
 
 def _run(app: MiniOSApp) -> int:
@@ -280,7 +282,7 @@ def run_level(
     from minios.runs.records import open_records
 
     records = open_records()
-    session = open_session(
-        level, seed=seed, pace=pace, speed=speed, category=category, records=records
+    opener = partial(
+        open_session, level, seed=seed, pace=pace, speed=speed, category=category, records=records
     )
-    return _run(MiniOSApp(session=session, number=_number(level.id), records=records))
+    return _run(MiniOSApp(opener=opener, number=_number(level.id), records=records))

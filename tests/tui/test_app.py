@@ -159,7 +159,7 @@ async def test_a_level_that_cannot_be_read_is_one_line_in_the_menu(opened):
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("down", "enter")
         await pilot.pause(0.2)
-        assert "Beta cannot be played: beta.yaml:3:1: goals: nothing to do" in text(app)
+        assert "It cannot be played: beta.yaml:3:1: goals: nothing to do" in text(app)
         assert app.return_code is None
 
 

@@ -504,3 +504,11 @@ async def test_leaving_closes_the_play():
         await s.pilot.press("f10", "q")
         await s.pilot.pause()
     assert s.session.asked[-1] == ("close",)
+
+
+async def test_a_worker_that_is_killed_is_told_too():
+    async with stage() as s:
+        s.game.workers.cancel_all()
+        await s.pilot.pause(0.1)
+        assert "Something broke" in s.text
+        assert "it was stopped" in s.text

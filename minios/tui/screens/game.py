@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from minios.game.view import PlayView
 from minios.tui import words
@@ -140,19 +141,23 @@ class GameScreen(Screen[str], inherit_bindings=False):
 
     # The play
 
-    @work(exclusive=True)
+    @work(exclusive=True, exit_on_error=False)
     async def _simulate(self) -> None:
-        """Let the play run until the screen goes; what breaks it is told in one line."""
-        try:
-            await self.session.run()
-        except Exception as error:
-            self._failed(error)
+        """Let the play run until the screen goes."""
+        await self.session.run()
 
-    def _failed(self, error: Exception) -> None:
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What stops the play before its time is told in one line."""
+        if event.state in (WorkerState.ERROR, WorkerState.CANCELLED) and not self._ended:
+            error = event.worker.error
+            if error is None or event.state is WorkerState.CANCELLED:
+                error = RuntimeError("it was stopped")
+            self._close()
+            self._open(sheets.broken(error), self._go)
+
+    def _go(self, result: str | None) -> None:
+        """Leave the game for ``result``."""
         self._close()
-        self._open(sheets.broken(error), self._gave_up)
-
-    def _gave_up(self, result: str | None) -> None:
         self.dismiss(result or "menu")
 
     def _close(self) -> None:
@@ -392,7 +397,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         if result == "keys":
             self._open(sheets.keys())
         elif result in ("menu", "quit"):
-            self.dismiss(result)
+            self._go(result)
 
     def action_why(self) -> None:
         self._open(sheets.why(self.view, self.processes.process))
@@ -404,7 +409,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         if result == "restart":
             self.action_restart()
         elif result in ("menu", "quit"):
-            self.dismiss(result)
+            self._go(result)
 
     def action_palette(self) -> None:
         self._open(sheets.palette(self.view, self._allowed()), self._picked)
@@ -423,8 +428,8 @@ class GameScreen(Screen[str], inherit_bindings=False):
             "zoom": lambda: self._zoom_to(argument),
             "speed": lambda: self._set_speed(float(argument)),
             "result": lambda: self._tell_result(self.view),
-            "menu": lambda: self.dismiss("menu"),
-            "quit": lambda: self.dismiss("quit"),
+            "menu": lambda: self._go("menu"),
+            "quit": lambda: self._go("quit"),
         }
         if name in actions:
             actions[name]()
@@ -503,7 +508,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self._shown_result = False
             self.action_hint()
         elif choice in ("next", "menu", "quit"):
-            self.dismiss(choice)
+            self._go(choice)
         else:
             self.say("It is over: F5 plays again, F10 leaves.")
 

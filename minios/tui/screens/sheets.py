@@ -237,7 +237,7 @@ def palette(view: PlayView, panes: tuple[str, ...]) -> Sheet:
     return Sheet("Commands", lambda ink, width: [], answers, choices, most=60, filters=True)
 
 
-def broken(error: Exception) -> Sheet:
+def broken(error: BaseException) -> Sheet:
     """The simulation stopped; one line says why."""
     text = plain(f"{type(error).__name__}: {error}".rstrip(": "))
 
