@@ -323,8 +323,7 @@ class Play:
     def close(self) -> None:
         """Let go of every process. The play cannot go on; its results stay."""
         for machine in self.machines.values():
-            if machine.kernel is not None:
-                machine.kernel.shut_down()
+            machine.power_off()
 
     # -- lines ---------------------------------------------------------------------------------
 

@@ -47,6 +47,11 @@ def enter(game: Play, line: str) -> None:
         game.run_until(game.free_at if due is None else max(due, game.free_at))
 
 
+def shown(game: Play) -> bytes:
+    """What the terminal shows, without switching bracketed paste."""
+    return game.shown("pc", "tty1").replace(b"\x1b[?2004h", b"").replace(b"\x1b[?2004l", b"")
+
+
 def rules(**changes: object) -> Level:
     """The test level with other rules."""
     plain = replace(LEVEL, goals=(NEVER,), lose=(), protect=(), wrong=(), solutions=())
@@ -228,9 +233,7 @@ def test_a_machine_loses_its_memory_with_the_power_and_keeps_its_disk() -> None:
     game.run_until(6 * SECOND)
     assert game.held()
     enter(game, "cat kept /tmp/lost")
-    assert game.shown("pc", "tty1").endswith(
-        b"1\r\ncat: /tmp/lost: No such file or directory\r\nada@pc:~$ "
-    )
+    assert shown(game).endswith(b"1\r\ncat: /tmp/lost: No such file or directory\r\nada@pc:~$ ")
 
 
 def test_an_event_can_wait_for_a_check() -> None:
@@ -325,7 +328,7 @@ def test_a_winner_may_stay_as_root() -> None:
     game.apply("root", {})
     game.run_until(game.world.now + 5 * SECOND)
     enter(game, "id -u")
-    assert game.shown("pc", "tty1").rstrip().endswith(b"\r\n0\r\nroot@pc:~#")
+    assert shown(game).rstrip().endswith(b"\r\n0\r\nroot@pc:~#")
     assert (game.outcome, game.keys) == ("win", keys)
 
 
