@@ -4,7 +4,7 @@ The grammar is dash's (XCU ``test`` for up to four arguments, precedence beyond)
 the errors: dash's and GNU's texts differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from minios.abi import flags
 from minios.abi.records import Stat
@@ -18,6 +18,16 @@ MAX_DEPTH = 50
 """Parentheses may be nested this deep."""
 
 ARGUMENT, PAREN, UNEXPECTED, NUMBER = "argument", "paren", "unexpected", "number"
+
+
+_NUMERIC: dict[bytes, Callable[[int, int], bool]] = {
+    b"-eq": lambda a, b: a == b,
+    b"-ne": lambda a, b: a != b,
+    b"-lt": lambda a, b: a < b,
+    b"-le": lambda a, b: a <= b,
+    b"-gt": lambda a, b: a > b,
+    b"-ge": lambda a, b: a >= b,
+}
 
 
 class TestError(Exception):
@@ -37,6 +47,8 @@ class TestError(Exception):
 
 def number(text: bytes) -> int:
     """An operand of ``-eq`` and its like; blanks around it do not matter."""
+    if text.isdigit() and len(text) < 19:
+        return int(text)
     body = text.strip(b" \t\n\v\f\r")
     digits = body[1:] if body[:1] in (b"-", b"+") else body
     if not digits.isdigit() or len(digits) > 19:
@@ -49,26 +61,16 @@ def number(text: bytes) -> int:
 
 def compare(left: bytes, operator: bytes, right: bytes) -> bool:
     """A binary operator that looks at nothing but its operands."""
-    if operator == b"=" or operator == b"==":
-        return left == right
+    numeric = _NUMERIC.get(operator)
+    if numeric is not None:
+        return numeric(number(left), number(right))
     if operator == b"!=":
         return left != right
     if operator == b"<":
         return left < right
     if operator == b">":
         return left > right
-    a, b = number(left), number(right)
-    if operator == b"-eq":
-        return a == b
-    if operator == b"-ne":
-        return a != b
-    if operator == b"-lt":
-        return a < b
-    if operator == b"-le":
-        return a <= b
-    if operator == b"-gt":
-        return a > b
-    return a >= b
+    return left == right
 
 
 def quick(args: Sequence[bytes]) -> bool | None:

@@ -146,14 +146,64 @@ class _Pending:
         self.skipped = skipped  # whether the side now read is not evaluated because of this one
 
 
+Token = tuple[str, int, bytes]
+"""(kind or operator, a number's value, a name)."""
+
+_END_TOKEN: Token = (_END, 0, b"")
+
+_cache: dict[bytes, list[Token]] = {}
+_CACHE_SIZE = 512
+_CACHED_LENGTH = 128
+
+
+def tokens_of(text: bytes) -> list[Token]:
+    """The tokens of an expression, the end included. Those of short texts are kept."""
+    tokens = _cache.get(text)
+    if tokens is None:
+        tokens = _scan(text)
+        if len(text) <= _CACHED_LENGTH:
+            if len(_cache) >= _CACHE_SIZE:
+                _cache.clear()
+            _cache[text] = tokens
+    return tokens
+
+
+def _scan(text: bytes) -> list[Token]:
+    tokens: list[Token] = []
+    pos, end = 0, len(text)
+    while pos < end:
+        char = text[pos]
+        if char in b" \t\n":
+            pos += 1
+        elif 0x30 <= char <= 0x39:
+            number, pos = scan_number(text, pos)
+            tokens.append((_NUMBER, number, b""))
+        elif char in NAME_START:
+            start = pos
+            while pos < end and text[pos] in NAME_CHARS:
+                pos += 1
+            tokens.append((_NAME, 0, text[start:pos]))
+        else:
+            for length in (3, 2, 1):
+                op = text[pos : pos + length].decode("latin-1")
+                if op in _OPERATORS:
+                    tokens.append((op, 0, b""))
+                    pos += len(op)
+                    break
+            else:
+                tokens.append((_BAD, 0, b""))
+                break
+    tokens.append(_END_TOKEN)
+    return tokens
+
+
 class _Evaluation:
-    def __init__(self, text: bytes, variables: Variables) -> None:
+    def __init__(self, text: bytes, tokens: list[Token], variables: Variables) -> None:
         self.text = text
+        self.tokens = tokens
         self.variables = variables
-        self.pos = 0
-        self.number = 0
-        self.name = b""
-        self.token = _END
+        self.at = 0
+        self.token, self.number, self.name = tokens[0]
         self.stack: list[_Pending] = []
         self.skipping = 0
 
@@ -161,33 +211,13 @@ class _Evaluation:
         return ShellError(b'arithmetic expression: %s: "%s"' % (what.encode(), self.text))
 
     def advance(self) -> str:
-        text, pos, end = self.text, self.pos, len(self.text)
-        while pos < end and text[pos] in b" \t\n":
-            pos += 1
-        if pos >= end:
-            self.token = _END
-        elif 0x30 <= text[pos] <= 0x39:
-            self.number, pos = scan_number(text, pos)
-            self.token = _NUMBER
-        elif text[pos] in NAME_START:
-            start = pos
-            while pos < end and text[pos] in NAME_CHARS:
-                pos += 1
-            self.name = text[start:pos]
-            self.token = _NAME
-        else:
-            self.token = _BAD
-            for length in (3, 2, 1):
-                op = text[pos : pos + length].decode("latin-1")
-                if op in _OPERATORS:
-                    self.token = op
-                    pos += len(op)
-                    break
-        self.pos = pos
+        # Nothing is read past the end or a bad character.
+        if self.at < len(self.tokens) - 1:
+            self.at += 1
+        self.token, self.number, self.name = self.tokens[self.at]
         return self.token
 
     def run(self) -> int:
-        self.advance()
         while True:
             value = self._operand()
             while True:
@@ -311,4 +341,26 @@ def _short_circuit(op: str, left: int) -> bool:
 
 def evaluate(text: bytes, variables: Variables) -> int:
     """The value of an expression. ShellError with dash's text if it has none."""
-    return _Evaluation(text, variables).run()
+    tokens = tokens_of(text)
+    count = len(tokens)
+    if count == 4:
+        # Most expressions are two operands and an operator between them.
+        (kind, a, name), (op, _, _), (last, b, other), _ = tokens
+        if op in _PLAIN and kind in _OPERANDS and last in _OPERANDS:
+            if kind is _NAME:
+                a = variables.get_number(name)
+            if last is _NAME:
+                b = variables.get_number(other)
+            if b or (op != "/" and op != "%"):
+                return binary(op, a, b)
+    elif count == 2:
+        kind, a, name = tokens[0]
+        if kind is _NUMBER:
+            return a
+        if kind is _NAME:
+            return variables.get_number(name)
+    return _Evaluation(text, tokens, variables).run()
+
+
+_OPERANDS = (_NUMBER, _NAME)
+_PLAIN = frozenset(_PRECEDENCE) - {"&&", "||"}

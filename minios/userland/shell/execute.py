@@ -484,11 +484,11 @@ class Shell(State):
                         used, builtin, path = await self._after_command(argv, words, used)
             declares = builtin is not None and builtin.declares
             for word in words[used:] if used < len(words) else ():
-                if word.literal is not None:
-                    argv.append(word.literal)
-                elif declares and word.assign is not None:
+                if declares and word.assign is not None:
                     value = await self.expand.value(word.assign)
                     argv.append(word.assign.name + b"=" + value)
+                elif word.literal is not None:
+                    argv.append(word.literal)
                 else:
                     await self.expand.fields(word, argv)
             if not (node.assigns or node.redirs or self.options.xtrace):
@@ -501,6 +501,21 @@ class Shell(State):
                 if self.temporary:
                     await self.release()
                 return status
+        elif not node.redirs and not self.options.xtrace:
+            for assign in node.assigns:
+                word = assign.value
+                if word.literal is not None:
+                    value = word.literal
+                elif word.tilde:
+                    value = await self.expand.value(assign)
+                else:
+                    value = await self.expand.string(word)
+                if self.retained + len(value) + 128 > self.granted:
+                    await self.reserve(len(value) + 128)
+                self.set(assign.name, value)
+            if self.temporary:
+                await self.release()
+            return self.substitution_status
         return await self._dressed(node, argv, function, builtin, special, path, flags)
 
     async def _after_command(

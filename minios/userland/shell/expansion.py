@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from minios.userland.lib import users
-from minios.userland.lib.pattern import compiled, escape, has_meta
+from minios.userland.lib.pattern import Pattern, compiled, escape, has_meta
 from minios.userland.shell.arithmetic import evaluate
 from minios.userland.shell.errors import ShellError
 from minios.userland.shell.glob import expand_path
@@ -24,6 +24,9 @@ QUOTED = 0  # as it is
 PLAIN = 1  # literal text of the word: may be a pattern
 SPLIT = 2  # the result of an unquoted expansion: split into fields, may be a pattern
 BREAK = 3  # between two positional parameters
+
+WORD_CYCLES = 30
+"""What expanding a word costs at least."""
 
 Pieces = list[tuple[int, bytes]]
 Field = list[tuple[bool, bytes]]
@@ -45,6 +48,7 @@ class Expander:
     async def fields(self, word: Word, out: list[bytes]) -> None:
         """Append the fields that a word of a command expands to."""
         sh = self.sh
+        sh.cycles += WORD_CYCLES
         parts = word.parts
         if len(parts) == 1:
             part = parts[0]
@@ -95,6 +99,11 @@ class Expander:
                 value = self.parameter(part.name)
                 if value is not None:
                     return value
+            elif type(part) is Arithmetic and part.word.literal is not None:
+                text = part.word.literal
+                self.sh.cycles += WORD_CYCLES + len(text) * 4
+                return b"%d" % evaluate(text, self.sh)
+        self.sh.cycles += WORD_CYCLES
         pieces = await self._pieces(word, False)
         return b"".join(piece for _, piece in pieces)
 
@@ -165,7 +174,7 @@ class Expander:
         name, op = part.name, part.op
         kind = QUOTED if part.quoted else SPLIT
         several = name == b"@" or name == b"*"
-        value = self._joined(name) if several else self.parameter(name)
+        value = self._joined() if several else self.parameter(name)
         if op == "bad":
             raise ShellError(b"Bad substitution")
         if op and op in "-+?=":
@@ -193,7 +202,7 @@ class Expander:
                 pieces.append((kind, value))
                 return
         elif value is None:
-            if self.sh.options.nounset and not several:
+            if self.sh.options.nounset:
                 raise ShellError(name + b": parameter not set")
             if op == "len":
                 pieces.append((kind, b"0"))
@@ -201,18 +210,24 @@ class Expander:
             if op:
                 assert part.word is not None
                 await self._operand_pattern(part.word)
-            if part.quoted and not several:
+            if part.quoted:
                 pieces.append((QUOTED, b""))
             return
         if several and (not op or op in "-+?="):
-            self._all(name, part.quoted, full, pieces)
+            self._all(self.sh.parameters, name, part.quoted, full, pieces)
             return
         assert value is not None
         if op == "len":
             value = b"%d" % len(value)
         elif op and op[0] in "%#":
             assert part.word is not None
-            value = await self._trim(op, value, part.word)
+            pattern = compiled(await self._operand_pattern(part.word))
+            if several and full and not (part.quoted and name == b"*"):
+                self._all(
+                    _trim_each(op, self.sh.parameters, pattern), name, part.quoted, full, pieces
+                )
+                return
+            value = self._trim(op, value, pattern)
         pieces.append((kind, value))
 
     async def _operand_pattern(self, word: Word) -> bytes:
@@ -220,8 +235,7 @@ class Expander:
             return await self.pattern(word)
         return await call(self.pattern(word))
 
-    async def _trim(self, op: str, value: bytes, word: Word) -> bytes:
-        pattern = compiled(await self._operand_pattern(word))
+    def _trim(self, op: str, value: bytes, pattern: Pattern) -> bytes:
         self.sh.cycles += len(value) >> 2
         longest = len(op) == 2
         if op[0] == "#":
@@ -254,22 +268,22 @@ class Expander:
             return b"%d" % sh.last_background if sh.last_background else None
         if first == 0x2D:
             return sh.options.letters()
-        return self._joined(name)
+        return self._joined()
 
-    def _joined(self, name: bytes) -> bytes | None:
-        """``$*`` or ``$@`` as one string; None without any parameter."""
+    def _joined(self) -> bytes:
+        """``$*`` or ``$@`` as one string; like dash, that is never unset."""
         sh = self.sh
-        if not sh.parameters:
-            return None
-        return (sh.ifs[:1] if name == b"*" else b" ").join(sh.parameters)
+        return sh.ifs[:1].join(sh.parameters)
 
-    def _all(self, name: bytes, quoted: bool, full: bool, pieces: Pieces) -> None:
-        sh = self.sh
+    def _all(
+        self, values: Sequence[bytes], name: bytes, quoted: bool, full: bool, pieces: Pieces
+    ) -> None:
+        """The positional parameters, each on its own where fields are wanted."""
         kind = QUOTED if quoted else SPLIT
         if not full or (name == b"*" and quoted):
-            pieces.append((kind, self._joined(name) or b""))
+            pieces.append((kind, self._joined()))
             return
-        for index, value in enumerate(sh.parameters):
+        for index, value in enumerate(values):
             if index:
                 pieces.append((BREAK, b""))
             pieces.append((kind, value))
@@ -351,6 +365,29 @@ class Expander:
             out.append(field)
         self.sh.cycles += total >> 2
         return out
+
+
+def _trim_each(op: str, values: Sequence[bytes], pattern: Pattern) -> list[bytes]:
+    """Trim ``$@`` the way dash does, to whom it is one string with a NUL between parameters.
+
+    A prefix is taken off the first one. A suffix is cut where one is found at the end of a
+    parameter, with all that follows: ``%`` looks from the last one back, ``%%`` at the first only.
+    """
+    kept = list(values)
+    if not kept:
+        return kept
+    longest = len(op) == 2
+    if op[0] == "#":
+        if longest and pattern.matches(kept[0]):
+            return []
+        length = pattern.prefix_length(kept[0], longest)
+        kept[0] = kept[0][length or 0 :]
+        return kept
+    for index in (0,) if longest else range(len(kept) - 1, -1, -1):
+        length = pattern.suffix_length(kept[index], longest)
+        if length is not None:
+            return [*kept[:index], kept[index][: len(kept[index]) - length]]
+    return kept
 
 
 def _split_piece(data: bytes, ifs: bytes, field: Field | None, out: list[Field]) -> Field | None:

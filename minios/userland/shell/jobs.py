@@ -258,10 +258,10 @@ class JobTable:
         while job.state == RUNNING:
             await self.reap(0, job)
         status = job.status()
-        if job.own_group:
-            await sh.terminal_back(job)
         if job.state == DONE:
             self.remove(job)
+        if job.own_group:
+            await sh.terminal_back(job)
         return status
 
     # -- showing and resuming ------------------------------------------------------------------
