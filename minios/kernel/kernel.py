@@ -541,8 +541,9 @@ class Kernel:
         self._orphan_children(pcb)
         if pcb.tty is not None and pcb.sid == pcb.pid:
             pcb.tty.leader_died(pcb)
-        if pcb.pgid != pcb.pid or self.group(pcb.pgid):
-            self._check_orphaned_group(pcb.pgid)
+        parent = self.processes.get(pcb.ppid)
+        if parent is not None and parent.pgid != pcb.pgid and parent.sid == pcb.sid:
+            self._check_orphaned_group(pcb.pgid)  # it was what held the group in the session
         self._notify_exit(pcb)
 
     def _orphan_children(self, pcb: PCB) -> None:
@@ -553,7 +554,7 @@ class Kernel:
                 init.children[child.pid] = child
             if child.zombie:
                 self._notify_exit(child)
-            elif child.pgid != pcb.pgid:
+            elif child.pgid != pcb.pgid and child.sid == pcb.sid:
                 self._check_orphaned_group(child.pgid)
         pcb.children = {}
 
