@@ -531,6 +531,12 @@ class Lexer:
                 self.pos -= 1
             else:
                 name = b"#"
+                start = self.pos
+                if follow >= 0 and follow != 0x7D:
+                    self.pos += 1
+                    if (yield from self.peek()) == 0x7D:
+                        op = "bad"  # the length of no parameter
+                self.pos = start
         if not name:
             if char in NAME_START:
                 name = yield from self._name()
@@ -541,7 +547,7 @@ class Lexer:
                 name = bytes((char,))
         colon = False
         char = yield from self.peek()
-        if not name:
+        if op or not name:
             op = "bad"
         elif length:
             if char == 0x7D:

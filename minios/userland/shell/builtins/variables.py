@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from minios.abi import flags as abi
 from minios.abi.errno import Errno
 from minios.userland.shell.builtins.base import OptionReader, quick, single_quoted, slow
 from minios.userland.shell.errors import ShellError
@@ -179,8 +180,12 @@ async def read(sh: "Shell", argv: list[bytes], flags: int) -> int:
     return 0 if complete else 1
 
 
+READ_BLOCK = 512
+"""What ``read`` takes at once of a file in which it can go back."""
+
+
 async def _read_line(sh: "Shell", raw: bool) -> tuple[bytes, frozenset[int], bool | None]:
-    """A line from stdin byte by byte, so that nothing behind it is consumed.
+    """A line from stdin; nothing behind it is consumed.
 
     Returns it without its newline, the positions of escaped bytes, and whether a newline ended it
     (None when a trapped signal came instead).
@@ -188,9 +193,14 @@ async def _read_line(sh: "Shell", raw: bool) -> tuple[bytes, frozenset[int], boo
     line = bytearray()
     escaped: set[int] = set()
     backslash = False
+    block = READ_BLOCK
+    try:
+        await sh.sys.lseek(0, 0, abi.SEEK_CUR)
+    except OSError:
+        block = 1
     while True:
         try:
-            data = await sh.sys.read(0, 1)
+            data = await sh.sys.read(0, block)
         except OSError as err:
             if err.errno == Errno.EINTR:
                 sh.traps.check_interrupt()
@@ -200,22 +210,23 @@ async def _read_line(sh: "Shell", raw: bool) -> tuple[bytes, frozenset[int], boo
             return bytes(line), frozenset(escaped), False
         if not data:
             return bytes(line), frozenset(escaped), False
-        char = data[0]
-        if not char:
-            continue
-        if backslash:
-            backslash = False
-            if char == 0x0A:
+        await sh.scratch(len(data))
+        for used, char in enumerate(data, 1):
+            if backslash:
+                backslash = False
+                if char == 0x0A:
+                    continue
+                escaped.add(len(line))
+            elif char == 0x5C and not raw:
+                backslash = True
                 continue
-            escaped.add(len(line))
-        elif char == 0x5C and not raw:
-            backslash = True
-            continue
-        elif char == 0x0A:
-            return bytes(line), frozenset(escaped), True
-        line.append(char)
-        if len(line) % 4096 == 0:
-            await sh.scratch(4096)
+            elif char == 0x0A:
+                if used < len(data):
+                    await sh.sys.lseek(0, used - len(data), abi.SEEK_CUR)
+                return bytes(line), frozenset(escaped), True
+            elif not char:
+                continue
+            line.append(char)
 
 
 def split_read(line: bytes, escaped: frozenset[int], ifs: bytes, count: int) -> list[bytes]:
