@@ -21,6 +21,7 @@ from minios.game.view import PlayView, ResultView
 
 if TYPE_CHECKING:
     from minios.game.spec import Level
+    from minios.kernel.machine import Machine
     from minios.kernel.tty import Tty
 
 SLICE = 0.012
@@ -101,6 +102,8 @@ class _Screen:
         self.play = play
         self.output = bytearray(play.boot_output)
         self.stop_at_prompt = True
+        self.booted = False
+        """Whether the machine was switched on again: its terminal has forgotten its size."""
 
     def _mine(self, tty: Tty) -> bool:
         player = self.play.level.player
@@ -113,6 +116,10 @@ class _Screen:
             if len(self.output) > OUTPUT:
                 cut = self.output.find(b"\n", len(self.output) - OUTPUT // 2)
                 del self.output[: cut + 1 if cut >= 0 else OUTPUT // 2]
+
+    def on_power(self, machine: Machine, on: bool) -> None:
+        if on and machine.name == self.play.level.player.machine:
+            self.booted = True
 
     def on_wait(self, tty: Tty) -> None:
         if self.stop_at_prompt and self._mine(tty):
@@ -224,9 +231,7 @@ class Session:
         self._root = False
         self._ended = False
         self._steps += 1
-        last = next((i.data for i in reversed(self._inputs) if i.op == "resize"), None)
-        if self._size is not None and last != {"rows": self._size[0], "cols": self._size[1]}:
-            self.resize(*self._size)
+        self._fit()
 
     def restart(self, seed: int | None = None) -> None:
         """A new attempt, on another seed if given. The terminal begins anew."""
@@ -335,11 +340,17 @@ class Session:
     def resize(self, rows: int, cols: int) -> None:
         """The terminal pane has another size."""
         self._size = (max(1, min(rows, 1000)), max(1, min(cols, 1000)))
-        data = {"rows": self._size[0], "cols": self._size[1]}
+        self._fit()
+
+    def _fit(self) -> None:
+        """See to it that the terminal gets the pane's size, unless it has it."""
+        self._screen.booted = False
         if self._queue and self._queue[-1][0] == "resize":
             self._queue.pop()
-        self._queue.append(("resize", data))
-        self._stir()
+        tty = self._play.tty
+        if self._size is not None and tty is not None and self._size != tuple(tty.size):
+            self._queue.append(("resize", {"rows": self._size[0], "cols": self._size[1]}))
+            self._stir()
 
     def act(self, op: str, **data: Any) -> None:
         """A pane action: ``signal`` or ``renice``, with the player's rights."""
@@ -515,6 +526,8 @@ class Session:
     def _after(self) -> None:
         """Pass on what happened: checkpoints, goals, hints, the end, a restart asked for."""
         play = self._play
+        if self._screen.booted:
+            self._fit()
         if not self._ended:
             self._catch_up(play.world.now)
             for goal, _ in play.splits:

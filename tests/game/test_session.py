@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from minios.game.session import QUEUE, Session, split_keys
-from minios.game.spec import FileSpec, MachineSpec
+from minios.game.spec import Event, FileSpec, MachineSpec, Power
 from minios.sim.world import MILLISECOND, SECOND
 from tests.game.small import LEVEL, Clock, Desk, Journal
 
@@ -257,6 +257,24 @@ def test_the_window_keeps_its_size_over_a_restart(desk: Desk) -> None:
     desk.rest()
     desk.enter("stty size")
     assert b"41 133" in desk.session.take_output()
+
+
+def test_the_window_keeps_its_size_over_a_power_cut() -> None:
+    off = Event("off", (Power("pc", False),), at=2 * SECOND)
+    on = Event("on", (Power("pc", True),), at=3 * SECOND)
+    desk = Desk(replace(LEVEL, events=(off, on)), pace="live")
+    desk.session.resize(41, 133)
+    desk.pass_time(10)
+    desk.session.take_output()
+    desk.type("stty size\r")
+    desk.pass_time(3)
+    assert b"41 133" in desk.session.take_output()
+
+
+def test_a_size_the_terminal_has_is_no_input(desk: Desk) -> None:
+    desk.session.resize(24, 80)
+    desk.rest()
+    assert desk.log.inputs == []
 
 
 def test_the_view_is_the_same_object_until_something_changes(desk: Desk) -> None:
