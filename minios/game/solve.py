@@ -155,7 +155,10 @@ class Typist:
             if world.now >= until:
                 return False
             due = world.next_event()
-            play.run_until(until if due is None else min(max(due, world.now), until), SLICE)
+            step = until if due is None else min(max(due, world.now), until)
+            if play.free_at > world.now:
+                step = min(step, play.free_at)
+            play.run_until(step, SLICE)
         return ready()
 
 

@@ -42,9 +42,11 @@ def enter(game: Play, line: str) -> None:
     """Type a line and wait until the prompt is back, or the play is over."""
     for char in line + "\r":
         game.apply("key", {"data": char})
+    game.run_until(game.free_at)
     while not game.frozen and not game.held():
         due = game.world.next_event()
-        game.run_until(game.free_at if due is None else max(due, game.free_at))
+        assert due is not None
+        game.run_until(due)
 
 
 def shown(game: Play) -> bytes:
