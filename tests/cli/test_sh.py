@@ -109,7 +109,7 @@ def test_a_script_may_come_on_stdin() -> None:
 
 
 def test_a_closed_stdout_is_a_broken_pipe_inside() -> None:
-    process = start("echo ready; yes; echo $? >&2")
+    process = start("echo ready; cat /dev/zero; echo $? >&2")
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
     assert process.stderr.read() == b"141\n"
