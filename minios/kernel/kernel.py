@@ -210,7 +210,7 @@ class Kernel:
         child.nice = parent.nice
         child.last_core = parent.last_core
         child.trace = parent.trace
-        self._enter(child, entry(_SYS, *state), START_CYCLES // 4)
+        self._enter(child, lambda: entry(_SYS, *state), START_CYCLES // 4)
         parent.children[pid] = child
         hooks = self.world.instruments.on_fork
         if hooks:
@@ -218,9 +218,9 @@ class Kernel:
                 hook(parent, child)
         return child
 
-    def _enter(self, pcb: PCB, coro: Coroutine[Any, Any, Any], cycles: int) -> None:
+    def _enter(self, pcb: PCB, make: Callable[[], Coroutine[Any, Any, Any]], cycles: int) -> None:
         pcb.child_wait = WaitQueue(self, "do_wait")
-        pcb.frames = [Frame(coro, 0, 0)]
+        pcb.frames = [Frame(make, 0, 0)]
         pcb.request = (COMPUTE, (cycles,))
         pcb.burst = cycles * self.cycle_ns
         self.processes[pcb.pid] = pcb
@@ -276,7 +276,7 @@ class Kernel:
             raise
         image.apply(pcb)
         pcb.maxrss = pcb.rss
-        self._enter(pcb, image.start(), START_CYCLES)
+        self._enter(pcb, image.start, START_CYCLES)
         parent = self.processes.get(pcb.ppid)
         if parent is not None:
             parent.children[pid] = pcb
@@ -299,7 +299,7 @@ class Kernel:
         pcb.handler_masks.clear()
         pcb.saved_mask = None
         pcb.maxrss = max(pcb.maxrss, pcb.rss)
-        pcb.frames = [Frame(image.start(), 0, 0)]
+        pcb.frames = [Frame(image.start, 0, 0)]
         hooks = self.world.instruments.on_exec
         if hooks:
             for hook in hooks:
@@ -403,6 +403,8 @@ class Kernel:
                 pcb.burst = resume[2]
                 return
             coro = frames[-1].coro
+            if coro is None:
+                coro = frames[-1].coro = frames[-1].make()
             frames[-1].resume = ("send", None)
             try:
                 if kind == "send":
@@ -672,4 +674,5 @@ def _close(frames: list[Frame]) -> None:
     """Close coroutines from the top. A program that traps while it is closed gets no answer."""
     for frame in reversed(frames):
         with contextlib.suppress(RuntimeError, OSError):
-            frame.coro.close()
+            if frame.coro is not None:
+                frame.coro.close()

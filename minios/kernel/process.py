@@ -7,7 +7,7 @@ moves exactly this from a core to the PCB and back.
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.flags import (
@@ -39,10 +39,12 @@ class Frame:
     last one makes the interrupted call again, or finishes an interrupted computation.
     """
 
-    __slots__ = ("coro", "mask", "resume", "sig")
+    __slots__ = ("coro", "make", "mask", "resume", "sig")
 
-    def __init__(self, coro: Coroutine[Any, Any, Any], sig: int, mask: int) -> None:
-        self.coro = coro
+    def __init__(self, make: Callable[[], Coroutine[Any, Any, Any]], sig: int, mask: int) -> None:
+        self.make = make
+        self.coro: Coroutine[Any, Any, Any] | None = None
+        """Made by ``make`` at its first step, so that what never runs leaves nothing behind."""
         self.sig = sig
         self.mask = mask
         self.resume: tuple[Any, ...] = ("send", None)

@@ -118,7 +118,7 @@ def _push_handler(pcb: PCB, sig: int) -> None:
     handler = pcb.handlers[sig]
     assert callable(handler)
     sa_flags = pcb.handler_flags.get(sig, 0)
-    frame = Frame(handler(_SYS, sig), sig, pcb.blocked)
+    frame = Frame(lambda: handler(_SYS, sig), sig, pcb.blocked)
     if pcb.saved_mask is not None:
         # sigsuspend(2): the mask to come back to is the one from before the call.
         frame.mask, pcb.saved_mask = pcb.saved_mask, None
