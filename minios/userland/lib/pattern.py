@@ -86,10 +86,10 @@ def has_meta(pattern: bytes) -> bool:
     return False
 
 
-def _bracket(pattern: bytes, at: int) -> tuple[int, int] | None:
+def _bracket(pattern: bytes, at: int, caret: bool = False) -> tuple[int, int] | None:
     """The set of the bracket expression whose ``[`` is before ``at``, and where it ends."""
     end = len(pattern)
-    invert = at < end and pattern[at] in b"!^"
+    invert = at < end and (pattern[at] == 0x21 or (caret and pattern[at] == 0x5E))
     if invert:
         at += 1
     mask = 0
@@ -127,11 +127,11 @@ def _bracket(pattern: bytes, at: int) -> tuple[int, int] | None:
 
 
 class Pattern:
-    """A compiled pattern."""
+    """A compiled pattern. With ``caret``, ``[^a]`` means ``[!a]``: to fnmatch(3), but not to dash."""
 
     __slots__ = ("_steps", "prefix", "suffix", "text", "tokens")
 
-    def __init__(self, pattern: bytes) -> None:
+    def __init__(self, pattern: bytes, caret: bool = False) -> None:
         tokens: list[int] = []
         literal = bytearray()
         plain = True
@@ -148,7 +148,7 @@ class Pattern:
                 plain = False
                 continue
             if char == 0x5B:
-                found = _bracket(pattern, at)
+                found = _bracket(pattern, at, caret)
                 if found is not None:
                     tokens.append(found[0])
                     at = found[1]
