@@ -104,9 +104,13 @@ class Tool:
         return True
 
     async def confirm(self, question: bytes) -> bool:
-        """Ask on standard error; whether the line of standard input begins with ``y`` (yesno)."""
+        """Ask ``NAME: QUESTION``; whether the answer begins with ``y`` (yesno of gnulib)."""
+        return await self.ask(self.name + b": " + question)
+
+    async def ask(self, question: bytes) -> bool:
+        """The same without the program's name: asks on standard error, reads standard input."""
         await self.out.flush()
-        await write_all(self.sys, 2, self.name + b": " + question)
+        await write_all(self.sys, 2, question)
         if self._answers is None:
             self._answers = Reader(self.sys, 0)
         try:

@@ -154,20 +154,22 @@ class Walk:
                 return visit
         if visit.type == S_IFDIR:
             visit.event = Event.ENTER
-            if follow and await self._is_ancestor(visit):
+            if await self.ancestor_of(visit):
                 visit.event = Event.CYCLE
             else:
                 self._entered = visit
         return visit
 
-    async def _is_ancestor(self, visit: Visit) -> bool:
-        if not self.follow or not self._levels:
-            return False
+    async def ancestor_of(self, visit: Visit) -> bytes:
+        """The path by which the directory of a CYCLE was entered before; empty for none."""
+        if not self.follow:
+            return b""
         try:
             st = await visit.stat(self.tool.sys)
         except OSError:
-            return False
-        return any(level.inode == (st.dev, st.ino) for level in self._levels)
+            return b""
+        inode = (st.dev, st.ino)
+        return next((lv.visit.path for lv in self._levels if lv.inode == inode), b"")
 
     async def _descend(self, visit: Visit) -> OSError | None:
         try:
