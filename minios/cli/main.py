@@ -17,6 +17,10 @@ def main(args: list[str] | None = None) -> int:
     try:
         status = _run(words)
         sys.stdout.flush()
+        if args is None and _is_plain_command(words):
+            # Taking the whole world apart object by object takes as long as starting Python.
+            sys.stderr.flush()
+            os._exit(status)
     except BrokenPipeError:
         _silence()
         return 141
@@ -39,13 +43,17 @@ def _run(words: list[str]) -> int:
     if words == ["--version"]:
         print(f"minios {__version__}")
         return 0
-    if len(words) == 3 and words[:2] == ["sh", "-c"]:
+    if _is_plain_command(words):
         from minios.cli.headless import command
 
         return command(words[2])
     from minios.cli.group import run
 
     return run(words)
+
+
+def _is_plain_command(words: list[str]) -> bool:
+    return len(words) == 3 and words[:2] == ["sh", "-c"]
 
 
 def complain(message: str, status: int = 1) -> int:
