@@ -52,6 +52,7 @@ PROGRAMS: dict[str, str] = {
     "hostname": "bin.uname:hostname",
     "spin": "bin.load:spin",
     "hog": "bin.load:hog",
+    "tick": "bin.tick:tick",
     "su": "bin.su:su",
     "passwd": "bin.su:passwd",
     "sudo": "bin.sudo:sudo",

@@ -237,10 +237,8 @@ class Layout:
         search found."""
         cells, _ = self.cells(line)
         rows = []
-        for at, part in enumerate(self._split(cells)):
-            prefix = b""
-            if self.numbers:
-                prefix = BOLD + b"%7d" % (number + 1) + NORMAL + b" " if not at else b" " * 8
+        prefix = BOLD + b"%7d" % (number + 1) + NORMAL + b" " if self.numbers else b""
+        for part in self._split(cells):
             rows.append(prefix + _paint(part, marks))
         return rows
 
