@@ -127,7 +127,7 @@ def _bracket(pattern: bytes, at: int, caret: bool = False) -> tuple[int, int] | 
 
 
 class Pattern:
-    """A compiled pattern. With ``caret``, ``[^a]`` means ``[!a]``: to fnmatch(3), but not to dash."""
+    """A compiled pattern. With ``caret``, ``[^a]`` means ``[!a]`` (fnmatch(3); dash does not)."""
 
     __slots__ = ("_steps", "prefix", "suffix", "text", "tokens")
 
