@@ -247,13 +247,14 @@ async def _group(tool: Tool, text: bytes, spec: bytes | None = None) -> tuple[in
     for group in await users.groups(tool.sys):
         if group.name == text:
             return group.gid, group.name
-    number = _id_number(text)
+    number = id_number(text)
     if number is None:
         raise Failure(b"invalid group: " + quote(text if spec is None else spec))
     return number, text.lstrip(b"+")
 
 
-def _id_number(text: bytes) -> int | None:
+def id_number(text: bytes) -> int | None:
+    """A user or group given as a number, perhaps with a plus sign; None if it is none."""
     digits = text.removeprefix(b"+")
     if not digits.isdigit() or len(digits) > 10 or int(digits) >= 0xFFFFFFFF:
         return None
@@ -290,7 +291,7 @@ async def _read_parts(
         if account is not None:
             run.uid, run.user_name, login = account.uid, account.name, account.gid
         else:
-            number = _id_number(user)
+            number = id_number(user)
             if colon and not group:
                 raise Failure(b"invalid spec: " + quote(spec))
             if number is None:

@@ -137,7 +137,7 @@ async def _cp_options(tool: Tool) -> CopyOptions:
                 opts.one_file_system = True
     if opts.hard_link and opts.symbolic_link:
         raise Failure(b"cannot make both hard and symbolic links", hint=True)
-    opts.backups = await _backups(tool, opts)
+    opts.backups = await backups_without_clash(tool, opts)
     if not opts.follow:
         opts.follow = "never" if opts.recursive and not opts.hard_link else "always"
     if opts.force and (opts.hard_link or opts.symbolic_link):
@@ -150,7 +150,7 @@ async def _cp_options(tool: Tool) -> CopyOptions:
     return opts
 
 
-async def _backups(tool: Tool, opts: CopyOptions) -> Backups | None:
+async def backups_without_clash(tool: Tool, opts: CopyOptions) -> Backups | None:
     backups = await backups_of(tool)
     if backups is not None and opts.interactive == "no":
         text = b"options --backup and --no-clobber are mutually exclusive"
@@ -242,7 +242,7 @@ async def mv(tool: Tool) -> int:
         opts.update = False
     targets = await targets_of(tool)
     _strip_slashes(tool, targets)
-    opts.backups = await _backups(tool, opts)
+    opts.backups = await backups_without_clash(tool, opts)
     opts.at_terminal = await tool.sys.isatty(0)
     opts.privileged = await tool.sys.geteuid() == 0
     copier = Copier(tool, opts, await umask_of(tool))

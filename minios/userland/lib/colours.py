@@ -13,7 +13,7 @@ from minios.abi.flags import (
     S_ISUID,
     S_ISVTX,
 )
-from minios.userland.lib.pattern import compiled
+from minios.userland.lib.pattern import Pattern
 
 _BUILT_IN = {
     "lc": b"\x1b[", "rc": b"m", "rs": b"0", "di": b"01;34", "ln": b"01;36", "pi": b"33",
@@ -133,7 +133,7 @@ def from_environment(env: dict[bytes, bytes]) -> Colours | None:
     text = env.get(b"LS_COLORS", b"")
     if not text:
         if not env.get(b"COLORTERM") and not any(
-            compiled(pattern).matches(env.get(b"TERM", b"")) for pattern in _TERMS
+            Pattern(pattern).matches(env.get(b"TERM", b"")) for pattern in _TERMS
         ):
             return None
         return Colours(dict(_BUILT_IN), [])

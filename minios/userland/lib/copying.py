@@ -111,7 +111,9 @@ class Copier(FileCopier):
             return await self.warn(b"cannot stat " + quoteaf(src), err)
         mode = st.mode
         if is_dir(mode) and not opts.recursive:
-            text = b"-r not specified; omitting directory "
+            text = b"omitting directory "
+            if opts.set_mode is None:
+                text = b"-r not specified; " + text
             return await self.warn(text + quoteaf(src))
         once = top and self.many and not is_dir(mode) and opts.backups is None
         if once and await self._is_given_twice(src, (st.dev, st.ino)):

@@ -174,7 +174,9 @@ class Printer:
             case "p":
                 return piece.string(visit.path)
             case "f":
-                return piece.string(base_name(visit))
+                name = base_name(visit)
+                slashed = visit.path.endswith(b"/") and name != b"/"
+                return piece.string(name + b"/" if slashed else name)
             case "h":
                 return piece.string(_directory(visit))
             case "H":

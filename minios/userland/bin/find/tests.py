@@ -63,7 +63,7 @@ async def never(run: Run, visit: Visit) -> bool:
 
 def name_test(pattern: bytes, *, fold: bool, whole: bool) -> Test:
     """-name and -path, and their -i forms."""
-    glob = Pattern(pattern.lower() if fold else pattern)
+    glob = Pattern(pattern.lower() if fold else pattern, caret=True)
 
     async def test(run: Run, visit: Visit) -> bool:
         text = visit.path if whole else base_name(visit)
@@ -74,7 +74,7 @@ def name_test(pattern: bytes, *, fold: bool, whole: bool) -> Test:
 
 def link_name_test(pattern: bytes, *, fold: bool) -> Test:
     """-lname: a symbolic link whose contents match."""
-    glob = Pattern(pattern.lower() if fold else pattern)
+    glob = Pattern(pattern.lower() if fold else pattern, caret=True)
 
     async def test(run: Run, visit: Visit) -> bool:
         if visit.type != S_IFLNK:

@@ -7,7 +7,7 @@ from minios.userland.bin.ls.entry import ENTRY_SIZE, Entry, dress
 from minios.userland.bin.ls.output import Listing, Names
 from minios.userland.bin.ls.settings import LONG, SHORT, Settings, settings_of
 from minios.userland.lib.colours import Colours, UnknownPrefix, from_environment
-from minios.userland.lib.pattern import Pattern, compiled
+from minios.userland.lib.pattern import Pattern
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.quoting import quote, quoteaf
 from minios.userland.lib.versions import version_key
@@ -72,8 +72,8 @@ class _Ls:
 
     async def run(self) -> int:
         opts = self.opts
-        self.ignored = [compiled(pattern) for pattern in opts.ignored]
-        self.hidden = [compiled(pattern) for pattern in opts.hide]
+        self.ignored = [Pattern(pattern, caret=True) for pattern in opts.ignored]
+        self.hidden = [Pattern(pattern, caret=True) for pattern in opts.hide]
         operands = self.tool.operands or [b"."]
         found: list[Entry] = []
         for name in operands:
