@@ -191,7 +191,11 @@ class FakeSession:
         self.write(PROMPT)
 
     def rewind(self) -> None:
+        """As the real one: the way back is simulated first, and the loss stays until then."""
         self.asked.append(("rewind",))
+        asyncio.get_running_loop().call_later(0.1, self._rewound)
+
+    def _rewound(self) -> None:
         self.change(result=None, held="")
         self.generation += 1
 

@@ -472,6 +472,12 @@ async def test_a_loss_names_the_cause_and_the_line_and_can_be_rewound():
         await s.press("b")
         assert ("rewind",) in s.session.asked
         assert "Hydra: lost" not in s.text
+        await s.pilot.pause(0.2)
+        await s.settle()
+        assert "Hydra: lost" not in s.text
+        s.session.change(result=result(False), held="over")
+        await s.settle()
+        assert "Hydra: lost" in s.text
 
 
 async def test_looking_around_after_the_end_does_not_bring_the_sheet_back():

@@ -169,9 +169,13 @@ class GameScreen(Screen[str], inherit_bindings=False):
 
     def _begin_intro(self) -> None:
         """The first launch: everything moves for a moment, then waits for the player."""
-        pace = self.view.pace
         self.session.set_pace("live")
-        self.set_timer(INTRO, lambda: self.session.set_pace(pace if pace != "live" else "turn"))
+        self.set_timer(INTRO, self._end_intro)
+
+    def _end_intro(self) -> None:
+        self.session.set_pace("turn")
+        self.tab = "goals"  # what there is to do, where only one pane is seen
+        self._arrange()
 
     def _output(self) -> None:
         """The terminal has something to show: fetch it, but not more often than can be seen."""
@@ -371,7 +375,6 @@ class GameScreen(Screen[str], inherit_bindings=False):
 
     def _fresh(self) -> None:
         """A play begins anew: the terminal has the keyboard."""
-        self._shown_result = False
         self._seen_messages = 0
         self.zoomed = ""
         self._arrange()
