@@ -37,13 +37,15 @@ class Tree:
 
 @dataclass(slots=True)
 class GoalState:
-    """``since`` is when the present true period began; ``deadline`` is of ``within``."""
+    """``since`` is when the present true period began; ``deadline`` is of ``within``, and
+    ``judged`` once it has passed."""
 
     goal: spec.Goal
     tree: Tree
     since: int | None = None
     done: bool = False
     deadline: int | None = None
+    judged: bool = False
     wake_at: int | None = None
 
 
@@ -234,7 +236,10 @@ class Referee:
             self._over("win", "", "")
             return
         for goal in self.goals:
-            if goal.deadline is not None and now >= goal.deadline and not goal.done:
+            if goal.deadline is None or goal.judged or now < goal.deadline:
+                continue
+            goal.judged = True
+            if not goal.done:
                 self._over("lose", goal.goal.id, f"Not in time: {goal.goal.text}")
                 return
         for state in self.losses:

@@ -143,17 +143,26 @@ class Traps:
             self.pending = bool(self.arrived)
             raise Interrupted
 
+    async def obey(self) -> None:
+        """After ctrl+c give up: the line if the shell is interactive, else its life.
+
+        For whatever takes long without coming to the end of a command.
+        """
+        if self.interrupted():
+            self.check_interrupt()
+            sys = self.sh.sys
+            await sys.sigaction(Sig.SIGINT, SIG_DFL)
+            self.modes[Sig.SIGINT] = DEFAULT
+            await sys.kill(await sys.getpid(), Sig.SIGINT)
+
     async def run(self) -> None:
         """Run the actions of the signals that came, between two commands."""
         sh = self.sh
-        if self.interrupted():
-            self.check_interrupt()
-            await sh.sys.sigaction(Sig.SIGINT, SIG_DFL)
-            self.modes[Sig.SIGINT] = DEFAULT
-            await sh.sys.kill(await sh.sys.getpid(), Sig.SIGINT)
+        await self.obey()
         while self.arrived and not sh.skip:
             sig = min(self.arrived)
             self.arrived = [other for other in self.arrived if other != sig]
+            self.pending = bool(self.arrived)  # so that a wait in the action waits
             action = self.actions.get(sig)
             if action:
                 await self._act(action)
