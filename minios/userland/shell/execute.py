@@ -8,7 +8,7 @@ from minios.abi.errno import Errno
 from minios.abi.records import Termios
 from minios.abi.sys import Sys
 from minios.userland.lib.pattern import compiled
-from minios.userland.lib.stdio import write_all
+from minios.userland.lib.stdio import why, write_all
 from minios.userland.shell import launch, redirect
 from minios.userland.shell.builtins import BUILTINS, Builtin
 from minios.userland.shell.errors import Interrupted, ShellError, ShellExit
@@ -54,6 +54,9 @@ FLUSH_CYCLES = 1000
 """CPU is paid for in portions of this many cycles, and before every other trap."""
 
 MAX_FUNCTION_DEPTH = 1000
+
+FUNCTION_BYTES = 256
+"""What a function takes besides its syntax tree."""
 
 FREE_BYTES = 8192
 """What a shell may retain before it asks the kernel for more: part of its image."""
@@ -340,10 +343,17 @@ class Shell(State):
         return status
 
     async def run_function_definition(self, node: Function, flags: int) -> int:
-        await self.reserve(256)
-        self.retained += 256
+        await self.reserve(FUNCTION_BYTES + node.size)
+        self.forget_function(node.name)
+        self.retained += FUNCTION_BYTES + node.size
         self.functions[node.name] = node
         return 0
+
+    def forget_function(self, name: bytes) -> None:
+        """``unset -f``."""
+        old = self.functions.pop(name, None)
+        if old is not None:
+            self.retained -= FUNCTION_BYTES + old.size
 
     # -- text to be run ------------------------------------------------------------------------
 
@@ -354,14 +364,17 @@ class Shell(State):
     async def _evaluate(self, text: bytes, flags: int) -> int:
         reader = CommandReader(self, StringSource(text))
         status = 0
-        while True:
-            node = await reader.next()
-            if isinstance(node, EndOfInput):
-                return status
-            if node is not None:
-                status = await self.run(node, flags if reader.at_end else flags & TESTED)
-            if self.skip:
-                return status
+        try:
+            while True:
+                node = await reader.next()
+                if isinstance(node, EndOfInput):
+                    return status
+                if node is not None:
+                    status = await self.run(node, flags if reader.at_end else flags & TESTED)
+                if self.skip:
+                    return status
+        finally:
+            reader.release()
 
     async def run_script(self, text: bytes) -> int:
         """Run a file that ``.`` read; ``return`` ends it."""
@@ -656,6 +669,10 @@ class Shell(State):
                 self.command_name = before
                 raise
             status = err.status
+        except OSError as err:
+            self.out.clear()
+            await self.warn(why(err))
+            status = 1
         except (ShellExit, Interrupted):
             self.command_name = before
             self.out.clear()
@@ -672,10 +689,12 @@ class Shell(State):
         self.retained += size
         saved = (
             self.parameters,
+            self.parameter_bytes,
             self.getopts_index,
             self.getopts_offset,
             self.loop_depth,
         )
+        self.parameter_bytes = 0
         self.set_parameters(argv[1:])
         self.loop_depth = 0
         self.function_depth += 1
@@ -692,12 +711,13 @@ class Shell(State):
             self.skip = 0
         return status
 
-    def _leave_function(self, saved: tuple[list[bytes], int, int, int], size: int) -> None:
+    def _leave_function(self, saved: tuple[list[bytes], int, int, int, int], size: int) -> None:
         self.pop_locals()
         self.function_depth -= 1
-        self.retained -= size
+        self.retained -= size + self.parameter_bytes
         (
             self.parameters,
+            self.parameter_bytes,
             self.getopts_index,
             self.getopts_offset,
             self.loop_depth,

@@ -173,10 +173,10 @@ class Expander:
     async def _param(self, part: Param, pieces: Pieces, full: bool) -> None:
         name, op = part.name, part.op
         kind = QUOTED if part.quoted else SPLIT
-        several = name == b"@" or name == b"*"
-        value = self._joined() if several else self.parameter(name)
         if op == "bad":
             raise ShellError(b"Bad substitution")
+        several = name == b"@" or name == b"*"
+        value = self._joined() if several else self.parameter(name)
         if op and op in "-+?=":
             present = value is not None and not (part.colon and not value)
             assert part.word is not None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.signals import Sig
+from minios.userland.lib.stdio import why
 from minios.userland.shell import prompt
 from minios.userland.shell.builtins.past import HISTORY
 from minios.userland.shell.editor import LineEditor
@@ -122,7 +123,10 @@ class EditedSource:
             sh = self.sh
             assert sh.identity is not None
             text = await prompt.render(sh, sh.get(name) or b"", sh.identity)
-            entered = await self.editor.read(text)
+            try:
+                entered = await self.editor.read(text)
+            except OSError:
+                return b""  # the terminal is gone
             if entered is None:
                 return b""
             self.waiting = entered.split(b"\n")
@@ -210,8 +214,9 @@ async def _loop(sh: "Shell", reader: CommandReader, edited: EditedSource | None)
             sh.status = 130
             await _syntax_audit(reader)
             _forget(sh, reader, edited)
-        except OSError:
-            return  # the terminal is gone
+        except OSError as err:
+            await sh.warn(why(err))
+            _forget(sh, reader, edited)
 
 
 async def _syntax_audit(reader: CommandReader) -> None:

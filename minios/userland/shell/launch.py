@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags as abi
 from minios.abi.sys import Sys
-from minios.userland.lib.stdio import write_all
+from minios.userland.lib.stdio import why, write_all
 from minios.userland.shell import redirect
 from minios.userland.shell.errors import ShellError, ShellExit
 from minios.userland.shell.jobs import Job, Process
@@ -92,6 +92,9 @@ async def finish(sh: "Shell", coro: Coroutine[Any, Any, int]) -> int:
     except ShellError as err:
         await sh.report(err)
         status = err.status
+    except OSError as err:
+        await sh.warn(why(err))
+        status = 2
     action = sh.traps.actions.pop(0, None)
     if action:
         sh.status = status

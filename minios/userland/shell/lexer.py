@@ -1,9 +1,10 @@
 """Tokens and words of the shell language (XCU 2.2, 2.3, 2.6), read lazily.
 
 Everything here that may need another line of input is a generator. It yields ``None`` to be sent
-the next line (empty at end of input), or yields another of these generators to have it run and be
-sent its result: whoever drives them keeps the stack, so that nesting costs no Python recursion and
-a half-entered command waits for its next line without being read twice.
+the next line (empty at end of input), or another of these generators to have it run and be sent its
+result: whoever drives them keeps the stack, so that nesting costs no Python recursion and a
+half-entered command waits for its next line without being read twice. After every so many tokens
+and parts of words it yields ``units``, so that time and memory of a long command can be paid for.
 """
 
 from collections.abc import Generator
@@ -36,6 +37,13 @@ KEYWORDS = {
     word: word.decode()
     for word in b"! case do done elif else esac fi for if in then until while { }".split()
 }
+
+PAUSE_EVERY = 256
+"""Units read between two pauses."""
+UNIT_BYTES = 160
+"""What a token or part takes in the syntax tree, about."""
+CHUNK = 8192
+"""How far is read of text without anything special in it before the next look at ``PAUSE_EVERY``."""
 
 MAX_NESTING = 400
 """How deep compound commands, substitutions and braces may stand in each other."""
@@ -128,6 +136,9 @@ class Lexer:
         """The number of the line that is being read."""
         self.ended = False
         self.depth = depth
+        self.units = 0
+        """Tokens and parts of words read so far; long text counts as several."""
+        self.pause_at = PAUSE_EVERY
         self.aliases: dict[bytes, bytes] = {}
         self._alias_marks: list[tuple[int, bytes, bool]] = []
         # The token read last, and whether it is to be read again.
@@ -180,12 +191,18 @@ class Lexer:
         if self.depth > MAX_NESTING:
             raise self.fail("nested too deeply")
 
+    def pause(self) -> int:
+        """What to yield when ``units`` has reached ``pause_at``."""
+        self.pause_at = self.units + PAUSE_EVERY
+        return self.units
+
     # -- aliases -------------------------------------------------------------------------------
 
     def _push_alias(self, name: bytes, value: bytes) -> None:
         rest = self.buffer[self.pos :]
         self._alias_marks.append((len(rest), name, value[-1:] in (b" ", b"\t")))
         self.buffer = value + rest
+        self.units += len(rest) // CHUNK
         self.pos = 0
 
     def _pop_aliases(self) -> None:
@@ -206,6 +223,9 @@ class Lexer:
     def next_token(self) -> Step[str]:
         """Read a token into ``token`` (and ``word``, ``op``, ``fd``), as the wants ask."""
         while True:
+            self.units += 1
+            if self.units >= self.pause_at:
+                yield self.pause()
             keyword, newlines = self.want_keyword, self.skip_newlines
             alias = self.want_alias
             token = yield from self._token()
@@ -360,13 +380,19 @@ class Lexer:
             parts.append(part)
 
         while True:
+            if self.units >= self.pause_at:
+                yield self.pause()
             buffer, start, end = self.buffer, self.pos, len(self.buffer)
             pos = start
-            while pos < end and not stops[buffer[pos]]:
+            chunk = min(end, start + CHUNK)
+            while pos < chunk and not stops[buffer[pos]]:
                 pos += 1
+            self.units += 1 + (pos - start) // UNIT_BYTES
             if pos > start:
                 put(buffer[start:pos], double)
                 self.pos = pos
+                if pos == chunk < end:
+                    continue
             if pos >= end:
                 if (yield from self.fill()):
                     continue
@@ -568,6 +594,11 @@ class Lexer:
                 colon = True
                 self.pos += 1
                 char = yield from self.peek()
+                if char == 0x7D:
+                    # To dash that brace is the operator: ${x:}text} is $x.
+                    self.pos += 1
+                    yield self.parts(BRACE_DQ if quoted else BRACE, mode == HERE)
+                    return Param(name, "", False, None, quoted)
             if char >= 0 and char in b"-+?=":
                 op = chr(char)
                 self.pos += 1
@@ -610,6 +641,8 @@ class Lexer:
             self.pos += 1
             if char == 0x60:
                 break
+            if not len(text) % 1024:
+                yield self.units
             if char == 0x0A:
                 self.line += 1
             elif char == 0x5C:
@@ -627,6 +660,7 @@ class Lexer:
         self.deeper()
         parser = self.nested(bytes(text), line)
         body = yield parser.whole()
+        self.units = parser.units
         self.depth -= 1
         return body  # type: ignore[no-any-return]
 
@@ -656,6 +690,9 @@ class Lexer:
                     if line.rstrip(b"\n") == here.delimiter:
                         break
                 lines.append(line)
+                self.units += 1 + len(line) // UNIT_BYTES
+                if self.units >= self.pause_at:
+                    yield self.pause()
                 body = line.rstrip(b"\n")
                 joined = (
                     not here.raw
@@ -668,4 +705,5 @@ class Lexer:
             else:
                 parser = self.nested(text, first)
                 parts = yield parser.parts(HERE)
+                self.units = parser.units
                 here.body = make_word(parts or [Text(b"", True)])

@@ -57,14 +57,16 @@ async def _run(sh: Shell, argv: list[bytes], env: dict[bytes, bytes]) -> int:
             await _profile(sh, home + b"/.profile")
     if sh.interactive and (extra := sh.get(b"ENV")):
         await _profile(sh, await sh.expand_prompt(extra))
-    sh.line = 1
     if asked.command is not None:
+        sh.line = 1
         status = await sh.evaluate(asked.command, 0 if sh.options.stdin else EXIT)
         if not sh.options.stdin or sh.skip:
             return sh.status if sh.skip else status
     fd = 0
     if asked.script is not None:
         fd = await _open_script(sh, asked.script)
+        sh.name = asked.script
+    sh.line = 1
     if sh.interactive:
         from minios.userland.shell.interactive import session
 
@@ -102,7 +104,7 @@ async def _arguments(sh: Shell, argv: list[bytes]) -> _Invocation:
             sh.name = rest.pop(0)
     elif not sh.options.stdin:
         if rest:
-            asked.script = sh.name = rest.pop(0)
+            asked.script = rest.pop(0)
         else:
             sh.options.stdin = True
     sh.parameters = rest

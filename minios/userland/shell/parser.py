@@ -10,6 +10,7 @@ from minios.userland.shell.lexer import (
     HERE,
     NEWLINE,
     REDIRECTION,
+    UNIT_BYTES,
     WORD,
     Lexer,
     ShellSyntaxError,
@@ -91,6 +92,7 @@ class Parser(Lexer):
     def nested(self, text: bytes, line: int) -> "Parser":
         parser = Parser(line, self.depth)
         parser.aliases = self.aliases
+        parser.units, parser.pause_at = self.units, self.pause_at
         parser.buffer = text
         parser.ended = True
         return parser
@@ -353,10 +355,11 @@ class Parser(Lexer):
             raise self.fail("Bad function name")
         self.skip_newlines = self.want_keyword = self.want_alias = True
         line = self.line
+        units = self.units
         self.deeper()
         body = yield self._command()
         self.depth -= 1
-        return Function(name, line, body)
+        return Function(name, line, body, (self.units - units) * UNIT_BYTES)
 
     def _redirection_target(self) -> Step[Redir]:
         op, fd = self.op, self.fd
@@ -428,7 +431,7 @@ def run_to_end(step: Step[T]) -> T:
             if not stack:
                 return value  # type: ignore[no-any-return]
         else:
-            if wanted is None:
+            if wanted is None or type(wanted) is int:
                 value = b""
             else:
                 stack.append(wanted)

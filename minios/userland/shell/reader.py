@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from minios.abi.errno import Errno
 from minios.userland.shell.errors import ShellError
-from minios.userland.shell.lexer import END, ShellSyntaxError, Step
+from minios.userland.shell.lexer import END, PAUSE_EVERY, UNIT_BYTES, ShellSyntaxError, Step
 from minios.userland.shell.parser import EndOfInput, Parser
 from minios.userland.shell.syntax import Node
 
@@ -15,6 +15,9 @@ BUFSIZ = 8192
 """What a shell reads of its script at once; a command of the script cannot read that back."""
 
 LINE_MAX = 1 << 20
+
+PAUSE_CYCLES = 1000
+"""What parsing costs on top each time a long command makes the parser pause."""
 
 
 class Source(Protocol):
@@ -99,13 +102,30 @@ class CommandReader:
         self.parser.aliases = shell.aliases
         self.lines: list[bytes] = []
         """The lines of the command that was read last."""
+        self._held = 0
 
     def restart(self) -> None:
         """After an error: begin a new command with the next line."""
+        self.release()
         line = self.parser.line
         self.parser = Parser(line)
         self.parser.aliases = self.sh.aliases
         self.lines.clear()
+
+    def release(self) -> None:
+        """The command that was read last is not needed any more."""
+        self.sh.retained -= self._held
+        self._held = 0
+
+    async def _pay(self, units: int) -> None:
+        """A long command: retain its syntax tree as far as it has grown, and let others run."""
+        sh = self.sh
+        size = units * UNIT_BYTES - self._held
+        await sh.reserve(size)
+        sh.retained += size
+        self._held += size
+        await sh.sys.compute(PAUSE_CYCLES)
+        await sh.traps.obey()
 
     @property
     def at_end(self) -> bool:
@@ -115,8 +135,10 @@ class CommandReader:
     async def next(self) -> Node | EndOfInput | None:
         """The next complete command; None for an empty line. ShellError for a syntax error."""
         sh, parser = self.sh, self.parser
+        self.release()
         self.lines.clear()
-        parser.commands = 0
+        parser.commands = parser.units = 0
+        parser.pause_at = PAUSE_EVERY
         stack: list[Step[Any]] = [parser.command()]
         value: Any = None
         while True:
@@ -132,6 +154,10 @@ class CommandReader:
                 sh.line = err.line
                 raise ShellError(b"Syntax error: " + str(err).encode("latin-1")) from None
             else:
+                if type(wanted) is int:
+                    await self._pay(wanted)
+                    value = None
+                    continue
                 if wanted is not None:
                     stack.append(wanted)
                     value = None

@@ -55,9 +55,9 @@ class Options:
         return new
 
     def letters(self) -> bytes:
-        """``$-``."""
+        """``$-``, in dash's order."""
         return "".join(
-            letter for name, letter in OPTION_NAMES if letter and getattr(self, name)
+            letter for name, letter in reversed(OPTION_NAMES) if letter and getattr(self, name)
         ).encode()
 
 
@@ -88,6 +88,8 @@ class State:
         self.aliases: dict[bytes, bytes] = {}
         self.hashed: dict[bytes, bytes] = {}
         self.parameters: list[bytes] = []
+        self.parameter_bytes = 0
+        """What is retained for the parameters, but for those a function was called with."""
         self.getopts_index = 1
         self.getopts_offset = -1
         self.locals: list[dict[bytes, Saved]] = []
@@ -114,6 +116,7 @@ class State:
         new.aliases = self.aliases.copy()
         new.hashed = self.hashed.copy()
         new.parameters = self.parameters
+        new.parameter_bytes = self.parameter_bytes
         new.getopts_index = self.getopts_index
         new.getopts_offset = self.getopts_offset
         new.locals = [frame.copy() for frame in self.locals]

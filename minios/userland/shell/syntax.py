@@ -179,11 +179,12 @@ class Case(NamedTuple):
 
 
 class Function(NamedTuple):
-    """A function definition; ``line`` is where the body begins."""
+    """A function definition; ``line`` is where the body begins, ``size`` what it takes in bytes."""
 
     name: bytes
     line: int
     body: "Node"
+    size: int
 
 
 Node = (

@@ -56,7 +56,7 @@ async def trap(sh: "Shell", argv: list[bytes], flags: int) -> int:
             )
         return 0
     action: bytes | None = None
-    if len(args) > 1 and signal_number(args[0], 0) is None:
+    if len(args) > 1 and not (args[0].isdigit() and signal_number(args[0], 0) is not None):
         action = args[0] if args[0] != b"-" else None
         args = args[1:]
     for name in args:
@@ -230,6 +230,8 @@ _LIMITS = (
     ("p", b"process", abi.RLIMIT_NPROC, 1),
     ("n", b"nofiles", abi.RLIMIT_NOFILE, 1),
     ("v", b"vmemory(kbytes)", abi.RLIMIT_AS, 1024),
+    ("w", b"locks", 10, 1),  # RLIMIT_LOCKS
+    ("r", b"rtprio", 14, 1),  # RLIMIT_RTPRIO
 )
 
 
@@ -237,9 +239,17 @@ def _amount(value: int, unit: int) -> bytes:
     return b"unlimited" if value == abi.RLIM_INFINITY else b"%d" % (value // unit)
 
 
+async def _limits(sh: "Shell", resource: int) -> tuple[int, int]:
+    """Soft and hard limit; what the kernel does not know is not limited."""
+    try:
+        return await sh.sys.getrlimit(resource)
+    except OSError:
+        return abi.RLIM_INFINITY, abi.RLIM_INFINITY
+
+
 @slow("ulimit")
 async def ulimit(sh: "Shell", argv: list[bytes], flags: int) -> int:
-    options = OptionReader(argv, "HSatfdscmlpnv")
+    options = OptionReader(argv, "HSatfdscmlpnvwr")
     hard = soft = False
     everything = False
     chosen = "f"
@@ -254,11 +264,11 @@ async def ulimit(sh: "Shell", argv: list[bytes], flags: int) -> int:
             chosen = letter
     if everything:
         for _, name, resource, unit in _LIMITS:
-            pair = await sh.sys.getrlimit(resource)
+            pair = await _limits(sh, resource)
             sh.put(b"%-20s " % name, _amount(pair[int(hard and not soft)], unit), b"\n")
         return 0
     resource, unit = next((r, u) for letter, _, r, u in _LIMITS if letter == chosen)
-    low, high = await sh.sys.getrlimit(resource)
+    low, high = await _limits(sh, resource)
     if not options.rest:
         sh.put(_amount(high if hard and not soft else low, unit), b"\n")
         return 0

@@ -78,8 +78,8 @@ def unset(sh: "Shell", argv: list[bytes]) -> int:
                 sh.unset(name)
                 continue
             sh.unset(name)
-        if what != "v" and sh.functions.pop(name, None) is not None:
-            sh.retained -= 256
+        if what != "v":
+            sh.forget_function(name)
     return 0
 
 
@@ -93,7 +93,10 @@ async def set_(sh: "Shell", argv: list[bytes], flags: int) -> int:
         return 0
     rest, operands = await parse_options(sh, argv[1:])
     if operands or rest:
-        await sh.reserve(sum(map(len, rest)) + 64 * len(rest))
+        size = sum(map(len, rest)) + 64 * len(rest)
+        await sh.reserve(size)
+        sh.retained += size - sh.parameter_bytes
+        sh.parameter_bytes = size
         sh.set_parameters(rest)
     return 0
 
