@@ -156,7 +156,8 @@ class Session:
         self._instruments: list[object] = []
         self._clock = clock
         self._log = log
-        self._pace = pace or level.pace
+        self._first_pace = pace or level.pace
+        self._pace = self._first_pace
         self._speed = min(FASTEST, max(SLOWEST, speed))
         self._paused = False
         self._overlay = False
@@ -242,6 +243,7 @@ class Session:
         self.notice = ""
         self._job = None
         self._paused = False
+        self._pace = self._first_pace
         if self._log is not None:
             self._best = self._log.best()
         self._take(self._new_play(self.seed))
