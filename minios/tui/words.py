@@ -14,6 +14,22 @@ SIGNALS = (
 """Number, name, and what it does: what the process pane offers."""
 
 
+_WAITS = {
+    "n_tty_read": "for somebody to type at its terminal",
+    "n_tty_write": "for its terminal to take more output",
+    "tty_wait_until_sent": "for its terminal to show what was written",
+    "job_control": "to be in the foreground",
+    "pipe_read": "for data from a pipe",
+    "pipe_write": "for room in a pipe",
+    "wait_for_partner": "for the other end of a named pipe",
+    "do_wait": "for a child to end or stop",
+    "hrtimer_nanosleep": "for time to pass",
+    "poll_schedule_timeout": "for one of several files to be ready",
+    "sigsuspend": "for a signal",
+}
+"""What a process waits for, by the function of the kernel it sleeps in (wchan)."""
+
+
 def state(process: ProcessView, view: PlayView) -> str:
     """Why a process is as it is, one sentence or two."""
     name = f"{plain(process.comm)} ({process.pid})"
@@ -33,10 +49,11 @@ def state(process: ProcessView, view: PlayView) -> str:
         cores = count(len(view.cores), "core")
         return f"{name} wants to run and waits for a core: {waiting} for {cores}."
     wchan = plain(process.wchan)
-    cause = f" It waits in {wchan}." if wchan else ""
     if process.state == "D":
-        return f"{name} waits for a device and cannot be interrupted, not even by KILL.{cause}"
-    return f"{name} sleeps: it waits for something to happen and costs nothing.{cause}"
+        return f"{name} waits for a device and cannot be interrupted, not even by KILL."
+    cause = _WAITS.get(wchan, "for something to happen")
+    where = f" ({wchan})" if wchan else ""
+    return f"{name} sleeps: it waits {cause}{where} and costs nothing."
 
 
 def details(process: ProcessView, view: PlayView) -> list[tuple[str, str]]:
