@@ -126,16 +126,16 @@ def test_ctrl_c_reaches_the_command() -> None:
 
 def test_ctrl_c_interrupts_a_wait_for_stdin() -> None:
     process = start("echo ready; cat")
-    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     process.communicate()
 
 
 def test_a_second_ctrl_c_leaves_whatever_the_command_does() -> None:
-    process = start("trap '' INT; echo ready; while :; do sleep 1; done")
+    process = start("trap 'echo caught' INT; echo ready; while :; do sleep 1; done")
     process.send_signal(signal.SIGINT)
-    time.sleep(0.2)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"caught\n"
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (130, b"")
@@ -234,7 +234,7 @@ def test_on_a_terminal_it_is_interactive() -> None:
     terminal.type(b"echo $((6 * 7)); tty\r")
     terminal.wait_for(b"42\r\n/dev/tty1\r\n")
     terminal.type(b"sleep 1000\r")
-    time.sleep(0.5)
+    terminal.wait_for(b"sleep 1000\r")
     terminal.type(b"\x03")
     terminal.wait_for(b"player@minios")
     terminal.type(b"exit 3\r")
@@ -245,6 +245,6 @@ def test_ctrl_bracket_leaves_at_once() -> None:
     terminal = Terminal()
     terminal.wait_for(b"player@minios")
     terminal.type(b"trap '' INT TERM; while :; do :; done\r")
-    time.sleep(0.3)
+    terminal.wait_for(b"done\r")
     terminal.type(b"\x1d")
     assert terminal.end() == 0
