@@ -49,7 +49,11 @@ _FS_DEFAULT = (
     b"Inodes: Total: %-10c Free: %d\n"
 )
 _FS_TERSE = b"%n %i %l %t %s %S %b %f %a %c %d\n"
-_MAGIC = {b"tmpfs": 0x01021994, b"proc": 0x9FA0, b"ext2/ext3": 0xEF53, b"devpts": 0x1CD1}
+_MAGIC = {
+    b"tmpfs": (0x01021994, b"tmpfs"), b"proc": (0x9FA0, b"proc"), b"ext4": (0xEF53, b"ext2/ext3"),
+    b"devtmpfs": (0x01021994, b"tmpfs"),
+}  # fmt: skip
+"""statfs(2)'s number of a file system, and what stat calls it."""
 
 
 class _Field:
@@ -302,9 +306,9 @@ class _Stat:
             case b"s" | b"S":
                 return field.number(fs.bsize)
             case b"t":
-                return field.number(_MAGIC.get(fs.type, 0), base=b"%x")
+                return field.number(_MAGIC.get(fs.type, (0, b""))[0], base=b"%x")
             case b"T":
-                return field.text(fs.type)
+                return field.text(_MAGIC.get(fs.type, (0, fs.type))[1])
         return b"?"
 
     async def target(self, name: bytes) -> bytes:
