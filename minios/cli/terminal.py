@@ -134,7 +134,8 @@ async def _bridge(session: Session, until: int | None) -> int:
     def size() -> None:
         with contextlib.suppress(OSError):
             columns, lines = os.get_terminal_size(1)
-            session.resize(lines, columns)
+            if columns and lines:  # a terminal that knows no size is taken for 80 by 24
+                session.resize(lines, columns)
 
     def show() -> None:
         shown = session.take_output()
