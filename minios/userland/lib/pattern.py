@@ -2,8 +2,11 @@
 
 A pattern is bytes in which a backslash takes the meaning from what follows. Whole matches need no
 more than (length of pattern × length of subject) steps; the trimming operators run all prefixes at
-once, as a set of pattern positions in one integer.
+once, as a set of pattern positions in one integer. Where pattern and subject may be long, the work
+is a generator of steps (:mod:`minios.userland.lib.steps`).
 """
+
+from minios.userland.lib.steps import STRIDE, Steps, at_once
 
 STAR = -1
 """The token for ``*``; every other token is the 256-bit set of bytes it accepts."""
@@ -75,35 +78,47 @@ def unescape(pattern: bytes) -> bytes:
 
 def has_meta(pattern: bytes) -> bool:
     """Whether anything in ``pattern`` is special: ``*``, ``?`` or a closed ``[``."""
+    if not (b"*" in pattern or b"?" in pattern or b"[" in pattern):
+        return False
     at, end = 0, len(pattern)
+    dead: set[int] = set()
     while at < end:
         char = pattern[at]
         if char == 0x5C:
             at += 1
-        elif char in b"*?" or (char == 0x5B and _bracket(pattern, at + 1) is not None):
+        elif char in b"*?" or (char == 0x5B and _bracket(pattern, at + 1, dead) is not None):
             return True
         at += 1
     return False
 
 
-def _bracket(pattern: bytes, at: int, caret: bool = False) -> tuple[int, int] | None:
-    """The set of the bracket expression whose ``[`` is before ``at``, and where it ends."""
+def _bracket(
+    pattern: bytes, at: int, dead: set[int], caret: bool = False
+) -> tuple[int, int] | None:
+    """The set of the bracket expression whose ``[`` is before ``at``, and where it ends.
+
+    ``dead`` gathers the places from which no end was found, so that looking for the ends of many
+    brackets that have none takes no longer than for one.
+    """
     end = len(pattern)
     invert = at < end and (pattern[at] == 0x21 or (caret and pattern[at] == 0x5E))
     if invert:
         at += 1
     mask = 0
     first = True
+    visited: list[int] = []
     while True:
-        if at >= end:
-            return None
+        if at >= end or (at in dead and not first):
+            break
         char = pattern[at]
+        if not first:
+            visited.append(at)
         at += 1
         if char == 0x5D and not first:
-            break
+            return (_ANY & ~mask if invert else mask), at
         first = False
         if char == 0x5B and pattern[at : at + 1] == b":":
-            close = pattern.find(b":]", at + 1)
+            close = pattern.find(b":]", at + 1, at + 16)
             members = CLASSES.get(pattern[at + 1 : close]) if close >= 0 else None
             if members is not None:
                 mask |= members
@@ -111,7 +126,7 @@ def _bracket(pattern: bytes, at: int, caret: bool = False) -> tuple[int, int] | 
                 continue
         elif char == 0x5C:
             if at >= end:
-                return None
+                break
             char = pattern[at]
             at += 1
         if pattern[at : at + 1] == b"-" and at + 1 < end and pattern[at + 1] != 0x5D:
@@ -123,22 +138,36 @@ def _bracket(pattern: bytes, at: int, caret: bool = False) -> tuple[int, int] | 
             mask |= _between(char, last)
         else:
             mask |= 1 << char
-    return (_ANY & ~mask if invert else mask), at
+    dead.update(visited)
+    return None
 
 
 class Pattern:
     """A compiled pattern. With ``caret``, ``[^a]`` means ``[!a]`` (fnmatch(3); dash does not)."""
 
-    __slots__ = ("_steps", "prefix", "suffix", "text", "tokens")
+    __slots__ = ("prefix", "suffix", "text", "tokens")
 
     def __init__(self, pattern: bytes, caret: bool = False) -> None:
+        at_once(self._compile(pattern, caret))
+
+    @classmethod
+    def compiling(cls, pattern: bytes) -> Steps["Pattern"]:
+        """A long pattern, compiled step by step."""
+        new = cls.__new__(cls)
+        yield from new._compile(pattern, False)
+        return new
+
+    def _compile(self, pattern: bytes, caret: bool) -> Steps[None]:
         tokens: list[int] = []
+        dead: set[int] = set()
         literal = bytearray()
         plain = True
         at, end = 0, len(pattern)
         while at < end:
             char = pattern[at]
             at += 1
+            if not at % STRIDE:
+                yield
             if char == 0x2A:
                 if not tokens or tokens[-1] != STAR:
                     tokens.append(STAR)
@@ -148,7 +177,7 @@ class Pattern:
                 plain = False
                 continue
             if char == 0x5B:
-                found = _bracket(pattern, at, caret)
+                found = _bracket(pattern, at, dead, caret)
                 if found is not None:
                     tokens.append(found[0])
                     at = found[1]
@@ -165,10 +194,13 @@ class Pattern:
         self.text = bytes(literal) if plain and not stars else None
         self.prefix = bytes(literal) if plain and stars == 1 and tokens[-1] == STAR else None
         self.suffix = bytes(literal) if plain and stars == 1 and tokens[0] == STAR else None
-        self._steps: dict[int, int] = {}
 
     def matches(self, subject: bytes) -> bool:
         """Whether the whole of ``subject`` matches."""
+        return at_once(self.matching(subject))
+
+    def matching(self, subject: bytes) -> Steps[bool]:
+        """The same, step by step."""
         if self.text is not None:
             return subject == self.text
         if self.prefix is not None:
@@ -179,7 +211,11 @@ class Pattern:
         at = token = 0
         end = len(subject)
         retry, retry_at = -1, 0  # where to go on when what follows the last star fails
+        steps = 0
         while at < end:
+            steps += 1
+            if not steps % STRIDE:
+                yield
             if token < count and tokens[token] == STAR:
                 token += 1
                 retry, retry_at = token, at
@@ -197,6 +233,10 @@ class Pattern:
 
     def prefix_length(self, subject: bytes, longest: bool) -> int | None:
         """The length of the shortest or longest prefix that matches; None if none does."""
+        return at_once(self.measuring_prefix(subject, longest))
+
+    def measuring_prefix(self, subject: bytes, longest: bool) -> Steps[int | None]:
+        """The same, step by step."""
         if self.text is not None:
             return len(self.text) if subject.startswith(self.text) else None
         if self.suffix is not None:
@@ -206,10 +246,14 @@ class Pattern:
             if not subject.startswith(self.prefix):
                 return None
             return len(subject) if longest else len(self.prefix)
-        return self._scan(self.tokens, subject, longest)
+        return (yield from self._scan(self.tokens, subject, longest))
 
     def suffix_length(self, subject: bytes, longest: bool) -> int | None:
-        """The same for suffixes."""
+        """The length of the shortest or longest suffix that matches; None if none does."""
+        return at_once(self.measuring_suffix(subject, longest))
+
+    def measuring_suffix(self, subject: bytes, longest: bool) -> Steps[int | None]:
+        """The same, step by step."""
         if self.text is not None:
             return len(self.text) if subject.endswith(self.text) else None
         if self.prefix is not None:
@@ -219,29 +263,30 @@ class Pattern:
             if not subject.endswith(self.suffix):
                 return None
             return len(subject) if longest else len(self.suffix)
-        return self._scan(self.tokens[::-1], subject[::-1], longest)
+        return (yield from self._scan(self.tokens[::-1], subject[::-1], longest))
 
-    def _scan(self, tokens: tuple[int, ...], subject: bytes, longest: bool) -> int | None:
+    def _scan(self, tokens: tuple[int, ...], subject: bytes, longest: bool) -> Steps[int | None]:
         count = len(tokens)
         accept = 1 << count
-        stars = 0
-        for index, token in enumerate(tokens):
-            if token == STAR:
-                stars |= 1 << index
+        stars = _positions([token == STAR for token in tokens])
         advance: dict[int, int] = {}
         states = 1
         states |= (states & stars) << 1
         best = 0 if states & accept else None
         if best is not None and not longest:
             return 0
+        cost = 1 + count // 256  # of a step on integers of so many bits
+        steps = 0
         for length, char in enumerate(subject, 1):
+            steps += cost
             step = advance.get(char)
             if step is None:
-                step = 0
-                for index, token in enumerate(tokens):
-                    if token != STAR and token >> char & 1:
-                        step |= 1 << index
+                step = _positions([token != STAR and token >> char & 1 for token in tokens])
                 advance[char] = step
+                steps += count
+            if steps >= STRIDE:
+                steps = 0
+                yield
             states = (states & step) << 1 | states & stars
             states |= (states & stars) << 1
             if states & accept:
@@ -253,16 +298,30 @@ class Pattern:
         return best
 
 
+def _positions(chosen: list[bool] | list[int]) -> int:
+    """The set of the positions that are true, as an integer."""
+    packed = bytearray(len(chosen) // 8 + 1)
+    for index, is_in in enumerate(chosen):
+        if is_in:
+            packed[index >> 3] |= 1 << (index & 7)
+    return int.from_bytes(packed, "little")
+
+
 _cache: dict[bytes, Pattern] = {}
 
 
 def compiled(pattern: bytes) -> Pattern:
     """The compiled form; the last few hundred are kept."""
+    return at_once(compiling(pattern))
+
+
+def compiling(pattern: bytes) -> Steps[Pattern]:
+    """The same, step by step."""
     found = _cache.get(pattern)
     if found is None:
-        found = Pattern(pattern)
+        found = yield from Pattern.compiling(pattern)
         if len(_cache) >= _LIMIT:
             _cache.clear()
-        if len(pattern) <= 4096:
+        if len(pattern) <= STRIDE:
             _cache[pattern] = found
     return found

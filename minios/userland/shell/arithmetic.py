@@ -1,10 +1,12 @@
 """Arithmetic expansion (XCU 2.6.4): signed 64-bit integers, C's operators, evaluated as read.
 
-The pending operators are kept on an explicit stack: nesting costs no recursion.
+The pending operators are kept on an explicit stack: nesting costs no recursion. A long expression
+is read step by step, for whoever drives it to pay.
 """
 
 from typing import Protocol
 
+from minios.userland.lib.steps import Steps, at_once
 from minios.userland.shell.errors import ShellError
 from minios.userland.shell.lexer import NAME_CHARS, NAME_START
 
@@ -24,6 +26,9 @@ _PRECEDENCE = {
 }  # fmt: skip
 _ASSIGNMENTS = frozenset(["=", "+=", "-=", "*=", "/=", "%=", "<<=", ">>=", "&=", "^=", "|="])
 _OPERATORS = _ASSIGNMENTS | frozenset(_PRECEDENCE) | frozenset(["?", ":", "(", ")", "!", "~"])
+STEP = 512
+"""Tokens between two yields."""
+
 _NUMBER, _NAME, _END, _BAD = "number", "name", "end", "bad"
 
 INT64_MAX = (1 << 63) - 1
@@ -160,7 +165,7 @@ def tokens_of(text: bytes) -> list[Token]:
     """The tokens of an expression, the end included. Those of short texts are kept."""
     tokens = _cache.get(text)
     if tokens is None:
-        tokens = _scan(text)
+        tokens = at_once(_scan(text))
         if len(text) <= _CACHED_LENGTH:
             if len(_cache) >= _CACHE_SIZE:
                 _cache.clear()
@@ -168,10 +173,12 @@ def tokens_of(text: bytes) -> list[Token]:
     return tokens
 
 
-def _scan(text: bytes) -> list[Token]:
+def _scan(text: bytes) -> Steps[list[Token]]:
     tokens: list[Token] = []
     pos, end = 0, len(text)
     while pos < end:
+        if not (len(tokens) + 1) % STEP:
+            yield
         char = text[pos]
         if char in b" \t\n":
             pos += 1
@@ -217,10 +224,16 @@ class _Evaluation:
         self.token, self.number, self.name = self.tokens[self.at]
         return self.token
 
-    def run(self) -> int:
+    def run(self) -> Steps[int]:
+        steps = 0
         while True:
-            value = self._operand()
+            while (operand := self._operand()) is None:
+                yield
+            value = operand
             while True:
+                steps += 1
+                if not steps % STEP:
+                    yield
                 value = self._close_unary(value)
                 token = self.token
                 precedence = _PRECEDENCE.get(token)
@@ -260,9 +273,12 @@ class _Evaluation:
         self.skipping -= pending.skipped
         return pending
 
-    def _operand(self) -> int:
-        """Read up to and with the next number or name; opens what stands before it."""
-        while True:
+    def _operand(self) -> int | None:
+        """Read up to and with the next number or name; opens what stands before it.
+
+        None when that was so much that it is better to pause.
+        """
+        for _ in range(STEP):
             token = self.token
             if token == "(":
                 self.stack.append(_Pending("("))
@@ -285,6 +301,7 @@ class _Evaluation:
                 return 0 if self.skipping else self.variables.get_number(name)
             else:
                 raise self.fail("expecting primary")
+        return None
 
     def _close_unary(self, value: int) -> int:
         while self.stack and self.stack[-1].kind == "unary":
@@ -339,6 +356,12 @@ def _short_circuit(op: str, left: int) -> bool:
     return (op == "&&" and not left) or (op == "||" and bool(left))
 
 
+def evaluating(text: bytes, variables: Variables) -> Steps[int]:
+    """The value of a long expression, step by step."""
+    tokens = yield from _scan(text)
+    return (yield from _Evaluation(text, tokens, variables).run())
+
+
 def evaluate(text: bytes, variables: Variables) -> int:
     """The value of an expression. ShellError with dash's text if it has none."""
     tokens = tokens_of(text)
@@ -359,7 +382,7 @@ def evaluate(text: bytes, variables: Variables) -> int:
             return a
         if kind is _NAME:
             return variables.get_number(name)
-    return _Evaluation(text, tokens, variables).run()
+    return at_once(_Evaluation(text, tokens, variables).run())
 
 
 _OPERANDS = (_NUMBER, _NAME)

@@ -2,13 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from minios.abi.errno import Errno
 from minios.abi.records import Termios
 from minios.abi.sys import Sys
-from minios.userland.lib.pattern import compiled
+from minios.userland.lib.pattern import compiling
 from minios.userland.lib.stdio import why, write_all
+from minios.userland.lib.steps import STRIDE, Steps
 from minios.userland.shell import launch, redirect
 from minios.userland.shell.builtins import BUILTINS, Builtin
 from minios.userland.shell.errors import Interrupted, ShellError, ShellExit
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from minios.userland.shell.history import History
     from minios.userland.shell.prompt import Identity
 
+T = TypeVar("T")
+
 # How a node is run.
 EXIT = 1
 """Nothing comes after it in this process: the shell exits, and may exec without forking."""
@@ -54,6 +57,8 @@ FLUSH_CYCLES = 1000
 """CPU is paid for in portions of this many cycles, and before every other trap."""
 
 MAX_FUNCTION_DEPTH = 1000
+TOO_DEEP = b"Maximum function recursion depth (%d) reached" % MAX_FUNCTION_DEPTH
+"""Says dash of functions; it holds for eval, ``.`` and traps within each other as well."""
 
 FUNCTION_BYTES = 256
 """What a function takes besides its syntax tree."""
@@ -81,6 +86,8 @@ class Shell(State):
         self.command_name = b""
         self.skip = 0
         self.skip_count = 0
+        self.evaluations = 0
+        """How many texts are being run within each other."""
         self.loop_depth = 0
         self.substitution_status = 0
         self.level = 0
@@ -135,9 +142,10 @@ class Shell(State):
             except OSError as err:
                 if err.errno != Errno.EINTR:
                     raise
-                self.traps.check_interrupt()
-                continue
+                taken = 0
             data = data[taken:]
+            if self.traps.pending:
+                await self.traps.obey()
 
     async def say_error(self, text: bytes) -> None:
         """Write to stderr; a closed stderr is nobody's problem."""
@@ -179,6 +187,24 @@ class Shell(State):
         if self.retained + self.temporary + size > self.granted:
             await self.reserve(size)
         self.temporary += size
+
+    # -- time ----------------------------------------------------------------------------------
+
+    async def pay(self) -> None:
+        """In the middle of long work: spend the CPU time it took, and obey ctrl+c."""
+        cycles, self.cycles = self.cycles, 0
+        await self.sys.compute(cycles)
+        await self.traps.obey()
+
+    async def slowly(self, steps: Steps[T]) -> T:
+        """The result of work that a long text may make long, paid for as it is done."""
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+            self.cycles += STRIDE
+            await self.pay()
 
     async def release(self) -> None:
         """The command is over: its scratch memory is free again."""
@@ -315,7 +341,9 @@ class Shell(State):
                 if word.literal is not None:
                     matched = subject == word.literal
                 else:
-                    matched = compiled(await self.expand.pattern(word)).matches(subject)
+                    text = await self.expand.pattern(word)
+                    pattern = await self.slowly(compiling(text))
+                    matched = await self.slowly(pattern.matching(subject))
                 if matched:
                     if body is None or self.skip:
                         return 0
@@ -362,8 +390,11 @@ class Shell(State):
         return await call(self._evaluate(text, flags))
 
     async def _evaluate(self, text: bytes, flags: int) -> int:
+        if self.evaluations >= MAX_FUNCTION_DEPTH:
+            raise ShellError(TOO_DEEP)
         reader = CommandReader(self, StringSource(text))
         status = 0
+        self.evaluations += 1
         try:
             while True:
                 node = await reader.next()
@@ -374,6 +405,7 @@ class Shell(State):
                 if self.skip:
                     return status
         finally:
+            self.evaluations -= 1
             reader.release()
 
     async def run_script(self, text: bytes) -> int:

@@ -4,12 +4,11 @@ A word is first expanded to *pieces*, each with how it may be treated further; t
 become fields, one string, or a pattern.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from minios.userland.lib import users
-from minios.userland.lib.pattern import Pattern, compiled, escape, has_meta
-from minios.userland.shell.arithmetic import evaluate
+from minios.userland.lib.pattern import Pattern, compiling, escape, has_meta
+from minios.userland.shell.arithmetic import evaluate, evaluating
 from minios.userland.shell.errors import ShellError
 from minios.userland.shell.glob import expand_path
 from minios.userland.shell.lexer import NAME_START, has_glob
@@ -31,6 +30,16 @@ WORD_CYCLES = 30
 Pieces = list[tuple[int, bytes]]
 Field = list[tuple[bool, bytes]]
 """(is it quoted?, text) of one field."""
+
+MANY = 256
+"""Fields, and pieces of a word, of which more than so many are paid for as they come."""
+FIELD_BYTES = 56
+"""What a field takes besides its text."""
+SLICE = 16384
+"""Longer results of expansions are split into fields slice by slice."""
+
+LONG_EXPRESSION = 4096
+"""Bytes beyond which an arithmetic expression is evaluated step by step."""
 
 _IFS_WHITESPACE = frozenset(b" \t\n")
 
@@ -68,8 +77,16 @@ class Expander:
                 ):
                     out.append(value)
                     return
-        pieces = await self._pieces(word, True)
-        for field in self._split(pieces):
+        await self._split(await self._pieces(word, True), out)
+
+    async def _deliver(self, fields: list[Field], out: list[bytes]) -> None:
+        """Append what fields are as text, or the paths they match."""
+        sh = self.sh
+        if len(fields) >= MANY:
+            size = sum(len(piece) for field in fields for _, piece in field)
+            await sh.scratch(size + FIELD_BYTES * len(fields))
+            await sh.pay()
+        for field in fields:
             text = b"".join(piece for _, piece in field)
             if not sh.options.noglob:
                 for quoted, piece in field:
@@ -99,7 +116,11 @@ class Expander:
                 value = self.parameter(part.name)
                 if value is not None:
                     return value
-            elif type(part) is Arithmetic and part.word.literal is not None:
+            elif (
+                type(part) is Arithmetic
+                and part.word.literal is not None
+                and len(part.word.literal) <= LONG_EXPRESSION
+            ):
                 text = part.word.literal
                 self.sh.cycles += WORD_CYCLES + len(text) * 4
                 return b"%d" % evaluate(text, self.sh)
@@ -148,7 +169,7 @@ class Expander:
         """Append the pieces of ``parts``. ``full``: fields are wanted; ``operand``: this is the
         word of an unquoted ``${x-word}``, whose text is split as well."""
         sh = self.sh
-        for part in parts:
+        for index, part in enumerate(parts, 1):
             kind = type(part)
             if kind is Text:
                 pieces.append(
@@ -164,11 +185,17 @@ class Expander:
                 assert isinstance(part, Arithmetic)
                 text = await call(self.string(part.word))
                 sh.cycles += len(text) * 4
-                number = evaluate(text, sh)
+                if len(text) <= LONG_EXPRESSION:
+                    number = evaluate(text, sh)
+                else:
+                    await sh.scratch(64 * len(text))  # tokens
+                    number = await sh.slowly(evaluating(text, sh))
                 pieces.append((QUOTED if part.quoted else SPLIT, b"%d" % number))
             last = pieces[-1][1] if pieces else b""
             if len(last) >= 256:
                 await sh.scratch(len(last))
+            if not index % MANY:
+                await sh.pay()
 
     async def _param(self, part: Param, pieces: Pieces, full: bool) -> None:
         name, op = part.name, part.op
@@ -221,13 +248,13 @@ class Expander:
             value = b"%d" % len(value)
         elif op and op[0] in "%#":
             assert part.word is not None
-            pattern = compiled(await self._operand_pattern(part.word))
+            pattern = await self.sh.slowly(compiling(await self._operand_pattern(part.word)))
             if several and full and not (part.quoted and name == b"*"):
                 self._all(
                     _trim_each(op, self.sh.parameters, pattern), name, part.quoted, full, pieces
                 )
                 return
-            value = self._trim(op, value, pattern)
+            value = await self._trim(op, value, pattern)
         pieces.append((kind, value))
 
     async def _operand_pattern(self, word: Word) -> bytes:
@@ -235,13 +262,14 @@ class Expander:
             return await self.pattern(word)
         return await call(self.pattern(word))
 
-    def _trim(self, op: str, value: bytes, pattern: Pattern) -> bytes:
-        self.sh.cycles += len(value) >> 2
+    async def _trim(self, op: str, value: bytes, pattern: Pattern) -> bytes:
+        sh = self.sh
+        sh.cycles += len(value) >> 2
         longest = len(op) == 2
         if op[0] == "#":
-            length = pattern.prefix_length(value, longest)
+            length = await sh.slowly(pattern.measuring_prefix(value, longest))
             return value[length:] if length else value
-        length = pattern.suffix_length(value, longest)
+        length = await sh.slowly(pattern.measuring_suffix(value, longest))
         return value[: len(value) - length] if length else value
 
     # -- parameters ----------------------------------------------------------------------------
@@ -332,21 +360,23 @@ class Expander:
     async def _home(self, user: bytes) -> bytes | None:
         if not user:
             return self.sh.get(b"HOME")
+        from minios.userland.lib import users
+
         entry = await users.by_name(self.sh.sys, user)
         return entry.home if entry is not None else None
 
     # -- fields --------------------------------------------------------------------------------
 
-    def _split(self, pieces: Pieces) -> list[Field]:
+    async def _split(self, pieces: Pieces, out: list[bytes]) -> None:
         """Field splitting (XCU 2.6.5). A field of nothing but unquoted emptiness vanishes."""
-        out: list[Field] = []
+        ready: list[Field] = []
         field: Field | None = None
         ifs = self.sh.ifs
         total = 0
         for kind, data in pieces:
             if kind == BREAK:
                 if field is not None:
-                    out.append(field)
+                    ready.append(field)
                 field = None
             elif kind == QUOTED:
                 if field is None:
@@ -358,13 +388,31 @@ class Expander:
                 if field is None:
                     field = []
                 field.append((False, data))
-            else:
-                field = _split_piece(data, ifs, field, out)
+            elif len(data) <= SLICE:
+                field = _split_piece(data, ifs, field, ready)
                 total += len(data)
+            else:
+                for piece in _slices(data, ifs):
+                    field = _split_piece(piece, ifs, field, ready)
+                    self.sh.cycles += len(piece) >> 2
+                    await self._deliver(ready, out)
+                    ready.clear()
         if field is not None:
-            out.append(field)
+            ready.append(field)
         self.sh.cycles += total >> 2
-        return out
+        await self._deliver(ready, out)
+
+
+def _slices(data: bytes, ifs: bytes) -> Iterator[bytes]:
+    """Consecutive parts of ``data``, cut where neither side is a separator."""
+    separators = frozenset(ifs)
+    start = 0
+    while start < len(data):
+        end = start + SLICE
+        while end < len(data) and (data[end - 1] in separators or data[end] in separators):
+            end += 1
+        yield data[start:end]
+        start = end
 
 
 def _trim_each(op: str, values: Sequence[bytes], pattern: Pattern) -> list[bytes]:

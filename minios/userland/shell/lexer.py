@@ -43,7 +43,7 @@ PAUSE_EVERY = 256
 UNIT_BYTES = 160
 """What a token or part takes in the syntax tree, about."""
 CHUNK = 8192
-"""How far is read of text without anything special in it before the next look at ``PAUSE_EVERY``."""
+"""Plain text read between two looks at whether a pause is due."""
 
 MAX_NESTING = 400
 """How deep compound commands, substitutions and braces may stand in each other."""
