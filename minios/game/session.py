@@ -647,13 +647,18 @@ class Session:
             panes=level.panes,
             hints_shown=len(self.hints),
             hints_total=len(level.hints),
-            coach=play.coach,
+            coach=self._advice(),
             result=None if self._root else self._result(),
             best_splits=self._best.splits,
             messages=tuple(play.messages),
         )
         self._seen = (key, view)
         return view
+
+    def _advice(self) -> str:
+        """The coach's line. Asking what was recognised lets it answer the wrong ways, too."""
+        _ = self._play.recognised
+        return self._play.coach
 
     def _result(self) -> ResultView | None:
         result = self._play.result()
