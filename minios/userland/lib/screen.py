@@ -110,17 +110,28 @@ class Screen:
     """The terminal while a full-screen program has it.
 
     ``signals`` says whether ^C, ^Z and ^\\ are signals (and ^C then the key INTERRUPT) or plain
-    keys; ``alternate`` whether what was on the screen comes back at the end.
+    keys; ``alternate`` whether what was on the screen comes back at the end. ``on`` and ``off`` are
+    sent when the program takes the terminal and when it lets go of it.
     """
 
     def __init__(
-        self, sys: Sys, fd_in: int, fd_out: int = 1, *, signals: bool = True, alternate: bool = True
+        self,
+        sys: Sys,
+        fd_in: int,
+        fd_out: int = 1,
+        *,
+        signals: bool = True,
+        alternate: bool = True,
+        on: bytes = b"",
+        off: bytes = b"",
     ) -> None:
         self.sys = sys
         self.fd_in = fd_in
         self.fd_out = fd_out
         self.signals = signals
         self.alternate = alternate
+        self._on = on
+        self._off = off
         self.rows, self.cols = 24, 80
         self.running = False
         self._modes: Termios | None = None
@@ -167,13 +178,12 @@ class Screen:
         cc[VMIN], cc[VTIME] = 1, 0
         raw = modes._replace(lflag=lflag, iflag=iflag, cc=bytes(cc))
         await self.sys.tcsetattr(self.fd_in, raw, TCSETSW)
-        if self.alternate:
-            await self.write(ALTERNATE_ON)
+        await self.write((ALTERNATE_ON if self.alternate else b"") + self._on)
         self.running = True
         self._shown = None
 
     async def _leave(self) -> None:
-        tail = SHOW_CURSOR + NORMAL
+        tail = self._off + SHOW_CURSOR + NORMAL
         if self.alternate:
             tail += ALTERNATE_OFF
         await self.write(tail)
@@ -288,6 +298,16 @@ class Screen:
     def typed(self) -> bool:
         """Whether another key is there already."""
         return bool(self._typed or self._events)
+
+    def next_plain(self) -> str:
+        """Take the next key if it is there already and an ordinary character; else empty."""
+        if not self._typed or self._events or self._typed[0] < 32 or self._typed[0] == 127:
+            return ""
+        name, size = split_key(self._typed)
+        if len(name) != 1:
+            return ""
+        self._typed = self._typed[size:]
+        return name
 
     async def waiting(self) -> bool:
         """Whether a key could be read now without waiting."""
