@@ -190,6 +190,15 @@ def test_a_restart_is_a_new_generation_of_the_same_world(desk: Desk) -> None:
     assert (desk.log.abandoned, len(desk.log.begun)) == (1, 2)
 
 
+def test_words_of_the_game_work_at_the_prompt(desk: Desk) -> None:
+    desk.enter("hint")
+    assert desk.session.hints == ("Look around.",)
+    generation = desk.session.generation
+    desk.enter("restart")
+    desk.rest()
+    assert (desk.session.generation, desk.session.now) == (generation + 1, 0)
+
+
 def test_a_loss_can_be_rewound_to_before_the_line_that_led_to_it(desk: Desk) -> None:
     desk.enter("mkdir one")
     before = desk.session.now
