@@ -138,7 +138,7 @@ def _call(line: str, words: list[str], known: Known) -> str:
         name = bare[:-2]
         target = name if known(name) else FOREIGN.get(name.lower(), "")
         if target:
-            return f"A command is called without parentheses. Press ctrl+c, then try: {target}"
+            return f"A command takes no parentheses (ctrl+c if you see >). Try: {target}"
     return ""
 
 

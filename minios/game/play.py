@@ -13,7 +13,7 @@ from minios.abi.signals import NSIG
 from minios.abi.sys import Program
 from minios.fs.access import ROOT
 from minios.game import coach, door
-from minios.game.build import Host, build
+from minios.game.build import BuildError, Host, build
 from minios.game.collateral import Wardens
 from minios.game.goals import GoalState, Referee
 from minios.game.spec import FIRST_KEY, Level, Wrong
@@ -36,6 +36,9 @@ KEY_NS = 50 * MILLISECOND
 PANE_NS = 300 * MILLISECOND
 EDIT_NS = 50 * MILLISECOND
 """For each changed character of a saved edit."""
+
+BOOT_EVENTS = 100_000
+"""A level takes some hundreds to boot; one that needs more than this keeps the player waiting."""
 
 CHECKPOINT = 10 * SECOND
 SHOWN = 64 << 10
@@ -129,8 +132,12 @@ class Play:
         world.at(0, self._begin)
         world.at(CHECKPOINT, self._checkpoint_due)
         self.built.switch_on()
-        while not world.run_until(0):
-            pass
+        # A part of the world may stop it early, so once is not enough.
+        for _ in range(100):
+            if world.run_until(0, BOOT_EVENTS // 100):
+                return
+        self.close()
+        raise BuildError("too much happens before t = 0: the machines do not come to rest")
 
     def _begin(self) -> None:
         self.wardens.start()
@@ -268,7 +275,7 @@ class Play:
         kernel = host.machine.kernel if host is not None else None
         if host is None or host.spec.name != self.level.player.machine:
             self.failed = "No such machine here."
-        elif dict(self.level.panes).get("processes", "act") != "act" and not self.as_root:
+        elif not self.as_root and dict(self.level.panes).get("processes", "act") != "act":
             self.failed = "On this level the process pane only looks."
         elif kernel is None or kernel.halted:
             self.failed = "The machine is off."
@@ -278,8 +285,8 @@ class Play:
 
     @property
     def uid(self) -> int:
-        """The player's."""
-        return self._host.users[self.level.player.user].uid
+        """Whose rights a pane has: the player's, or root's once a winner stays on."""
+        return 0 if self.as_root else self._host.users[self.level.player.user].uid
 
     @property
     def _host(self) -> Host:
@@ -398,7 +405,9 @@ class Play:
 
     def lost_line(self) -> Line | None:
         """The last line entered before the loss; None without a loss, or without a line."""
-        return self.lines[-1] if self.outcome == "lose" and self.lines else None
+        if self.outcome != "lose":
+            return None
+        return next((line for line in reversed(self.lines) if line.text.strip()), None)
 
     # -- what checks and actions ask (Scene and Stage) -----------------------------------------
 

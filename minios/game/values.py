@@ -111,8 +111,8 @@ def frequency(text: str) -> int:
     if unit is None:
         raise ValueError(wrong)
     value = _scaled(whole, fraction, unit, wrong)
-    if not 1000 <= value <= 1_000_000_000 or 1_000_000_000 % value:
-        raise ValueError("must be from 1kHz to 1GHz, with a cycle of whole nanoseconds")
+    if not 1000 <= value <= 10_000_000 or 1_000_000_000 % value:
+        raise ValueError("must be from 1kHz to 10MHz, with a cycle of whole nanoseconds")
     return value
 
 

@@ -38,7 +38,7 @@ def coached(line: str) -> str:
         ("what is running?", PROSE),
         ("kill all", "There is no 'kill all': give kill the pid that ps shows, as in: kill 42"),
         ("kill drone", "kill takes a number: the pid that ps shows in drone's line."),
-        ("exit()", "A command is called without parentheses. Press ctrl+c, then try: exit"),
+        ("exit()", "A command takes no parentheses (ctrl+c if you see >). Try: exit"),
         ("echo “hi”", 'The “ in that line is a typographic mark; the shell wants a plain "'),
         ("cls", "Here that is: clear"),
         ("dir", "Here that is: ls"),

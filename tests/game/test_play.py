@@ -1,11 +1,14 @@
 """One attempt: the door, the figures, the end, and that all of it is the same every time."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from minios.game import loader
+from minios.game import loader, spec
+from minios.game.build import BuildError
 from minios.game.play import Play, Refused
 from minios.game.spec import (
     SECOND,
@@ -349,3 +352,62 @@ def test_one_run_or_ten_thousand_give_the_same_digests() -> None:
     whole = digests(level, 100 * SECOND)
     assert [t for t, _ in whole] == [10 * SECOND, 20 * SECOND]
     assert digests(level, 3_333_333) == whole
+
+
+@pytest.mark.parametrize(
+    "script", ["f() { f | f & }; f", "while :; do kill -CHLD 1; done", "while :; do :; done"]
+)
+def test_a_level_that_never_comes_to_rest_is_refused(script: str) -> None:
+    """Its processes start eight seconds early, on eight fast cores."""
+    text = spec.FileSpec("/opt/p", text=f"#!/bin/sh\n{script}\n")
+    many = tuple(spec.ProcessSpec(f"p{n}", ("/opt/p",), at=-8 * SECOND) for n in range(64))
+    pc = replace(
+        LEVEL.machines[0], cores=8, hz=10_000_000, pid_max=32768, files=(text,), processes=many
+    )
+    with pytest.raises(BuildError, match="before t = 0"):
+        play(rules(machines=(pc,)))
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        spec.FileSpec("/etc/passwd/x", text="x"),
+        spec.FileSpec("/bin", kind="link", target="/"),
+        spec.FileSpec("/srv/full", random=20 << 20),
+    ],
+)
+def test_files_that_cannot_be_laid_are_refused(file: spec.FileSpec) -> None:
+    with pytest.raises(BuildError):
+        play(rules(machines=(replace(LEVEL.machines[0], files=(file,)),)))
+
+
+def test_a_play_is_the_same_whatever_the_hash_seed_and_whoever_looks() -> None:
+    """Three interpreters with other hash seeds, one with every instrument installed."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from minios.game import loader\n"
+        "from minios.game.play import Play\n"
+        "from minios.sim.instruments import EVENTS\n"
+        "look = type('Look', (), {event: lambda self, *args: None for event in EVENTS})()\n"
+        "level = loader.load(Path(sys.argv[1]))\n"
+        "game = Play(level, 3, instruments=[look] if sys.argv[2] == 'look' else [])\n"
+        "for char in 'ps aux | sort; touch /tmp/moon & find /etc -name p*; wait\\r':\n"
+        "    game.apply('key', {'data': char})\n"
+        "game.run_until(25_000_000_000)\n"
+        "print(game.checkpoints, game.world.digest())\n"
+        "game.close()\n"
+    )
+    path = str(Path(__file__).parent / "level.yaml")
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code, path, look],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=Path(__file__).parents[2],
+        ).stdout
+        for seed, look in (("0", "no"), ("1", "no"), ("77", "look"))
+    }
+    assert len(seen) == 1
