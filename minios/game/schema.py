@@ -231,7 +231,7 @@ class FileSpecModel(Model):
     directory: Bool = False
     link: Text | None = None
     fifo: Bool = False
-    random: Size | None = None
+    random: Annotated[Size, Field(ge=1, le=1 << 18)] | None = None
     owner: Account = "root"
     group: Text = ""
     mode: Mode | None = None

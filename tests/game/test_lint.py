@@ -69,7 +69,7 @@ ABSENT = spec.FileCheck("pc", "/srv/absent", exists=False)
         (changed(machines=(replace(LEVEL.machines[0], processes=(
             spec.ProcessSpec("idle", ("no-such-command",)),)),)), ("builds", "world")),
         (changed(machines=(replace(LEVEL.machines[0], disk=1 << 20, files=(
-            spec.FileSpec("/srv/big", random=2 << 20),)),)), ("builds", "world")),
+            spec.FileSpec("/srv/big", text="x" * (2 << 20)),)),)), ("builds", "world")),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_found(level: spec.Level, finding: tuple[str, str]) -> None:
