@@ -107,6 +107,8 @@ class GameScreen(Screen[str], inherit_bindings=False):
         self._notice = ("", 0.0)
         self._seen_notice = session.notice
         self._seen_messages = len(self.view.messages)
+        self._generation = session.generation
+        self._promised = ""
         self._sheets = 0
         self._covered = False
         self._shown_result = False
@@ -220,7 +222,13 @@ class GameScreen(Screen[str], inherit_bindings=False):
         """The coach's line: what just happened, else what to do."""
         if self.session.notice != self._seen_notice:
             self._seen_notice = self.session.notice
-            self.say(self._seen_notice)
+            if self._seen_notice:
+                self.say(self._seen_notice)
+        if self.session.generation != self._generation:
+            self._generation = self.session.generation
+            if self._promised:
+                self.say(self._promised)
+                self._promised = ""
         if len(view.messages) < self._seen_messages:
             self._seen_messages = 0
         if len(view.messages) > self._seen_messages:
@@ -501,7 +509,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         elif choice == "rewind":
             self.session.rewind()
             self._fresh()
-            self.say("Back before that line. This attempt counts for progress, not for records.")
+            self._promised = "Back before that line: this counts for progress, not for records."
         elif choice == "root":
             self.session.stay_as_root()
             self._root = True
