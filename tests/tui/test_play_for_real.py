@@ -50,10 +50,10 @@ class Player:
         raise AssertionError(f"{words!r} did not come:\n{self.screen}")
 
 
-def playing(level: str, pace: str = "turn") -> MiniOSApp:
+def playing(level: str, pace: str = "turn", speed: float = 16.0) -> MiniOSApp:
     records = open_records()
     opener = partial(
-        open_session, load(catalog.find(level)), pace=pace, speed=16.0, records=records
+        open_session, load(catalog.find(level)), pace=pace, speed=speed, records=records
     )
     return MiniOSApp(opener=opener, records=records, number=1)
 
@@ -145,16 +145,16 @@ async def test_a_loss_names_the_line_and_rewinding_wins_after_all(tmp_path):
     ],
 )
 async def test_ctrl_c_gives_the_prompt_back_and_nothing_freezes(line, tmp_path):
-    app = playing("first-light", "live")
+    app = playing("first-light", "live", 4.0)
     async with app.run_test(size=(80, 24)) as pilot:
         player = Player(app, pilot)
         await player.press("enter")
         await player.sees("$ ")
         await player.enter(line)
-        await pilot.pause(0.6)
+        await pilot.pause(0.4)
         for _ in range(20):  # what a fork bomb leaves behind scrolls an answer away at first
             await player.press("ctrl+c")
-            await pilot.pause(0.2)
+            await pilot.pause(0.1)
             await player.enter("printf '\\033[?1049l'; clear; echo st''ill here")
             await pilot.pause(0.5)
             if "still here" in player.screen:
