@@ -58,6 +58,7 @@ PROGRAMS: dict[str, str] = {
     "passwd": "bin.su:passwd",
     "sudo": "bin.sudo:sudo",
     "nano": "bin.nano:nano",
+    "top": "bin.top:top",
     "less": "bin.less:less",
     "more": "bin.less:more",
     "date": "bin.date:date",
