@@ -70,6 +70,8 @@ async def _matching(sh: "Shell", directory: bytes, pattern: bytes) -> list[bytes
     names: list[bytes] = []
     try:
         while entries := await sys.getdents(fd):
+            if sh.traps.pending:
+                await sh.traps.obey()
             sh.cycles += 10 * len(entries)
             for entry in entries:
                 name = entry.name
