@@ -30,6 +30,11 @@ _WAITS = {
 """What a process waits for, by the function of the kernel it sleeps in (wchan)."""
 
 
+def running_on(process: ProcessView, view: PlayView) -> int | None:
+    """The core that runs a process right now; runnable ones in a queue are on none."""
+    return next((core.index for core in view.cores if core.pid == process.pid), None)
+
+
 def state(process: ProcessView, view: PlayView) -> str:
     """Why a process is as it is, one sentence or two."""
     name = f"{plain(process.comm)} ({process.pid})"
@@ -42,9 +47,10 @@ def state(process: ProcessView, view: PlayView) -> str:
     if process.state == "T":
         return f"{name} is stopped and gets no CPU until somebody sends it CONT."
     if process.state == "R":
-        if process.core >= 0:
-            return f"{name} is running on cpu{process.core} right now."
-        queue = [p for p in view.processes if p.state == "R" and p.core < 0]
+        core = running_on(process, view)
+        if core is not None:
+            return f"{name} is running on cpu{core} right now."
+        queue = [p for p in view.processes if p.state == "R" and running_on(p, view) is None]
         waiting = count(len(queue), "process waits", "processes wait")
         cores = count(len(view.cores), "core")
         return f"{name} wants to run and waits for a core: {waiting} for {cores}."

@@ -53,7 +53,9 @@ def cores(now: int, count: int = 2) -> tuple[CoreView, ...]:
             comm = {213: "hydra", 214: "hydra", 200: "cellar", 87: "sh", 0: ""}[pid]
             segments.append(Segment(n * 10 * MS, (n + 1) * 10 * MS, pid, comm))
         found.append(
-            CoreView(index, 213, "hydra", 748 if index == 0 else 1000, 2, 1204, tuple(segments))
+            CoreView(
+                index, 213 + index, "hydra", 748 if index == 0 else 1000, 2, 1204, tuple(segments)
+            )
         )
     return tuple(found)
 

@@ -6,6 +6,7 @@ from minios.game.view import CoreView, PlayView, ProcessView
 from minios.tui.canvas import Row, Span, cells, spread
 from minios.tui.panes.base import Pane
 from minios.tui.text import clip, pad, percent, spark
+from minios.tui.words import running_on
 
 MS = 1_000_000
 _CELLS = (1, 2, 5, 10, 20, 50, 100, 200)
@@ -131,15 +132,16 @@ class CpuPane(Pane):
             return [((" nobody is computing", ink.dim),)]
         if len(busy) > room:
             room -= 1
-        rows = [self._user(process, width) for process in busy[:room]]
+        rows = [self._user(process, view, width) for process in busy[:room]]
         if len(busy) > room:
             rows.append(((f" and {len(busy) - room} more", ink.dim),))
         return rows
 
-    def _user(self, process: ProcessView, width: int) -> Row:
+    def _user(self, process: ProcessView, view: PlayView, width: int) -> Row:
         ink = self.ink
         colour = self.tags.colour(process.pid, ink)
-        where = f"cpu{process.core}" if process.state == "R" and process.core >= 0 else ""
+        core = running_on(process, view)
+        where = f"cpu{core}" if core is not None else "waits" if process.state == "R" else ""
         left: Row = (
             (f" {self.tags.letter(process.pid)} ", colour + ink.bold),
             (pad(clip(process.comm, 16), 16), ink.text),
