@@ -50,26 +50,28 @@ def needs_quotes(name: bytes, *, unprintable: bool = True) -> bool:
     return False
 
 
-def style(name: bytes, how: bytes) -> bytes:
-    """``name`` in one of :data:`STYLES` (``ls --quoting-style``)."""
+def style(name: bytes, how: bytes, also: bytes = b"") -> bytes:
+    """``name`` in one of :data:`STYLES` (``ls --quoting-style``); ``also`` must be quoted, too."""
+    marked = any(c in also for c in name)
     if how == b"shell":
-        quoted = needs_quotes(name, unprintable=False)
+        quoted = marked or needs_quotes(name, unprintable=False)
         return _shell_quoted(name, escape=False) if quoted else name
     if how == b"shell-escape":
-        return _shell_quoted(name, escape=True) if needs_quotes(name) else name
+        return _shell_quoted(name, escape=True) if marked or needs_quotes(name) else name
     if how == b"shell-always":
         return _shell_quoted(name, escape=False)
     if how == b"shell-escape-always":
         return _shell_quoted(name, escape=True)
     if how in (b"c", b"clocale"):
-        return b'"' + _escaped(name, b'"') + b'"'
+        return b'"' + _escaped(name, b'"' + also) + b'"'
     if how == b"c-maybe":
         inner = _escaped(name, b'"')
-        return name if inner.replace(b"\\\\", b"\\") == name else b'"' + inner + b'"'
+        plain = not marked and inner.replace(b"\\\\", b"\\") == name
+        return name if plain else b'"' + inner + b'"'
     if how == b"escape":
-        return _escaped(name, b" ")
+        return _escaped(name, also)
     if how == b"locale":
-        return quote(name)
+        return b"'" + _escaped(name, b"'" + also) + b"'"
     return name
 
 

@@ -341,12 +341,12 @@ class Lister:
         else:
             parts.append(self.right("size", st.size))
         parts.append(ls_time(st.mtime, run.now))
-        parts.append(style(visit.path, b"escape"))
+        parts.append(style(visit.path, b"escape", b" "))
         if st.mode & S_IFMT == S_IFLNK:
             try:
                 target = await run.sys.readlink(visit.path)
             except OSError as err:
                 await run.complain(visit.path, err)
                 return None
-            parts += [b"->", style(target, b"escape")]
+            parts += [b"->", style(target, b"escape", b" ")]
         return b" ".join(parts) + b"\n"

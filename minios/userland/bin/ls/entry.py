@@ -42,7 +42,7 @@ class Entry:
 
 def shown(name: bytes, opts: Settings) -> tuple[bytes, int]:
     """A name in the listing's quoting style, and its width."""
-    text = quoting.style(name, opts.style)
+    text = quoting.style(name, opts.style, opts.marks)
     literal = opts.style in (b"literal", b"shell", b"shell-always")
     if literal and opts.question_marks:
         text = bytes(c if 32 <= c < 127 else 0x3F for c in text)

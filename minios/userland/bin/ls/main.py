@@ -2,6 +2,7 @@
 
 from minios.abi.errno import Errno
 from minios.abi.flags import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from minios.abi.records import Stat
 from minios.abi.sys import Program
 from minios.userland.bin.ls.entry import ENTRY_SIZE, Entry, dress
 from minios.userland.bin.ls.output import Listing, Names
@@ -103,20 +104,29 @@ class _Ls:
             await self.tool.warn(b"cannot access ''", OSError(int(Errno.ENOENT), ""), 2)
             return None
         try:
-            if follow in ("always", "command-line"):
-                entry.stat = await sys.stat(name)
-            else:
+            if follow == "never":
                 entry.stat = await sys.lstat(name)
-                if follow == "directories" and entry.stat.mode & S_IFMT == S_IFLNK:
-                    target = await self.target_mode(name)
-                    if target is not None and target & S_IFMT == S_IFDIR:
-                        entry.stat = await sys.stat(name)
+            else:
+                entry.stat = await self.followed(name)
         except OSError as err:
             await self.tool.warn(b"cannot access " + quoteaf(name), err, 2)
             return None
         entry.ino = entry.stat.ino
         await self.read_link(entry, 2)
         return entry
+
+    async def followed(self, name: bytes) -> Stat:
+        """An argument's inode where links are followed: always, or only to directories."""
+        sys = self.tool.sys
+        try:
+            st = await sys.stat(name)
+        except OSError as err:
+            if self.opts.follow != "directories" or err.errno != Errno.ENOENT:
+                raise
+        else:
+            if self.opts.follow != "directories" or st.mode & S_IFMT == S_IFDIR:
+                return st
+        return await sys.lstat(name)
 
     async def target_mode(self, path: bytes) -> int | None:
         try:

@@ -62,12 +62,7 @@ class Listing:
 
     def header(self, path: bytes, *, first: bool) -> None:
         """``dir:`` above a directory, set off from what came before."""
-        style = self.opts.style
-        text = quoting.style(path, style)
-        if style in (b"shell", b"shell-escape") and text == path and b":" in path:
-            text = quoting.style(path, style + b"-always")
-        elif style == b"escape":
-            text = text.replace(b":", b"\\:")
+        text = quoting.style(path, self.opts.style, b":")
         self.tool.out.put(b"" if first else b"\n", text, b":\n")
 
     async def show(
@@ -136,7 +131,7 @@ class Listing:
             out += _inode(entry).rjust(widths[0]) + b" "
         if self.opts.blocks:
             out += self.block_text(entry).rjust(widths[1]) + b" "
-        if self.opts.context:
+        if self.opts.context and self.opts.format != "long":
             out += b"? "
         return out
 
@@ -239,6 +234,8 @@ class Listing:
                 fields.append(_name_field(group, group_width))
             if opts.author:
                 fields.append(_name_field(owner, owner_width))
+            if opts.context:
+                fields.append(b"? ")
             if st is not None and _is_device(st):
                 room = size_width - major_width - 2 - minor_width
                 fields.append((b"%d" % major(st.rdev)).rjust(major_width + max(room, 0)))

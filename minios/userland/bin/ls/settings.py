@@ -81,6 +81,12 @@ class Settings:
     hide: list[bytes] = field(default_factory=list)
 
     @property
+    def marks(self) -> bytes:
+        """What is quoted in a name so that it looks like no indicator, nor like two names."""
+        space = b" " if self.style == b"escape" else b""
+        return space + {"file-type": b"*=>@|", "classify": b"=>@|"}.get(self.indicator, b"")
+
+    @property
     def aligned(self) -> bool:
         """Whether names that need no quotes are moved in by one, beside those that do."""
         if self.style not in (b"shell", b"shell-escape", b"c-maybe"):
