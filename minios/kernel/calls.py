@@ -402,11 +402,12 @@ def setitimer(kernel: Kernel, pcb: PCB, value: int, interval: int) -> tuple[int,
     if not 0 <= _int(value) < _MAX_NS or not 0 <= _int(interval) < _MAX_NS:
         raise error(Errno.EINVAL)
     old = getitimer(kernel, pcb)
-    pcb.timer_token += 1
+    if pcb.alarm is not None:
+        pcb.alarm.cancel()
     pcb.timer_interval = interval
     pcb.timer = _now(kernel) + value if value else None
     if pcb.timer is not None:
-        kernel.world.at(pcb.timer, _alarm, kernel, pcb, pcb.timer_token)
+        pcb.alarm = kernel.world.timer(pcb.timer, _alarm, kernel, pcb)
     return old
 
 
@@ -415,12 +416,11 @@ def getitimer(kernel: Kernel, pcb: PCB) -> tuple[int, int]:
     return left, pcb.timer_interval
 
 
-def _alarm(kernel: Kernel, pcb: PCB, token: int) -> None:
-    if token != pcb.timer_token or pcb.zombie or pcb.timer is None:
-        return
+def _alarm(kernel: Kernel, pcb: PCB) -> None:
+    assert pcb.timer is not None
     if pcb.timer_interval:
         pcb.timer += max(pcb.timer_interval, 1_000_000)
-        kernel.world.at(pcb.timer, _alarm, kernel, pcb, token)
+        pcb.alarm = kernel.world.timer(pcb.timer, _alarm, kernel, pcb)
     else:
         pcb.timer = None
     signals.post(kernel, pcb, Sig.SIGALRM)

@@ -469,9 +469,8 @@ class Kernel:
         world = self.world
         if timeout is not None and pcb.deadline is None:
             pcb.deadline = world.now + max(timeout, 0)
-        pcb.sleep_token += 1
         if pcb.deadline is not None:
-            world.at(pcb.deadline, self._timeout, pcb, pcb.sleep_token)
+            pcb.wakeup = world.timer(pcb.deadline, self.wake, pcb)
         for queue in queues:
             queue.sleepers[pcb] = None
         pcb.wait_queues = queues
@@ -481,10 +480,6 @@ class Kernel:
         self.load.changed(world.now, -1)
         self.dispatcher.dequeue(pcb)
 
-    def _timeout(self, pcb: PCB, token: int) -> None:
-        if token == pcb.sleep_token and not pcb.runnable and not pcb.zombie:
-            self.wake(pcb)
-
     def wake(self, pcb: PCB) -> None:
         """Make a sleeper runnable; its call is made again when it gets a core."""
         if pcb.runnable or pcb.zombie:
@@ -493,7 +488,9 @@ class Kernel:
             queue.sleepers.pop(pcb, None)
         pcb.wait_queues = ()
         pcb.wchan = ""
-        pcb.sleep_token += 1
+        if pcb.wakeup is not None:
+            pcb.wakeup.cancel()
+            pcb.wakeup = None
         pcb.runnable = True
         self.load.changed(self.world.now, 1)
         pcb.burst = WAKE_CYCLES * self.cycle_ns
@@ -518,8 +515,7 @@ class Kernel:
             queue.sleepers.pop(pcb, None)
         pcb.wait_queues = ()
         pcb.wchan = ""
-        pcb.sleep_token += 1
-        pcb.timer_token += 1
+        _disarm(pcb)
         self.claim(-pcb.rss)
         pcb.zombie = True
         pcb.runnable = False
@@ -610,8 +606,7 @@ class Kernel:
             frames, pcb.frames = pcb.frames, []
             pcb.zombie = True
             pcb.runnable = False
-            pcb.sleep_token += 1
-            pcb.timer_token += 1
+            _disarm(pcb)
             _close(frames)
             if pcb.fds is not None:
                 pcb.fds.close_all()
@@ -676,3 +671,11 @@ def _close(frames: list[Frame]) -> None:
         with contextlib.suppress(RuntimeError, OSError):
             if frame.coro is not None:
                 frame.coro.close()
+
+
+def _disarm(pcb: PCB) -> None:
+    """No clock will wake or alarm this process any more."""
+    for timer in (pcb.wakeup, pcb.alarm):
+        if timer is not None:
+            timer.cancel()
+    pcb.wakeup = pcb.alarm = None

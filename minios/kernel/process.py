@@ -24,6 +24,7 @@ from minios.abi.sys import Disposition, Request
 if TYPE_CHECKING:
     from minios.kernel.cores import Core
     from minios.kernel.wait import WaitQueue
+    from minios.sim.world import Timer
 
 RUNNING, SLEEPING, DISK, STOPPED, ZOMBIE = "R", "S", "D", "T", "Z"
 """The letters of ps(1)."""
@@ -54,6 +55,7 @@ class PCB:
     """A process. Who may change what is said beside the groups of fields."""
 
     __slots__ = (
+        "alarm",
         "argv",
         "blocked",
         "brk",
@@ -111,14 +113,12 @@ class PCB:
         "senders",
         "sgid",
         "sid",
-        "sleep_token",
         "start_time",
         "stime",
         "stopped",
         "suid",
         "timer",
         "timer_interval",
-        "timer_token",
         "trace",
         "tty",
         # credentials: the set*id calls, and exec of a setuid file
@@ -127,6 +127,7 @@ class PCB:
         "utime",
         "vruntime",
         "wait_queues",
+        "wakeup",
         "wchan",
         # life: minios.kernel.kernel
         "zombie",
@@ -173,7 +174,8 @@ class PCB:
         self.senders: dict[int, tuple[int, bytes, int]] = {}
         self.timer: int | None = None
         self.timer_interval = 0
-        self.timer_token = 0
+        self.alarm: Timer | None = None
+        """What goes off at ``timer``."""
 
         self.zombie = False
         self.stopped = False
@@ -185,7 +187,8 @@ class PCB:
         self.child_wait: WaitQueue | None = None
         self.wait_queues: tuple[WaitQueue, ...] = ()
         self.deadline: int | None = None
-        self.sleep_token = 0
+        self.wakeup: Timer | None = None
+        """What goes off at ``deadline``, while it sleeps."""
         self.wchan = ""
         self.interrupted = False
         self.restartable = True

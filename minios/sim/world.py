@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from minios.sim.canonical import encode
@@ -29,13 +29,45 @@ MARK_LINE = 16
 
 _NEVER = 1 << 100
 
+_FEW = 64
+"""Cancelled timers that nobody minds."""
+
+
+class Timer:
+    """An event that may be called off. What it would have called is then let go at once."""
+
+    __slots__ = ("_action", "_world")
+
+    def __init__(self, world: World, fn: Callable[..., None], args: tuple[Any, ...]) -> None:
+        self._world = world
+        self._action: tuple[Callable[..., None], tuple[Any, ...]] | None = (fn, args)
+
+    def cancel(self) -> None:
+        """Nothing will happen. Of no effect when it has happened, or was cancelled before."""
+        if self._action is not None:
+            self._action = None
+            self._world.forget()
+
+    @property
+    def cancelled(self) -> bool:
+        return self._action is None
+
+    def fire(self) -> None:
+        """The event itself."""
+        if self._action is not None:
+            (fn, args), self._action = self._action, None
+            fn(*args)
+        else:
+            self._world.forgotten()
+
 
 class World:
     """One deterministic world. Same seed and same inputs give the same bytes."""
 
     __slots__ = (
-        "_budget", "_digested", "_doors", "_heap", "_input_chain", "_inputs", "_limit", "_seq",
-        "_stopped", "_streams", "_watched", "_watchers", "instruments", "marks", "now", "seed",
+        "_budget", "_cancelled", "_digested", "_doors", "_heap", "_input_chain", "_inputs",
+        "_limit", "_seq", "_stopped", "_streams", "_watched", "_watchers", "instruments", "marks",
+        "now", "seed",
     )  # fmt: skip
 
     def __init__(self, seed: int = 0, *, now: int = 0) -> None:
@@ -44,6 +76,7 @@ class World:
         self.instruments = Instruments()
         self.marks = 0
         self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._cancelled = 0
         self._seq = 0
         self._limit = now
         self._budget = 0
@@ -62,6 +95,25 @@ class World:
         """Call ``fn(*args)`` at time ``t``, after everything already due then."""
         self._seq += 1
         heappush(self._heap, (t if t > self.now else self.now, self._seq, fn, args))
+
+    def timer(self, t: int, fn: Callable[..., None], *args: Any) -> Timer:
+        """The same, with a handle to call it off."""
+        timer = Timer(self, fn, args)
+        self.at(t, timer.fire)
+        return timer
+
+    def forget(self) -> None:
+        """A timer was cancelled. When most of the heap is such, it is made without them."""
+        self._cancelled += 1
+        heap = self._heap
+        if self._cancelled > _FEW + len(heap) // 2:
+            heap[:] = [entry for entry in heap if not _called_off(entry[2])]
+            heapify(heap)
+            self._cancelled = 0
+
+    def forgotten(self) -> None:
+        """A cancelled timer's time has come."""
+        self._cancelled -= 1
 
     def next_event(self) -> int | None:
         """When something happens next; None if nothing ever will."""
@@ -186,3 +238,8 @@ class World:
         for name, fn in sorted(self._digested.items()):
             out.update(encode((name, fn())))
         return out.hexdigest()
+
+
+def _called_off(fn: Callable[..., None]) -> bool:
+    timer = getattr(fn, "__self__", None)
+    return type(timer) is Timer and timer.cancelled

@@ -112,3 +112,17 @@ def test_the_digest_tells_histories_of_inputs_apart() -> None:
 
     assert digest("a", "b") == digest("a", "b")
     assert digest("a", "b") != digest("b", "a")
+
+
+def test_a_cancelled_timer_does_nothing_and_many_of_them_take_no_room() -> None:
+    world = World()
+    seen: list[int] = []
+    kept = [world.timer(t, seen.append, t) for t in range(10, 20)]
+    for t in range(10_000):
+        world.timer(1_000_000 + t, seen.append, t).cancel()
+    kept[3].cancel()
+    kept[3].cancel()
+    assert len(world._heap) < 200
+    world.run_until(2_000_000)
+    assert seen == [10, 11, 12, 14, 15, 16, 17, 18, 19]
+    assert world.next_event() is None
