@@ -234,9 +234,6 @@ class Expander:
             if op == "len":
                 pieces.append((kind, b"0"))
                 return
-            if op:
-                assert part.word is not None
-                await self._operand_pattern(part.word)
             if part.quoted:
                 pieces.append((QUOTED, b""))
             return

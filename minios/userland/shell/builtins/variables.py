@@ -345,6 +345,8 @@ async def getopts(sh: "Shell", argv: list[bytes], flags: int) -> int:
     elif not done:
         sh.unset(b"OPTARG")
     await sh.assign(b"OPTIND", b"%d" % index)
+    if not is_name(name):
+        raise ShellError(name + b": bad variable name")
     await sh.assign(name, found)
     sh.getopts_index = index
     sh.getopts_offset = len(words[index - 2]) - len(cluster) if cluster and index > 1 else -1
