@@ -1,7 +1,8 @@
 """A check that looks at a world, and what it may look at."""
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from operator import attrgetter
+from typing import Any, Protocol
 
 from minios.abi.errno import Errno
 from minios.fs.access import ROOT
@@ -79,26 +80,46 @@ def inode_at(scene: Scene, machine: str, path: bytes, *, follow: bool = True) ->
 
 
 def selector(who: Who, host: Host) -> Callable[[PCB], bool]:
-    """A test of one process against everything that ``who`` gives."""
-    identities = frozenset(who.identity)
-    lineages = frozenset(who.lineage)
-    name, exe, cmdline = (
-        Pattern(text.encode()) if text else None for text in (who.name, who.exe, who.cmdline)
-    )
-    account = host.users.get(who.user)
-    uid = account.uid if account is not None else -1
+    """A test of one process against everything that ``who`` gives.
 
-    def test(pcb: PCB) -> bool:
-        return (
-            (not identities or pcb.identity in identities)
-            and (not lineages or not lineages.isdisjoint(lineage(pcb)))
-            and (name is None or name.matches(pcb.comm))
-            and (exe is None or exe.matches(pcb.exe))
-            and (not who.user or pcb.uid == uid)
-            and (cmdline is None or cmdline.matches(b" ".join(pcb.argv)))
-        )
+    It is asked of every process whenever one is born or dies, so each part remembers its answers,
+    and the parts that tell most apart come first.
+    """
+    parts: list[tuple[str, Callable[[Any], bool]]] = []
+    if who.identity:
+        parts.append(("identity", frozenset(who.identity).__contains__))
+    if who.lineage:
+        wanted = frozenset(who.lineage)
+        parts.append(("lineage", lambda text: not wanted.isdisjoint((text or "").split("/"))))
+    for name, glob in (("comm", who.name), ("exe", who.exe)):
+        if glob:
+            parts.append((name, Pattern(glob.encode()).matches))
+    if who.user:
+        account = host.users.get(who.user)
+        parts.append(("uid", (account.uid if account is not None else -1).__eq__))
+    tests = [(attrgetter(name), _Remembered(test)) for name, test in parts]
+    cmdline = Pattern(who.cmdline.encode()) if who.cmdline else None
 
-    return test
+    def matches(pcb: PCB) -> bool:
+        for get, known in tests:
+            if not known[get(pcb)]:
+                return False
+        return cmdline is None or cmdline.matches(b" ".join(pcb.argv))
+
+    return matches
+
+
+class _Remembered(dict[Any, bool]):
+    """The answers of a test, each found out once."""
+
+    def __init__(self, test: Callable[[Any], bool]) -> None:
+        self.test = test
+
+    def __missing__(self, value: Any) -> bool:
+        if len(self) > 4096:
+            self.clear()
+        answer = self[value] = self.test(value)
+        return answer
 
 
 def lineage(pcb: PCB) -> list[str]:
