@@ -143,7 +143,7 @@ class Display:
     def erase(self) -> None:
         """Forget the drawing: the cursor at the prompt's row, everything below cleared."""
         self._move(0)
-        self._out.append("\r\x1b[J")
+        self._out.append("\x1b[J")
 
     def clear_screen(self) -> None:
         self._out.append("\x1b[H\x1b[2J")

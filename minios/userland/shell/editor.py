@@ -456,9 +456,11 @@ class LineEditor:
             return
         old = before[found.start :]
         if found.text != old and (len(found.candidates) == 1 or len(found.text) >= len(old)):
-            start = len(decode(before[: found.start]))
-            self.delete(start, self.point)
-            self.insert(decode(found.text))
+            if found.text.startswith(old):
+                self.insert(decode(found.text[len(old) :]))
+            else:
+                self.delete(len(decode(before[: found.start])), self.point)
+                self.insert(decode(found.text))
             if len(found.candidates) == 1:
                 self._tabs = 0
                 return

@@ -33,6 +33,8 @@ Field = list[tuple[bool, bytes]]
 
 MANY = 256
 """Fields, and pieces of a word, of which more than so many are paid for as they come."""
+PIECE_BYTES = 80
+"""What a piece takes besides its text."""
 FIELD_BYTES = 56
 """What a field takes besides its text."""
 SLICE = 16384
@@ -238,7 +240,7 @@ class Expander:
                 pieces.append((QUOTED, b""))
             return
         if several and (not op or op in "-+?="):
-            self._all(self.sh.parameters, name, part.quoted, full, pieces)
+            await self._all(self.sh.parameters, name, part.quoted, full, pieces)
             return
         assert value is not None
         if op == "len":
@@ -247,7 +249,7 @@ class Expander:
             assert part.word is not None
             pattern = await self.sh.slowly(compiling(await self._operand_pattern(part.word)))
             if several and full and not (part.quoted and name == b"*"):
-                self._all(
+                await self._all(
                     _trim_each(op, self.sh.parameters, pattern), name, part.quoted, full, pieces
                 )
                 return
@@ -300,7 +302,7 @@ class Expander:
         sh = self.sh
         return sh.ifs[:1].join(sh.parameters)
 
-    def _all(
+    async def _all(
         self, values: Sequence[bytes], name: bytes, quoted: bool, full: bool, pieces: Pieces
     ) -> None:
         """The positional parameters, each on its own where fields are wanted."""
@@ -308,6 +310,8 @@ class Expander:
         if not full or (name == b"*" and quoted):
             pieces.append((kind, self._joined()))
             return
+        if len(values) > MANY:
+            await self.sh.scratch(PIECE_BYTES * len(values))
         for index, value in enumerate(values):
             if index:
                 pieces.append((BREAK, b""))
@@ -374,6 +378,9 @@ class Expander:
             if kind == BREAK:
                 if field is not None:
                     ready.append(field)
+                    if len(ready) >= 4 * MANY:
+                        await self._deliver(ready, out)
+                        ready.clear()
                 field = None
             elif kind == QUOTED:
                 if field is None:
@@ -386,11 +393,12 @@ class Expander:
                     field = []
                 field.append((False, data))
             elif len(data) <= SLICE:
-                field = _split_piece(data, ifs, field, ready)
                 total += len(data)
+                field = _split_piece(data, ifs, field, ready)
             else:
                 for piece in _slices(data, ifs):
-                    field = _split_piece(piece, ifs, field, ready)
+                    if piece:
+                        field = _split_piece(piece, ifs, field, ready)
                     self.sh.cycles += len(piece) >> 2
                     await self._deliver(ready, out)
                     ready.clear()
@@ -401,15 +409,17 @@ class Expander:
 
 
 def _slices(data: bytes, ifs: bytes) -> Iterator[bytes]:
-    """Consecutive parts of ``data``, cut where neither side is a separator."""
-    separators = frozenset(ifs)
+    """Consecutive parts of ``data``. No cut is behind a blank, which may belong to a separator."""
+    blanks = bytes(_IFS_WHITESPACE.intersection(ifs))
     start = 0
     while start < len(data):
-        end = start + SLICE
-        while end < len(data) and (data[end - 1] in separators or data[end] in separators):
-            end += 1
-        yield data[start:end]
-        start = end
+        piece = data[start : start + SLICE]
+        start += len(piece)
+        if piece[-1] in blanks and start < len(data):
+            # Of the blanks at the cut one is kept, in front of what follows.
+            piece = piece.rstrip(blanks)
+            start -= 1
+        yield piece
 
 
 def _trim_each(op: str, values: Sequence[bytes], pattern: Pattern) -> list[bytes]:

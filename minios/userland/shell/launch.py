@@ -8,7 +8,7 @@ from minios.abi import flags as abi
 from minios.abi.sys import Sys
 from minios.userland.lib.stdio import why, write_all
 from minios.userland.shell import redirect
-from minios.userland.shell.errors import ShellError, ShellExit
+from minios.userland.shell.errors import Interrupted, ShellError, ShellExit
 from minios.userland.shell.jobs import Job, Process
 from minios.userland.shell.search import exec_along_path
 from minios.userland.shell.syntax import Background, Node, Pipeline, Redirected, Subshell
@@ -280,14 +280,18 @@ async def substitute(sh: "Shell", command: Node | None) -> bytes:
         try:
             data = await sys.read(reader, 16384)
         except OSError:
-            sh.traps.check_interrupt()
-            continue
-        if not data:
+            data = None
+        if data == b"":
             break
-        pieces.append(data)
         try:
-            await sh.scratch(len(data))
-        except ShellError:
+            if data is None:
+                await sh.traps.obey()
+            else:
+                pieces.append(data)
+                await sh.scratch(len(data))
+        except (ShellError, Interrupted):
+            # Nobody is interested in the child any more.
+            sh.jobs.remove(job)
             await sys.close(reader)
             raise
     await sys.close(reader)
