@@ -22,6 +22,11 @@ MAGIC = b"\x7fMOS\n"
 MAX_INTERPRETERS = 4
 """Scripts may name scripts as their interpreters this often (execve(2)), then ELOOP."""
 
+FREE_ARGUMENTS = 8 << 10
+"""Bytes of arguments and environment that are part of every image."""
+POINTER = 32
+"""What a string of them takes besides its bytes, in this process and in its parent's request."""
+
 _HEAD = 256
 _SYS = Sys()
 
@@ -34,7 +39,7 @@ def native(name: str) -> bytes:
 class Image:
     """A program ready to take over a process."""
 
-    __slots__ = ("argv", "comm", "environ", "euid", "exe", "name", "program", "sgid")
+    __slots__ = ("arguments", "argv", "comm", "environ", "euid", "exe", "name", "program", "sgid")
 
     def __init__(
         self,
@@ -51,6 +56,9 @@ class Image:
         self.comm = comm
         self.argv = argv
         self.environ = environ
+        size = sum(map(len, argv)) + sum(map(len, environ)) + POINTER * (len(argv) + len(environ))
+        self.arguments = max(2 * (size - FREE_ARGUMENTS), 0)
+        """Bytes that arguments and environment take beyond what every image has."""
         self.euid: int | None = None
         self.sgid: int | None = None
 

@@ -285,11 +285,12 @@ class Kernel:
     def exec(self, pcb: PCB, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]) -> None:
         """Replace the program of ``pcb`` (execve(2)); everything that may fail comes first."""
         image = load(self, pcb, path, argv, environ)
-        self.claim(IMAGE_BYTES - pcb.rss)
+        size = IMAGE_BYTES + image.arguments
+        self.claim(size - pcb.rss)
         frames, pcb.frames = pcb.frames, []
         _close(frames)
         pcb.brk = 0
-        pcb.image_bytes = IMAGE_BYTES
+        pcb.image_bytes = size
         image.apply(pcb)
         pcb.fds.close_on_exec()
         for sig, disposition in enumerate(pcb.handlers):

@@ -58,6 +58,7 @@ async def exec_along_path(
         where = path if path is not None else sh.get(b"PATH") or b""
         candidates = [join(directory, name) for directory in directories(where)]
     for candidate in candidates:
+        sh.cycles += 4 * len(env)
         try:
             await sh.sys.execve(candidate, argv, env)
         except OSError as err:
