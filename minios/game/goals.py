@@ -70,7 +70,8 @@ class Referee:
     """Runs the level's rules in a world. ``outcome`` is ``win`` or ``lose`` once it is decided.
 
     ``cause`` names the loss or the goal whose time ran out; ``text`` says it to the player.
-    ``on_done`` is told of each goal when it is done, ``on_over`` of the end.
+    ``on_done`` is told of each goal when it is done, ``on_over`` of the end, ``on_recognised`` of a
+    wrong answer whose ``when`` has come to hold.
     """
 
     def __init__(self, level: spec.Level, stage: Stage) -> None:
@@ -82,6 +83,7 @@ class Referee:
         self.ended_at = 0
         self.on_done: Callable[[str], None] = lambda goal: None
         self.on_over: Callable[[], None] = lambda: None
+        self.on_recognised: Callable[[spec.Wrong], None] = lambda wrong: None
         self._trees: list[Tree] = []
         self._leaves: dict[int, list[Tree]] = {}
         self.goals = [GoalState(goal, self._tree(goal.check)) for goal in level.goals]
@@ -93,14 +95,13 @@ class Referee:
             EventState(event, self._tree(event.when) if event.when is not None else None)
             for event in level.events
         ]
-        self.watched = [
-            (wrong.id, self._tree(wrong.when)) for wrong in level.wrong if wrong.when is not None
+        self._watched = [
+            (wrong, self._tree(wrong.when)) for wrong in level.wrong if wrong.when is not None
         ]
-        self.recognised: list[str] = []
-        """Wrong answers whose ``when`` has held, in order."""
         self.happened: dict[str, int] = {}
         """When each event fired, and each goal was done first."""
-        self._started = False
+        for _, tree in self._watched:
+            tree.enable(True)
 
     def _tree(self, check: spec.Check) -> Tree:
         tree = Tree(bind(check, self.stage))
@@ -120,7 +121,6 @@ class Referee:
                 self.world.at(state.lose.at, self._time_up, state)
 
     def _start(self) -> None:
-        self._started = True
         bits = MARK_GAME
         for tree in self._trees:
             bits |= tree.bound.marks
@@ -154,9 +154,10 @@ class Referee:
             if event.tree is not None and event.tree.holds and not event.armed:
                 event.armed = True
                 self.world.at(now + event.event.delay, self._fire, event)
-        for wrong, tree in self.watched:
-            if tree.holds and wrong not in self.recognised:
-                self.recognised.append(wrong)
+        for wrong, tree in self._watched:
+            if tree.holds and tree.enabled:
+                tree.enable(False)
+                self.on_recognised(wrong)
         self._decide(now)
 
     def _enable(self) -> None:
@@ -169,8 +170,6 @@ class Referee:
         for event in self.events:
             if event.tree is not None:
                 event.tree.enable(not event.armed)
-        for wrong, tree in self.watched:
-            tree.enable(wrong not in self.recognised)
 
     def _active(self, goal: spec.Goal) -> bool:
         if goal.after and goal.after not in self.happened:

@@ -115,6 +115,7 @@ class Play:
         self.referee = Referee(self.level, self)
         self.referee.on_done = self._goal_done
         self.referee.on_over = self._over
+        self.referee.on_recognised = self._recognise
         self._device = GameDevice(self)
         for op, handler in _HANDLERS.items():
             self.world.door(op, self._opener(handler))
@@ -217,13 +218,13 @@ class Play:
             t, n = self.world.apply(op, data)
         except KeyError:
             raise Refused(f"there is no input {op!r:.40}") from None
+        self._applied = n
         return t, n
 
     def _opener(
         self, handler: Callable[[Play, Mapping[str, Any]], None]
     ) -> Callable[[Mapping[str, Any]], None]:
         def let_in(data: Mapping[str, Any]) -> None:
-            self._applied += 1
             self.wardens.acting = True
             self.failed = ""
             handler(self, data)
@@ -253,7 +254,7 @@ class Play:
         if tty is None:
             return
         if self._typing is None:
-            self._typing = _Typing(now, self._applied, tty.foreground)
+            self._typing = _Typing(now, self._applied + 1, tty.foreground)
         if keys in (b"\r", b"\n"):
             self._pending.append(self._typing)
             self._typing = None
@@ -390,6 +391,7 @@ class Play:
         return False
 
     def _recognise(self, wrong: Wrong) -> None:
+        """The play goes a wrong way that the level knows: say what is wrong with it, once."""
         if wrong.id not in self._said:
             self._said.append(wrong.id)
             if wrong.say:
@@ -398,9 +400,6 @@ class Play:
     @property
     def recognised(self) -> tuple[str, ...]:
         """The wrong answers this play has been seen to give, oldest first."""
-        for wrong in self.level.wrong:
-            if wrong.id in self.referee.recognised:
-                self._recognise(wrong)
         return tuple(self._said)
 
     def lost_line(self) -> Line | None:

@@ -512,14 +512,8 @@ class Level:
 # -- JSON ----------------------------------------------------------------------------------------
 
 _CLASSES: dict[str, type] = {
-    cls.__name__: cls
-    for cls in (
-        Compare, Who, All, Any_, Not, Held, ProcessCheck, LoadCheck, MemoryCheck, FileCheck,
-        DirectoryCheck, OutputCheck, MetricCheck, ProbeCheck, PidsFreeCheck, PowerCheck, Power,
-        Write, Remove, Start, Signal, Type, Say, Event, UserSpec, FileSpec, ProcessSpec,
-        MachineSpec, Player, Vary, Protect, Goal, Lose, Seeds, Par, Solution, Wrong, Level,
-    )
-}  # fmt: skip
+    name: each for name, each in list(globals().items()) if hasattr(each, "__dataclass_fields__")
+}
 
 _TAG = "is"
 

@@ -406,3 +406,10 @@ def test_a_play_is_the_same_whatever_the_hash_seed_and_whoever_looks() -> None:
         for seed, look in (("0", "no"), ("1", "no"), ("77", "look"))
     }
     assert len(seen) == 1
+
+
+def test_a_wrong_answer_is_answered_in_the_instant_it_shows() -> None:
+    """By what it does (``when``), not only by how it is typed."""
+    game = play(replace(LEVEL, lose=()))
+    enter(game, "kill -9 $(pgrep sleep)")
+    assert (game.recognised, game.coach) == (("killer",), "That was the sleeper.")
