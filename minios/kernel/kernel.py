@@ -663,7 +663,7 @@ class Kernel:
         ]  # fmt: skip
         ttys = [(name, tty.state()) for name, tty in sorted(self.ttys.items())]
         figures = (self.forks, self.ram_used, self._next_pid, self.hostname, self.halted)
-        return encode((rows, cores, ttys, figures, self.load.averages))
+        return encode((rows, cores, ttys, figures, self.load_averages()))
 
 
 def _close(frames: list[Frame]) -> None:

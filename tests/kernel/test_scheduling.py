@@ -144,11 +144,15 @@ def test_looking_at_cpu_time_changes_nothing() -> None:
     def digest(look: bool) -> str:
         rig = Rig(cores=2)
         pcbs = [rig.start(burn) for _ in range(5)]
-        for _ in range(100):
+        for _ in range(10):
             rig.run(0.0137)
             if look:
                 assert [cpu(rig, pcb) for pcb in pcbs]
-                assert rig.kernel.load_averages()
+        for pcb in pcbs:
+            rig.kernel.signal(pcb, 9)
+        rig.run(17)
+        if look:
+            assert rig.kernel.load_averages()
         return rig.world.digest()
 
     assert digest(True) == digest(False)
