@@ -360,6 +360,8 @@ class Shell(State):
             except ShellError as err:
                 await self.report(err)
                 status = err.status
+                if self.options.errexit and not flags & TESTED:
+                    raise ShellExit(status) from None
             else:
                 status = await self.run(node.body, flags & TESTED)
         except (ShellError, ShellExit, Interrupted) as err:
