@@ -431,6 +431,18 @@ async def test_the_coach_gives_way_to_what_just_happened():
         assert "· Too many keys at once" in s.text
 
 
+async def test_a_long_line_of_the_coach_is_turned_over_and_not_cut(monkeypatch):
+    monkeypatch.setattr("minios.tui.panes.bars.PAGE", 0.2)
+    text = "The terminal is free, but the fans still scream. Look at who takes the processor: top."
+    async with stage((80, 24), coach=text) as s:
+        assert "» The terminal is free" in s.text
+        assert "1/2" in s.lines[-2]
+        await s.pilot.pause(0.2)
+        await s.settle()
+        assert "processor: top." in s.lines[-2]
+        assert "2/2" in s.lines[-2]
+
+
 async def test_narration_of_the_level_is_shown_when_it_comes():
     async with stage() as s:
         s.session.change(messages=((5 * MS, "The lights flicker."),))

@@ -1,14 +1,19 @@
 """The lines around the panes: header, footer, the coach's line, and the frame with its titles."""
 
+import time
+
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 
 from minios.game.view import PlayView
-from minios.tui.canvas import Canvas, Row, Span, cells
+from minios.tui.canvas import Canvas, Row, Span, cells, spread
 from minios.tui.layout import Layout
 from minios.tui.text import clip, clock, delta, plain, wrap
 from minios.tui.theme import Palette
+
+PAGE = 3.5
+"""Seconds a piece of a long line stays."""
 
 
 class Pressed(Message):
@@ -164,28 +169,41 @@ class Footer(Canvas):
 
 
 class Coach(Canvas):
-    """One line under the terminal: what happened, or what to type."""
+    """One line under the terminal: what happened, or what to type. A long one is turned over."""
 
     _text = ""
     _kind = ""
+    _since = 0.0
+    _page = 0
 
     def say(self, text: str, kind: str = "coach") -> None:
-        """``kind``: ``coach`` or ``notice``."""
+        """``kind``: ``coach`` or ``notice``. Saying the same again turns its pages."""
         text = plain(text)
+        now = time.monotonic()
         if (text, kind) != (self._text, self._kind):
-            self._text, self._kind = text, kind
+            self._text, self._kind, self._since, self._page = text, kind, now, 0
+            self.redraw()
+        elif int((now - self._since) / PAGE) != self._page:
+            self._page = int((now - self._since) / PAGE)
             self.redraw()
 
-    @property
-    def text(self) -> str:
-        return self._text
+    def pages(self, text: str) -> list[str]:
+        """``text`` in pieces that fit."""
+        room = max(self.size.width - 4, 8)
+        pages = wrap(plain(text), room)
+        return pages if len(pages) < 2 else wrap(plain(text), room - 4)
 
     def rows(self, width: int, height: int) -> list[Row]:
         if not self._text:
             return []
         ink = self.ink
         mark, style = ("»", ink.warn) if self._kind == "coach" else ("·", ink.info)
-        return [((f" {mark} ", style), (clip(self._text, width - 4), ink.text))]
+        pages = self.pages(self._text)
+        at = self._page % len(pages)
+        row: Row = ((f" {mark} ", style), (pages[at], ink.text))
+        if len(pages) > 1:
+            row = spread(row, ((f"{at + 1}/{len(pages)} ", ink.dim),), width, ink.text)
+        return [row]
 
 
 class Frame(Canvas):

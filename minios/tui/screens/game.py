@@ -250,7 +250,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
 
     def say(self, text: str) -> None:
         """A passing remark under the terminal."""
-        self._notice = (text, time.monotonic() + NOTICE)
+        self._notice = (text, time.monotonic() + NOTICE * len(self.coach.pages(text)))
         if text:
             self.coach.say(text, "notice")
 
