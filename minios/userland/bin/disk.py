@@ -108,6 +108,9 @@ async def du(tool: Tool) -> int:
     run = _Du(tool, depth)
     for value in opts.every("t"):
         run.threshold = _threshold(value)
+    if run.inodes and run.apparent:
+        text = b"warning: options --apparent-size and -b are ineffective with --inodes"
+        await tool.warn(text, status=0)
     total = _Sum()
     for operand in tool.operands or [b"."]:
         if not operand:

@@ -37,6 +37,9 @@ Copy files and set their attributes, or make directories.
 async def install(tool: Tool) -> int:
     """Copy files and set attributes."""
     opts = tool.options
+    if "C" in opts and "p" in opts:
+        message = b"options --compare (-C) and --preserve-timestamps are mutually exclusive"
+        raise Failure(message, hint=True)
     text = opts.last("m")
     changes: Changes | None = compile_mode(text) if text is not None else compile_mode(b"755")
     if changes is None:

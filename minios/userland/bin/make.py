@@ -90,8 +90,14 @@ class DirectoryMaker:
         if failure is None:
             await self._announce(path)
             return True
-        if self.parents and await self._is_directory(path):
-            return True
+        if self.parents:
+            try:
+                if (await sys.stat(path)).mode & S_IFMT == S_IFDIR:
+                    return True
+            except OSError as err:
+                if err.errno != Errno.ENOENT:
+                    await self.tool.warn(b"cannot stat " + quoteaf(path), err)
+                    return False
         await self._complain(path, failure)
         return False
 
@@ -132,12 +138,6 @@ class DirectoryMaker:
         now = (await self.tool.sys.lstat(path)).mode & 0o7777
         if (now ^ mode) & decided:
             await self.tool.sys.chmod(path, mode | now & ~decided)
-
-    async def _is_directory(self, path: bytes) -> bool:
-        try:
-            return (await self.tool.sys.stat(path)).mode & S_IFMT == S_IFDIR
-        except OSError:
-            return False
 
     async def _announce(self, path: bytes) -> None:
         if self.verbose:

@@ -9,7 +9,7 @@ from minios.userland.lib.devices import major, minor
 from minios.userland.lib.filetype import file_type
 from minios.userland.lib.modes import render
 from minios.userland.lib.program import Failure, Tool, program
-from minios.userland.lib.quoting import STYLES, quoteaf, style
+from minios.userland.lib.quoting import STYLES, quote, quoteaf, style
 
 USAGE = """
 Usage: stat [OPTION]... FILE...
@@ -69,6 +69,11 @@ class _Field:
         self.precision = precision
         self.part = part
         self.letter = letter
+
+    @property
+    def is_dressed(self) -> bool:
+        """Whether anything stands between the percent sign and the letter."""
+        return bool(self.flags or self.width or self.precision is not None)
 
     def text(self, value: bytes) -> bytes:
         if self.precision is not None:
@@ -173,8 +178,11 @@ class _Stat:
         while at < end:
             c = template[at]
             if c == 0x25:
+                start = at
                 field, at = _field(template, at)
                 if not field.letter or field.letter == b"%":
+                    if field.is_dressed and field.letter:
+                        raise Failure(quote(template[start:at]) + b": invalid directive")
                     out.put(b"%")
                 elif isinstance(what, Stat):
                     out.put(await self.of_file(field, name, what))
