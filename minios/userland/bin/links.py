@@ -127,8 +127,10 @@ class _Linker:
                 st = await sys.stat(source)
             except OSError:
                 st = None
+        aside = self.symbolic and self.backups is not None
         if (
             st is not None
+            and not aside
             and same(st, old)
             and (st.nlink == 1 or await same_entry(sys, source, name))
         ):
