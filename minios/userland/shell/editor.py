@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.records import Termios
-from minios.userland.lib.utf8 import decode, encode
+from minios.userland.lib.utf8 import cells, decode, encode, width
 from minios.userland.shell import completion
 from minios.userland.shell.display import Display
 from minios.userland.shell.errors import Interrupted
@@ -270,15 +270,28 @@ class LineEditor:
         if self.killed:
             self.insert(self.killed[-1])
 
+    def left(self) -> int:
+        """The start of the character before the cursor, with what combines with it."""
+        at = max(self.point - 1, 0)
+        while at and width(self.text[at]) == 0:
+            at -= 1
+        return at
+
+    def right(self) -> int:
+        at, end = min(self.point + 1, len(self.text)), len(self.text)
+        while at < end and width(self.text[at]) == 0:
+            at += 1
+        return at
+
     def delete_left(self) -> None:
         if self.point:
-            self.delete(self.point - 1, self.point)
+            self.delete(self.left(), self.point)
         else:
             self.display.bell()
 
     def delete_right(self) -> None:
         if self.point < len(self.text):
-            self.delete(self.point, self.point + 1)
+            self.delete(self.point, self.right())
         else:
             self.display.bell()
 
@@ -479,12 +492,12 @@ class LineEditor:
         self.display.draw(self.text, len(self.text), len(self.text))
         self.display.finish()
         names = [decode(name) for name in candidates[:MAX_LISTED]]
-        width = max(map(len, names)) + 2
-        columns = max(self.display.columns // width, 1)
+        room = max(map(cells, names)) + 2
+        columns = max(self.display.columns // room, 1)
         rows = -(-len(names) // columns)
         for row in range(rows):
-            cells = names[row::rows]
-            padded = "".join(name.ljust(width) for name in cells[:-1]) + cells[-1]
+            *before, last = names[row::rows]
+            padded = "".join(name + " " * (room - cells(name)) for name in before) + last
             self.display.text("".join(c if c >= " " else "?" for c in padded) + "\n")
         if len(candidates) > MAX_LISTED:
             self.display.text(f"… and {len(candidates) - MAX_LISTED} more\n")
@@ -522,10 +535,10 @@ class LineEditor:
 
 
 _MOVES: dict[str, Callable[[LineEditor], int]] = {
-    "left": lambda e: max(e.point - 1, 0),
-    "right": lambda e: min(e.point + 1, len(e.text)),
-    "\x02": lambda e: max(e.point - 1, 0),
-    "\x06": lambda e: min(e.point + 1, len(e.text)),
+    "left": LineEditor.left,
+    "right": LineEditor.right,
+    "\x02": LineEditor.left,
+    "\x06": LineEditor.right,
     "home": LineEditor.line_start,
     "end": LineEditor.line_end,
     "\x01": LineEditor.line_start,

@@ -99,7 +99,8 @@ class Shell(State):
         self.interactive = False
         self.started = False
         """Set when the command line has been read and commands are run."""
-        self.warnings_left = 1
+        self.warned = 0
+        """Counts down, a command at a time, from the warning that jobs are stopped."""
         # What an interactive shell has besides: see minios.userland.shell.interactive.
         self.history: History | None = None
         self.identity: Identity | None = None
@@ -452,9 +453,9 @@ class Shell(State):
 
     async def warned_of_stopped_jobs(self) -> bool:
         """``exit`` with stopped jobs: say so once. True if the shell should stay."""
-        if not self.job_control or self.warnings_left <= 0 or not self.jobs.stopped():
+        if not self.job_control or self.warned or not self.jobs.stopped():
             return False
-        self.warnings_left = 0
+        self.warned = 2
         await self.say_error(b"You have stopped jobs.\n")
         return True
 

@@ -254,7 +254,7 @@ async def _one(sh: "Shell", reader: CommandReader) -> bool:
         return True
     if isinstance(reader, AuditedReader):
         await reader.audit(reader.parser.commands)
-    sh.warnings_left = min(sh.warnings_left + 1, 2)
+    sh.warned = max(sh.warned - 1, 0)
     if node is not None:
         await sh.run(node, 0)
     if sh.skip:
