@@ -6,10 +6,11 @@ more in one stream moves nothing in another.
 """
 
 from collections.abc import MutableSequence, Sequence
-from hashlib import blake2b
+from hashlib import blake2b, shake_128
 from typing import TypeVar
 
 _MASK = (1 << 64) - 1
+_FEW_BYTES = 64
 
 T = TypeVar("T")
 
@@ -50,7 +51,9 @@ class Rng:
         return low + self.below(high - low + 1)
 
     def bytes(self, n: int) -> bytes:
-        """``n`` random bytes."""
+        """``n`` random bytes; many of them are one draw, stretched."""
+        if n > _FEW_BYTES:
+            return shake_128(self.next64().to_bytes(8, "little")).digest(n)
         words = b"".join(self.next64().to_bytes(8, "little") for _ in range((n + 7) // 8))
         return words[:n]
 

@@ -9,6 +9,8 @@ Usage: factor [NUMBER]...
 Print the prime factors of each NUMBER, or of those on standard input.
 """
 
+SHOWN = 1 << 14
+"""Bytes of a word that is no number that are worth showing."""
 _LIMIT = 1 << 128
 _WITNESSES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
 _BATCH = 64
@@ -31,10 +33,10 @@ async def factor(tool: Tool) -> int:
 async def _print(tool: Tool, word: bytes) -> None:
     digits = word.removeprefix(b"+")
     if not digits.isdigit():
-        await tool.warn(quote(word) + b" is not a valid positive integer")
+        await tool.warn(quote(word[:SHOWN]) + b" is not a valid positive integer")
         return
     if len(digits) > 39 or int(digits) >= _LIMIT:
-        await tool.warn(quote(word) + b" is too large")
+        await tool.warn(quote(word[:SHOWN]) + b" is too large")
         return
     number = int(digits)
     factors = await _factors(tool, number)

@@ -4,6 +4,7 @@ from minios.userland.lib.lines import Lines, batches
 from minios.userland.lib.options import parse
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote
+from minios.userland.lib.steps import STRIDE, Steps
 
 FOLD_USAGE = """
 Usage: fold [OPTION]... [FILE]...
@@ -45,13 +46,17 @@ def _column(column: int, char: int, in_bytes: bool) -> int:
     return column + 1
 
 
-def fold_line(line: bytes, width: int, spaces: bool, in_bytes: bool) -> list[bytes]:
+def fold_line(line: bytes, width: int, spaces: bool, in_bytes: bool) -> Steps[list[bytes]]:
     """The pieces of a line."""
     if len(line) <= width and not any(c in b"\b\r\t" for c in line):
         return [line]
     pieces: list[bytes] = []
-    start = at = column = 0
+    start = at = column = steps = 0
     while at < len(line):
+        steps += 1
+        if steps >= STRIDE:
+            steps = 0
+            yield
         after = _column(column, line[at], in_bytes)
         if after <= width:
             column = after
@@ -65,6 +70,7 @@ def fold_line(line: bytes, width: int, spaces: bool, in_bytes: bool) -> list[byt
                 column = 0
                 for char in line[start:at]:
                     column = _column(column, char, in_bytes)
+                steps += at - start
                 continue
         if at == start:
             column = after  # one character that is too wide stands alone
@@ -106,7 +112,7 @@ async def fold(tool: Tool) -> int:
     async for source, lines in batches(tool, tool.operands):
         for at, line in enumerate(lines):
             await tool.sys.compute(len(line) // 16)
-            tool.out.put(b"\n".join(fold_line(line, width, spaces, in_bytes)))
+            tool.out.put(b"\n".join(await tool.slowly(fold_line(line, width, spaces, in_bytes))))
             tool.out.put(b"" if source.cut and at == len(lines) - 1 else b"\n")
             await tool.out.drain()
     return tool.status

@@ -7,11 +7,14 @@ at the end and reports if that fails (close_stdout of gnulib).
 
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from minios.abi.sys import Program, Sys
 from minios.userland.lib.options import Parsed, UsageError, parse
 from minios.userland.lib.stdio import Reader, Writer, complain, why, write_all
+from minios.userland.lib.steps import STRIDE, Steps
+
+T = TypeVar("T")
 
 RETAIN_STEP = 16384
 """Memory is asked of the kernel in steps of this many bytes."""
@@ -118,6 +121,15 @@ class Tool:
         except OSError:
             return False
         return answer[:1] in (b"y", b"Y")
+
+    async def slowly(self, steps: Steps[T]) -> T:
+        """The result of work that a long text makes long, paid for as it is done."""
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                return stop.value  # type: ignore[no-any-return]
+            await self.sys.compute(STRIDE)
 
     async def retain(self, size: int) -> None:
         """Account for ``size`` more bytes of kept data; ends the program if there is no memory."""
