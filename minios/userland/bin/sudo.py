@@ -4,6 +4,7 @@ The command replaces sudo. That a password was given is remembered for a termina
 /run/sudo/ts/USER, for fifteen virtual minutes unless sudoers says otherwise.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from minios.abi.errno import Errno
@@ -293,7 +294,8 @@ async def _exec(job: Job, verdict: Command, *, login: bool) -> int:
 
 
 async def _background(sys: Sys, path: bytes, argv: list[bytes], env: dict[bytes, bytes]) -> int:
-    await sys.setpgid(0, 0)
+    with suppress(OSError):
+        await sys.setpgid(0, 0)
     return await _become(sys, path, argv, env)
 
 

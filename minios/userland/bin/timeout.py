@@ -1,5 +1,7 @@
 """sleep and timeout (coreutils 9.1)."""
 
+from contextlib import suppress
+
 from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.signals import SA_RESTART, SIG_DFL, SIG_IGN, Sig, name_of, number_of
@@ -150,7 +152,9 @@ async def timeout(tool: Tool) -> int:
     argv = tool.operands[1:]
     watch.command = argv[0]
     if not watch.foreground:
-        await sys.setpgid(0, 0)
+        # A session leader has a group of its own already (EPERM).
+        with suppress(OSError):
+            await sys.setpgid(0, 0)
     handled = {Sig.SIGALRM, Sig.SIGINT, Sig.SIGQUIT, Sig.SIGHUP, Sig.SIGTERM, watch.signal}
     for sig in sorted(handled - {0, Sig.SIGKILL, Sig.SIGSTOP}):
         await sys.sigaction(sig, watch.on_signal, SA_RESTART)
