@@ -11,6 +11,7 @@ from minios.abi.sys import Program
 PROGRAMS: dict[str, str] = {
     "sh": "shell.main:main",
     # text tools
+    "awk": "bin.awk.main:awk",
     "cat": "bin.cat:cat",
     "comm": "bin.comm:comm",
     "cut": "bin.cut:cut",
@@ -20,6 +21,7 @@ PROGRAMS: dict[str, str] = {
     "fold": "bin.fold:fold",
     "grep": "bin.grep.main:grep",
     "head": "bin.head:head",
+    "mawk": "bin.awk.main:awk",
     "nl": "bin.nl:nl",
     "paste": "bin.paste:paste",
     "rev": "bin.tac:rev",
@@ -107,6 +109,7 @@ PROGRAMS: dict[str, str] = {
     "chmod": "bin.attributes:chmod",
     "chown": "bin.attributes:chown",
     "cp": "bin.copy:cp",
+    "dd": "bin.dd:dd",
     "df": "bin.disk:df",
     "dir": "bin.ls.main:dir_",
     "du": "bin.disk:du",
@@ -122,6 +125,9 @@ PROGRAMS: dict[str, str] = {
     "rmdir": "bin.remove:rmdir",
     "stat": "bin.stat:stat",
     "sync": "bin.make:sync",
+    "od": "bin.od:od",
+    "cmp": "bin.cmp:cmp",
+    "diff": "bin.diff:diff",
     "touch": "bin.touch:touch",
     "truncate": "bin.make:truncate",
     "unlink": "bin.remove:unlink",

@@ -95,7 +95,7 @@ class DirectoryMaker:
                 if (await sys.stat(path)).mode & S_IFMT == S_IFDIR:
                     return True
             except OSError as err:
-                if err.errno != Errno.ENOENT:
+                if err.errno not in (Errno.ENOENT, Errno.ENOTDIR):
                     await self.tool.warn(b"cannot stat " + quoteaf(path), err)
                     return False
         await self._complain(path, failure)
