@@ -8,7 +8,7 @@ from typing import Protocol
 
 from minios.userland.lib.steps import Steps, at_once
 from minios.userland.shell.errors import ShellError
-from minios.userland.shell.lexer import NAME_CHARS, NAME_START
+from minios.userland.shell.words import NAME_CHARS, NAME_START
 
 
 class Variables(Protocol):

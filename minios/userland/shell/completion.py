@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minios.abi import flags
 from minios.userland.lib import users
-from minios.userland.shell.lexer import KEYWORDS, NAME_CHARS
+from minios.userland.shell.words import KEYWORDS, NAME_CHARS
 
 if TYPE_CHECKING:
     from minios.userland.shell.execute import Shell

@@ -1,19 +1,20 @@
 """Running the syntax tree (XCU 2.9), with dash's rules where POSIX leaves them open."""
 
 import contextlib
-from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from minios.abi.errno import Errno
 from minios.abi.records import Termios
 from minios.abi.sys import Sys
-from minios.userland.lib.pattern import compiling
 from minios.userland.lib.stdio import why, write_all
 from minios.userland.lib.steps import STRIDE, Steps
 from minios.userland.shell import launch, redirect
 from minios.userland.shell.builtins import BUILTINS, Builtin
+from minios.userland.shell.compound import RUN
 from minios.userland.shell.errors import Interrupted, ShellError, ShellExit
 from minios.userland.shell.expansion import Expander
+from minios.userland.shell.flow import EXIT, RETURN, TESTED
 from minios.userland.shell.jobs import Job, JobTable
 from minios.userland.shell.lexer import ShellSyntaxError
 from minios.userland.shell.parser import EndOfInput, parse_quoted
@@ -21,20 +22,12 @@ from minios.userland.shell.reader import CommandReader, StringSource
 from minios.userland.shell.search import find_program, hash_miss
 from minios.userland.shell.state import DEFAULT_PATH, State
 from minios.userland.shell.syntax import (
-    AndOr,
     Background,
-    Case,
-    Commands,
-    For,
     Function,
-    If,
     Node,
-    Not,
     Pipeline,
-    Redirected,
     Simple,
     Subshell,
-    While,
     Word,
 )
 from minios.userland.shell.trampoline import call
@@ -46,12 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# How a node is run.
-EXIT = 1
-"""Nothing comes after it in this process: the shell exits, and may exec without forking."""
-TESTED = 2
-"""Its status is tested, so ``set -e`` does not apply."""
-
 NODE_CYCLES = 100
 FLUSH_CYCLES = 1000
 """CPU is paid for in portions of this many cycles, and before every other trap."""
@@ -60,15 +47,10 @@ MAX_FUNCTION_DEPTH = 1000
 TOO_DEEP = b"Maximum function recursion depth (%d) reached" % MAX_FUNCTION_DEPTH
 """Says dash of functions; it holds for eval, ``.`` and traps within each other as well."""
 
-FUNCTION_BYTES = 256
-"""What a function takes besides its syntax tree."""
 
 FREE_BYTES = 8192
 """What a shell may retain before it asks the kernel for more: part of its image."""
 BRK_STEP = 16384
-
-# Why commands are being skipped.
-BREAK, CONTINUE, RETURN = 1, 2, 3
 
 
 class Shell(State):
@@ -240,10 +222,10 @@ class Shell(State):
             self.status = status = await self.simple(node, flags)  # type: ignore[arg-type]
             checked = True
         elif kind is Pipeline or kind is Subshell or kind is Background:
-            self.status = status = await call(_RUN[kind](self, node, flags))
+            self.status = status = await call(RUN[kind](self, node, flags))
             checked = True
         else:
-            self.status = status = await call(_RUN[kind](self, node, flags))
+            self.status = status = await call(RUN[kind](self, node, flags))
             checked = False
         if self.traps.pending:
             await self.traps.run()
@@ -253,138 +235,6 @@ class Shell(State):
         if flags & EXIT:
             raise ShellExit(status)
         return status
-
-    async def run_not(self, node: Not, flags: int) -> int:
-        status = await self.run(node.body, TESTED)
-        return status if self.skip else int(not status)
-
-    async def run_and_or(self, node: AndOr, flags: int) -> int:
-        status = await self.run(node.first, TESTED)
-        last = len(node.rest) - 1
-        for index, (is_or, command) in enumerate(node.rest):
-            if self.skip:
-                break
-            if (status == 0) != is_or:
-                status = await self.run(command, flags if index == last else TESTED)
-        return status
-
-    async def run_commands(self, node: Commands, flags: int) -> int:
-        status = 0
-        last = len(node.items) - 1
-        for index, command in enumerate(node.items):
-            status = await self.run(command, flags if index == last else flags & TESTED)
-            if self.skip:
-                break
-        return status
-
-    async def run_if(self, node: If, flags: int) -> int:
-        for condition, body in node.clauses:
-            status = await self.run(condition, TESTED)
-            if self.skip:
-                return status
-            if not status:
-                return await self.run(body, flags)
-        if node.otherwise is not None:
-            return await self.run(node.otherwise, flags)
-        return 0
-
-    def _skip_loop(self) -> int:
-        """What a loop does about ``break`` and its like: with 0 and CONTINUE it goes on."""
-        skip = self.skip
-        if skip in (BREAK, CONTINUE):
-            self.skip_count -= 1
-            if self.skip_count <= 0:
-                self.skip = 0
-            else:
-                skip = BREAK
-        return skip
-
-    async def run_while(self, node: While, flags: int) -> int:
-        status = 0
-        flags &= TESTED
-        until = node.until
-        self.loop_depth += 1
-        while True:
-            tested = await self.run(node.condition, TESTED)
-            skip = self._skip_loop() if self.skip else 0
-            if skip == RETURN:
-                status = tested
-            if skip == CONTINUE:
-                continue
-            if skip or (tested == 0) == until:
-                break
-            status = await self.run(node.body, flags)
-            if self.skip and self._skip_loop() not in (0, CONTINUE):
-                break
-        self.loop_depth -= 1
-        return status
-
-    async def run_for(self, node: For, flags: int) -> int:
-        self.line = node.line
-        values = await self._fields(node.words)
-        status = 0
-        flags &= TESTED
-        self.loop_depth += 1
-        for value in values:
-            await self.assign(node.name, value)
-            status = await self.run(node.body, flags)
-            if self.skip and self._skip_loop() not in (0, CONTINUE):
-                break
-        self.loop_depth -= 1
-        return status
-
-    async def run_case(self, node: Case, flags: int) -> int:
-        self.line = node.line
-        subject = await self.expand.string(node.subject)
-        for patterns, body in node.items:
-            for word in patterns:
-                self.cycles += 20 + (len(subject) >> 4)
-                if word.literal is not None:
-                    matched = subject == word.literal
-                else:
-                    text = await self.expand.pattern(word)
-                    pattern = await self.slowly(compiling(text))
-                    matched = await self.slowly(pattern.matching(subject))
-                if matched:
-                    if body is None or self.skip:
-                        return 0
-                    return await self.run(body, flags)
-        return 0
-
-    async def run_redirected(self, node: Redirected, flags: int) -> int:
-        self.line = node.line
-        targets = await redirect.expand_targets(self, node.redirs)
-        undo: redirect.Undo = []
-        try:
-            try:
-                await redirect.apply(self, node.redirs, targets, undo)
-            except ShellError as err:
-                await self.report(err)
-                status = err.status
-                if self.options.errexit and not flags & TESTED:
-                    raise ShellExit(status) from None
-            else:
-                status = await self.run(node.body, flags & TESTED)
-        except (ShellError, ShellExit, Interrupted) as err:
-            if isinstance(err, ShellError):
-                await self.report(err)
-            await redirect.put_back(self.sys, undo)
-            raise
-        await redirect.put_back(self.sys, undo)
-        return status
-
-    async def run_function_definition(self, node: Function, flags: int) -> int:
-        await self.reserve(FUNCTION_BYTES + node.size)
-        self.forget_function(node.name)
-        self.retained += FUNCTION_BYTES + node.size
-        self.functions[node.name] = node
-        return 0
-
-    def forget_function(self, name: bytes) -> None:
-        """``unset -f``."""
-        old = self.functions.pop(name, None)
-        if old is not None:
-            self.retained -= FUNCTION_BYTES + old.size
 
     # -- text to be run ------------------------------------------------------------------------
 
@@ -474,15 +324,6 @@ class Shell(State):
 
     # -- processes -----------------------------------------------------------------------------
 
-    async def run_pipeline(self, node: Pipeline, flags: int) -> int:
-        return await launch.pipeline(self, node, flags)
-
-    async def run_subshell(self, node: Subshell, flags: int) -> int:
-        return await launch.subshell(self, node, flags)
-
-    async def run_background(self, node: Background, flags: int) -> int:
-        return await launch.background(self, node)
-
     async def substitute(self, body: Node | None) -> bytes:
         """The output of ``$(…)``."""
         return await launch.substitute(self, body)
@@ -493,7 +334,7 @@ class Shell(State):
 
     # -- simple commands -----------------------------------------------------------------------
 
-    async def _fields(self, words: Sequence[Word]) -> list[bytes]:
+    async def fields(self, words: Sequence[Word]) -> list[bytes]:
         fields: list[bytes] = []
         for word in words:
             if word.literal is not None:
@@ -768,21 +609,3 @@ class Shell(State):
         if flags & EXIT and not self.traps.any_caught():
             await launch.exec_program(self, argv, path)
         return await launch.external(self, argv, path)
-
-
-_Method = Callable[[Shell, Any, int], Coroutine[Any, Any, int]]
-
-_RUN: dict[type[Any], _Method] = {
-    Not: Shell.run_not,
-    AndOr: Shell.run_and_or,
-    Commands: Shell.run_commands,
-    If: Shell.run_if,
-    While: Shell.run_while,
-    For: Shell.run_for,
-    Case: Shell.run_case,
-    Redirected: Shell.run_redirected,
-    Function: Shell.run_function_definition,
-    Pipeline: Shell.run_pipeline,
-    Subshell: Shell.run_subshell,
-    Background: Shell.run_background,
-}

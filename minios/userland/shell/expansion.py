@@ -11,10 +11,10 @@ from minios.userland.lib.pattern import Pattern, compiling, escape, has_meta
 from minios.userland.shell.arithmetic import evaluate, evaluating
 from minios.userland.shell.errors import ShellError
 from minios.userland.shell.glob import expand_path
-from minios.userland.shell.lexer import NAME_START, has_glob
 from minios.userland.shell.state import DEFAULT_IFS
 from minios.userland.shell.syntax import Arithmetic, Assign, CommandSub, Param, Part, Text, Word
 from minios.userland.shell.trampoline import call
+from minios.userland.shell.words import NAME_START, has_glob
 
 if TYPE_CHECKING:
     from minios.userland.shell.execute import Shell

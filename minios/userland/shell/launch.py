@@ -9,6 +9,7 @@ from minios.abi.sys import Sys
 from minios.userland.lib.stdio import why, write_all
 from minios.userland.shell import redirect
 from minios.userland.shell.errors import Interrupted, ShellError, ShellExit
+from minios.userland.shell.flow import EXIT
 from minios.userland.shell.jobs import Job, Process
 from minios.userland.shell.search import exec_along_path
 from minios.userland.shell.syntax import Background, Node, Pipeline, Redirected, Subshell
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 FOREGROUND, BACKGROUND, NO_JOB = range(3)
 
-EXIT, TESTED = 1, 2
 
 MAX_SUBSTITUTION = 64 << 20
 

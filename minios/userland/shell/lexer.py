@@ -21,6 +21,15 @@ from minios.userland.shell.syntax import (
     Text,
     Word,
 )
+from minios.userland.shell.words import (
+    DIGITS,
+    KEYWORDS,
+    NAME_CHARS,
+    NAME_START,
+    SPECIAL_NAMES,
+    is_name,
+    make_word,
+)
 
 if TYPE_CHECKING:
     from minios.userland.shell.parser import Parser
@@ -33,11 +42,6 @@ NEWLINE = "newline"
 END = "end of file"
 REDIRECTION = "redirection"
 
-KEYWORDS = {
-    word: word.decode()
-    for word in b"! case do done elif else esac fi for if in then until while { }".split()
-}
-
 PAUSE_EVERY = 256
 """Units read between two pauses."""
 UNIT_BYTES = 160
@@ -48,10 +52,6 @@ CHUNK = 8192
 MAX_NESTING = 400
 """How deep compound commands, substitutions and braces may stand in each other."""
 
-NAME_START = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-NAME_CHARS = NAME_START | frozenset(b"0123456789")
-SPECIAL_NAMES = frozenset(b"*@#?-$!0123456789")
-DIGITS = frozenset(b"0123456789")
 _BACKQUOTE_ESCAPES = frozenset(b"\\`$")
 _OPERATORS = frozenset(b"&|;")
 
@@ -88,42 +88,6 @@ class ShellSyntaxError(Exception):
     def __init__(self, line: int, text: str) -> None:
         super().__init__(text)
         self.line = line
-
-
-def is_name(text: bytes) -> bool:
-    """Whether ``text`` may name a variable (XBD 3.235)."""
-    return bool(text) and text[0] in NAME_START and all(c in NAME_CHARS for c in text)
-
-
-def has_glob(text: bytes) -> bool:
-    """Whether unquoted ``text`` may be a pattern; a ``[`` needs a ``]`` somewhere behind it."""
-    if b"*" in text or b"?" in text:
-        return True
-    at = text.find(b"[")
-    return at >= 0 and text.find(b"]", at + 1) >= 0
-
-
-def make_word(parts: list[Part]) -> Word:
-    """Build a word and find out what is known of it before any expansion."""
-    literal: bytes | None = None
-    tilde = False
-    if len(parts) == 1:
-        part = parts[0]
-        if type(part) is Text:
-            tilde = not part.quoted and part.value[:1] == b"~"
-            if part.quoted or not (tilde or has_glob(part.value)):
-                literal = part.value
-        return Word(tuple(parts), literal, tilde)
-    if parts:
-        first = parts[0]
-        tilde = type(first) is Text and not first.quoted and first.value[:1] == b"~"
-        if not tilde and all(type(part) is Text for part in parts):
-            loose = b"".join(part.value for part in parts if not part.quoted)  # type: ignore[union-attr]
-            if not has_glob(loose):
-                literal = b"".join(part.value for part in parts)  # type: ignore[union-attr]
-    else:
-        literal = b""
-    return Word(tuple(parts), literal, tilde)
 
 
 class Lexer:

@@ -8,7 +8,8 @@ from minios.userland.shell import launch
 from minios.userland.shell.builtins.directories import starting_directory
 from minios.userland.shell.builtins.variables import parse_options
 from minios.userland.shell.errors import Interrupted, ShellError
-from minios.userland.shell.execute import EXIT, RETURN, Shell
+from minios.userland.shell.execute import Shell
+from minios.userland.shell.flow import EXIT, RETURN
 from minios.userland.shell.parser import EndOfInput
 from minios.userland.shell.reader import CommandReader, FileSource, Source
 from minios.userland.shell.redirect import SAVED_FD_MIN, reason

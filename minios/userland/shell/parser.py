@@ -15,8 +15,6 @@ from minios.userland.shell.lexer import (
     Lexer,
     ShellSyntaxError,
     Step,
-    is_name,
-    make_word,
 )
 from minios.userland.shell.syntax import (
     AndOr,
@@ -40,6 +38,7 @@ from minios.userland.shell.syntax import (
     While,
     Word,
 )
+from minios.userland.shell.words import is_name, make_word
 
 SPECIAL_BUILTINS = frozenset(
     b". : break continue eval exec exit export readonly return set shift times trap unset".split()

@@ -5,11 +5,14 @@ A subshell gets copies (:meth:`State.forked`). The syntax trees in it are immuta
 
 from minios.userland.shell.arithmetic import parse_number, wrap
 from minios.userland.shell.errors import ShellError
-from minios.userland.shell.lexer import is_name
 from minios.userland.shell.syntax import Function
+from minios.userland.shell.words import is_name
 
 DEFAULT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 DEFAULT_IFS = b" \t\n"
+
+FUNCTION_BYTES = 256
+"""What a function takes besides its syntax tree."""
 
 OPTION_NAMES = (
     ("errexit", "e"), ("noglob", "f"), ("ignoreeof", "I"), ("interactive", "i"), ("monitor", "m"),
@@ -231,6 +234,14 @@ class State:
         self.parameters = values
         self.getopts_index = 1
         self.getopts_offset = -1
+
+    # -- functions -----------------------------------------------------------------------------
+
+    def forget_function(self, name: bytes) -> None:
+        """``unset -f``."""
+        old = self.functions.pop(name, None)
+        if old is not None:
+            self.retained -= FUNCTION_BYTES + old.size
 
 
 _HOOKED = frozenset([b"IFS", b"PATH", b"OPTIND"])

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from minios.abi.signals import NSIG, SIG_DFL, SIG_IGN, Sig
 from minios.abi.sys import Disposition, Sys
 from minios.userland.shell.errors import Interrupted
+from minios.userland.shell.flow import RETURN
 
 if TYPE_CHECKING:
     from minios.userland.shell.execute import Shell
 
 # What is known of a signal's disposition.
-RETURN = 3
 
 UNKNOWN, DEFAULT, CAUGHT, IGNORED, IGNORED_FOR_GOOD = range(5)
 

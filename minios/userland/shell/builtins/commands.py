@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from minios.abi import flags as abi
 from minios.userland.shell.builtins.base import OptionReader, single_quoted, slow
-from minios.userland.shell.lexer import KEYWORDS
 from minios.userland.shell.search import find_program, hash_miss
 from minios.userland.shell.state import DEFAULT_PATH
+from minios.userland.shell.words import KEYWORDS
 
 if TYPE_CHECKING:
     from minios.userland.shell.execute import Shell

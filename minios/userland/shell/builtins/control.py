@@ -7,12 +7,12 @@ from minios.userland.lib.stdio import read_file, why
 from minios.userland.shell import launch
 from minios.userland.shell.builtins.base import illegal_number, quick, slow, whole_number
 from minios.userland.shell.errors import ShellError, ShellExit
+from minios.userland.shell.flow import BREAK, CONTINUE, RETURN, TESTED
 from minios.userland.shell.search import directories, join
 
 if TYPE_CHECKING:
     from minios.userland.shell.execute import Shell
 
-BREAK, CONTINUE, RETURN = 1, 2, 3
 
 MAX_SCRIPT = 1 << 20
 """Bytes of a script that ``.`` reads."""
@@ -74,7 +74,7 @@ async def evaluate(sh: "Shell", argv: list[bytes], flags: int) -> int:
         return 0
     text = argv[1] if len(argv) == 2 else b" ".join(argv[1:])
     await sh.scratch(len(text))
-    return await sh.evaluate(text, flags & 2)
+    return await sh.evaluate(text, flags & TESTED)
 
 
 @slow("exec", special=True)

@@ -6,8 +6,8 @@ from minios.abi import flags as abi
 from minios.abi.errno import Errno
 from minios.userland.shell.builtins.base import OptionReader, quick, single_quoted, slow
 from minios.userland.shell.errors import ShellError
-from minios.userland.shell.lexer import is_name
 from minios.userland.shell.state import OPTION_NAMES
+from minios.userland.shell.words import is_name
 
 if TYPE_CHECKING:
     from minios.userland.shell.execute import Shell
