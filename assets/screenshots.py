@@ -64,7 +64,7 @@ async def game() -> None:
 
     level = next(card for card in catalog.cards() if card.id == "polite-first")
     opener = partial(open_session, load(level.path), pace="live")
-    app = MiniOSApp(opener=opener, number=level.number)
+    app = MiniOSApp(session=opener(), number=level.number)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(0.5)
         await pilot.press("enter")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class MiniOSApp(App[None], inherit_bindings=False):
-    """Starts with the menu, or with the play that ``opener`` opens."""
+    """Starts with the menu, or with ``session``, which ``opener`` opens again if it breaks."""
 
     TITLE = "MiniOS"
     ENABLE_COMMAND_PALETTE = False
@@ -39,6 +39,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
     def __init__(
         self,
         *,
+        session: Session | None = None,
         opener: Opener | None = None,
         number: int = 0,
         records: Records | None = None,
@@ -47,6 +48,7 @@ class MiniOSApp(App[None], inherit_bindings=False):
         self.register_theme(theme.THEME)
         self.theme = "ansi-dark" if self.ansi_color else theme.THEME.name
         self.crash: Exception | None = None
+        self._first = session
         self._opener = opener
         self._number = number
         self._records = records
@@ -57,8 +59,8 @@ class MiniOSApp(App[None], inherit_bindings=False):
     # Screens
 
     def on_mount(self) -> None:
-        if self._opener is not None:
-            self._show_game(self._opener(), self._number)
+        if self._first is not None:
+            self._show_game(self._first, self._number)
             return
         records = self.records
         if records.first_launch:
@@ -285,4 +287,5 @@ def run_level(
     opener = partial(
         open_session, level, seed=seed, pace=pace, speed=speed, category=category, records=records
     )
-    return _run(MiniOSApp(opener=opener, number=_number(level.id), records=records))
+    app = MiniOSApp(session=opener(), opener=opener, number=_number(level.id), records=records)
+    return _run(app)

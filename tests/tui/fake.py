@@ -272,7 +272,7 @@ async def stage(
     session = session or FakeSession(**fields)
     if briefed:
         session.level = replace(session.level, briefing="")
-    app = MiniOSApp(opener=lambda: session, number=7)
+    app = MiniOSApp(session=session, opener=lambda: session, number=7)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Stage(app, pilot, session)

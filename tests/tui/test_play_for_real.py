@@ -55,7 +55,7 @@ def playing(level: str, pace: str = "turn", speed: float = 16.0) -> MiniOSApp:
     opener = partial(
         open_session, load(catalog.find(level)), pace=pace, speed=speed, records=records
     )
-    return MiniOSApp(opener=opener, records=records, number=1)
+    return MiniOSApp(session=opener(), opener=opener, records=records, number=1)
 
 
 def verdict(tmp_path: Path, level: str) -> str:

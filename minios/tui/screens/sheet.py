@@ -162,7 +162,7 @@ class Page(Canvas, can_focus=True):
         if self._choices:
             answers.insert(0, ("Enter", "choose", "\n"))
         if len(self._content) > self._room and not self._choices:
-            answers.append(("↑↓", "scroll", ""))
+            answers.insert(1, ("↑↓", "scroll", ""))
         for key, label, result in answers:
             size = len(key) + len(label) + 4
             if at + size > width - 2:
