@@ -26,6 +26,7 @@ PROGRAMS: dict[str, str] = {
     "paste": "bin.paste:paste",
     "rev": "bin.tac:rev",
     "sed": "bin.sed.main:sed",
+    "seq": "bin.seq:seq",
     "sort": "bin.sort:sort",
     "tac": "bin.tac:tac",
     "tail": "bin.tail:tail",
@@ -34,6 +35,8 @@ PROGRAMS: dict[str, str] = {
     "unexpand": "bin.fold:unexpand",
     "uniq": "bin.uniq:uniq",
     "wc": "bin.wc:wc",
+    "xargs": "bin.xargs:xargs",
+    "yes": "bin.seq:yes",
     # (end of text tools)
     # processes, sessions and full-screen programs
     "ps": "bin.ps:ps",
