@@ -183,7 +183,7 @@ def numeric(text: bytes) -> tuple[int, int, bytes, bytes]:
 
 def human(text: bytes) -> tuple[int, tuple[int, int, bytes, bytes]]:
     """``-h``: by sign, then by unit, then by number."""
-    sign, whole, fraction, rest = _number(text)
+    sign, _, _, rest = _number(text)
     unit = 0
     if sign and rest:
         unit = _UNITS.find(rest[:1]) + 1 if rest[:1] != b"k" else 1

@@ -137,7 +137,7 @@ class Machine:
                 return True
             elif name == "c":
                 if command.second is None or not command.active or command.negate:
-                    await self._put(self.files.out, command.text)
+                    await self._put(self.files.out, self._ended(command.text))
                 return await self._deleted()
             elif name == "n":
                 if await self.files.at_end():
@@ -187,11 +187,11 @@ class Machine:
         elif name == "P":
             await self._put(out, self.space.partition(end)[0] + end)
         elif name == "=":
-            await self._put(out, b"%d\n" % self.files.number)
+            await self._put(out, b"%d" % self.files.number + end)
         elif name == "a":
             self.queue.append(("a", command.text))
         elif name == "i":
-            await self._put(out, command.text.removesuffix(b"\n") + end)
+            await self._put(out, self._ended(command.text))
         elif name in "rR":
             self.queue.append((name, command.text))
         elif name in "wW":
@@ -221,11 +221,11 @@ class Machine:
             self.space = self._translated(command.table)
         elif name == "l":
             width = self.width if command.number < 0 else command.number
-            await self._put(out, visible(self.space, width))
+            await self._put(out, visible(self.space, width) + end)
         elif name == "z":
             self.space = b""
         elif name == "F":
-            await self._put(out, self.files.name + b"\n")
+            await self._put(out, self.files.name + end)
         elif name in "qQ":
             raise _Quit(max(command.number, 0), name == "q")
         elif name == "e":
@@ -244,6 +244,10 @@ class Machine:
     async def _print(self, out: Out) -> None:
         """The pattern space; without newline if the input's last line had none."""
         await out.put(self.space, self.end if self.whole else b"")
+
+    def _ended(self, text: bytes) -> bytes:
+        """The text of ``i`` or ``c``, ended as lines are."""
+        return text.removesuffix(b"\n") + self.end if text else b""
 
     async def _put(self, out: Out, text: bytes) -> None:
         if text:
@@ -447,4 +451,4 @@ def visible(text: bytes, width: int) -> bytes:
             column = 0
         out.append(shown)
         column += len(shown)
-    return b"".join(out) + b"$\n"
+    return b"".join(out) + b"$"
