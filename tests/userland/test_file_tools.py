@@ -243,6 +243,11 @@ unlink a
 install -m 640 f1 new
 install -Dv f1 q/w/new
 install -dv q/w
+dd if=f1 of=new bs=2 count=2 seek=1 status=noxfer
+dd if=big of=new ibs=7 obs=100 conv=ucase,swab status=none
+dd if=f1 of=f2.txt conv=notrunc skip=1 bs=1 status=none
+dd if=nope
+dd bs=x
 find a -name '*.c' -delete
 find a -delete
 find a -type f -exec rm {} +

@@ -17,7 +17,7 @@ from minios.abi.flags import (
     S_IFREG,
     SEEK_CUR,
 )
-from minios.abi.signals import SIG_DFL, Sig
+from minios.abi.signals import SIG_DFL, SIG_IGN, Sig
 from minios.abi.sys import Sys
 from minios.userland.lib.options import parse
 from minios.userland.lib.program import Failure, Tool, program
@@ -237,7 +237,8 @@ class _Copy:
     async def copy(self) -> None:
         sys = self.sys
         await sys.sigaction(Sig.SIGUSR1, self._on_usr1)
-        await sys.sigaction(Sig.SIGINT, self._on_int)
+        if await sys.sigaction(Sig.SIGINT) != SIG_IGN:
+            await sys.sigaction(Sig.SIGINT, self._on_int)
         if not await self._seek():
             return
         if not await self._skip():

@@ -182,6 +182,8 @@ def program(
                     failure.advise = advise
             except Failure as err:
                 failure = err
+            except OSError as err:
+                failure = Failure(why(err))
             return await _fail(tool, failure, trouble)
 
         run.__doc__ = main.__doc__

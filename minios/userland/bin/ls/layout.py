@@ -12,8 +12,11 @@ def fit(widths: Sequence[int], line: int, *, down: bool) -> list[int]:
     Every column but the last includes two characters of space. A ``line`` of 0 has no end.
     """
     count = len(widths)
-    most = -(-line // MIN_WIDTH) if line else count
-    for columns in range(min(most, count), 1, -1):
+    most = min(-(-line // MIN_WIDTH) if line else count, count)
+    rows = -(-sum(widths) // line) if line else 1
+    if rows > 1:  # fewer rows could not hold all names even without space between them
+        most = min(most, (count - 1) // (rows - 1))
+    for columns in range(most, 1, -1):
         found = _columns(widths, columns, line, down)
         if found is not None:
             return found
