@@ -23,6 +23,7 @@ QUOTED = 0  # as it is
 PLAIN = 1  # literal text of the word: may be a pattern
 SPLIT = 2  # the result of an unquoted expansion: split into fields, may be a pattern
 BREAK = 3  # between two positional parameters
+JOINED = 4  # unquoted positional parameters with NULs between them, each a blank of IFS
 
 WORD_CYCLES = 30
 """What expanding a word costs at least."""
@@ -44,6 +45,8 @@ LONG_EXPRESSION = 4096
 """Bytes beyond which an arithmetic expression is evaluated step by step."""
 
 _IFS_WHITESPACE = frozenset(b" \t\n")
+_IFS_BLANKS = _IFS_WHITESPACE | {0}
+"""What is skipped around a separator; the NUL stands between parameters that were joined."""
 
 
 class Expander:
@@ -310,6 +313,13 @@ class Expander:
         if not full or (name == b"*" and quoted):
             pieces.append((kind, self._joined()))
             return
+        if not quoted and not _IFS_WHITESPACE.issuperset(self.sh.ifs):
+            # To dash they are one text, and an end of a parameter is a blank that separators
+            # around it swallow.
+            text = b"\0".join(values)
+            await self.sh.scratch(len(text))
+            pieces.append((JOINED, text))
+            return
         if len(values) > MANY:
             await self.sh.scratch(PIECE_BYTES * len(values))
         for index, value in enumerate(values):
@@ -388,6 +398,9 @@ class Expander:
                 field.append((True, data))
             elif not data:
                 continue
+            elif kind == JOINED:
+                total += 8 * len(data)
+                field = _split_piece(data, ifs + b"\0", field, ready)
             elif kind == PLAIN or not ifs:
                 if field is None:
                     field = []
@@ -466,7 +479,7 @@ def _split_piece(data: bytes, ifs: bytes, field: Field | None, out: list[Field])
             return None
         return field
     separators = frozenset(ifs)
-    blanks = separators & _IFS_WHITESPACE
+    blanks = separators & _IFS_BLANKS
     at = start = 0
     end = len(data)
     while at < end:
