@@ -12,7 +12,8 @@ characters in it, it is run by ``sh -c``. Actions:
 - ``ctrlaltdel``: run when init gets SIGINT
 - ``off``: not run
 
-SIGHUP reads the file again: new entries start, running ones of vanished lines get SIGTERM.
+SIGHUP reads the file again: new entries start, running ones of vanished or changed lines get
+SIGTERM.
 """
 
 from dataclasses import dataclass, field
@@ -149,10 +150,11 @@ async def _reread(sys: Sys, state: State) -> None:
     state.reread = False
     wanted = await _read_inittab(sys)
     for old in state.entries:
-        new = next((e for e in wanted if (e.id, e.process) == (old.id, old.process)), None)
-        if new is not None and new.action == old.action:
+        new = next((e for e in wanted if e.id == old.id and e.action == old.action), None)
+        if new is not None:
+            # The new process of an entry starts when the old one has ended.
             new.pid, new.started = old.pid, old.started
-        elif old.pid and old.action == b"respawn":
+        if (new is None or new.process != old.process) and old.pid and old.action == b"respawn":
             await sys.kill(old.pid, Sig.SIGTERM)
     state.entries = wanted
 

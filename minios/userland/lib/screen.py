@@ -25,7 +25,7 @@ from minios.abi.sys import Disposition, Sys
 from minios.userland.lib.stdio import write_all
 from minios.userland.lib.utf8 import decode, sequence_length
 
-ALTERNATE_ON = b"\033[?1049h"
+ALTERNATE_ON = b"\033[?1049h\033[H\033[2J"
 ALTERNATE_OFF = b"\033[?1049l"
 HIDE_CURSOR = b"\033[?25l"
 SHOW_CURSOR = b"\033[?25h"
