@@ -34,6 +34,9 @@ _HARMS = {
 _KNOWN_USERS = ("root", *(user.name for user in SYSTEM_USERS))
 _TERMINALS = tuple(f"tty{n}" for n in range(1, TERMINALS + 1))
 _MAX_FILE_BYTES = 16 << 20
+_MAX_MACHINES = 16
+_MAX_RAM = _MAX_DISK = 256 << 20
+"""All machines together: the host has to hold what is in them."""
 
 
 def _map(value: Any) -> dict[str, Any]:
@@ -54,6 +57,13 @@ def _words(value: Any) -> list[str]:
 def _number(value: Any, default: int = 0) -> int:
     try:
         return values.integer(value) if isinstance(value, str) else default
+    except ValueError:
+        return default
+
+
+def _size(value: Any, default: int) -> int:
+    try:
+        return values.size(value) if isinstance(value, str) else default
     except ValueError:
         return default
 
@@ -166,6 +176,17 @@ class Refs:
             self.machines[where] = self.machines[where] | {"users": {player["user"]: None}}
         for name, machine in self.machines.items():
             self._machine(("world", "machines", name), machine, name)
+        self._sizes()
+
+    def _sizes(self) -> None:
+        """What the machines need of the host, all together."""
+        where: Path = ("world", "machines")
+        if len(self.machines) > _MAX_MACHINES:
+            self._say(where, f"are more than {_MAX_MACHINES}")
+        for key, default, most in (("ram", 64 << 20, _MAX_RAM), ("disk", 16 << 20, _MAX_DISK)):
+            total = sum(_size(each.get(key), default) for each in self.machines.values())
+            if total > most:
+                self._say(where, f"have more than {most >> 20} MiB of {key} together")
 
     def _on(self, path: Path, data: dict[str, Any], key: str = "on") -> str:
         """The machine that ``data`` is about; it may be left out when there is only one."""
@@ -225,7 +246,7 @@ class Refs:
             if count and "{{n}}" not in name:
                 self._say(below, "with copies, the path must contain {{n}}")
             text = data.get("text")
-            length = len(text) if isinstance(text, str) else 0
+            length = len(text) if isinstance(text, str) else _size(data.get("random"), 0)
             total += max(count, 1) * max(_number(data.get("repeat")), 1) * length
         if total > _MAX_FILE_BYTES:
             self._say((*path, "files"), f"hold more than {_MAX_FILE_BYTES >> 20} MiB")

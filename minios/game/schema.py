@@ -264,7 +264,7 @@ class MachineModel(Model):
     hostname: Text = ""
     cores: Annotated[Int, Field(ge=1, le=8)] = 1
     speed: Frequency = 1_000_000
-    ram: Annotated[Size, Field(ge=1 << 20)] = 64 << 20
+    ram: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 64 << 20
     disk: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 16 << 20
     scheduler: one_of(SCHEDULERS) = "cfs"  # type: ignore[valid-type]
     quantum: Annotated[Duration, Field(ge=100_000)] = 10_000_000

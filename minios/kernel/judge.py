@@ -28,6 +28,8 @@ OUTPUT_LIMIT = 64 << 10
 FIRST_PID = 1 << 22
 """Linux's largest pid_max; the judge's own begin there."""
 MAX_PROCESSES = 256
+MAX_RAM = 16 << 20
+"""Bytes that all probes together may use, whatever the machine has."""
 
 ENVIRONMENT = {b"PATH": b"/sbin:/bin", b"HOME": b"/", b"LC_ALL": b"C"}
 
@@ -39,6 +41,7 @@ class JudgeKernel(Kernel):
 
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, cores=1)
+        self.ram = min(machine.ram, MAX_RAM)
         self._next_pid = FIRST_PID - 1
         self._count = 0
         self._calls = {**CALLS, NR.statx: _statx, NR.faccessat: _faccessat, NR.kill: _kill}

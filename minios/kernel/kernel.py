@@ -84,6 +84,7 @@ class Kernel:
         self.load = LoadAverage(self.world.now)
         self.forks = 0
         self.ram_used = 0
+        self.ram = machine.ram
         self.halted = ""
         """Why the machine stands still, if it does."""
         self.faults: list[str] = []
@@ -174,7 +175,7 @@ class Kernel:
 
     def claim(self, count: int) -> None:
         """Take (or with a negative count give back) bytes of RAM. ENOMEM."""
-        if count > 0 and self.ram_used + count > self.machine.ram:
+        if count > 0 and self.ram_used + count > self.ram:
             raise error(Errno.ENOMEM)
         self.ram_used += count
 
