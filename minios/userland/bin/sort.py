@@ -5,11 +5,11 @@ from typing import Any
 
 from minios.abi.flags import O_CREAT, O_TRUNC, O_WRONLY
 from minios.userland.bin.sortkeys import Key, ordering, parse_key
-from minios.userland.lib.lines import Lines, close_input, open_input
+from minios.userland.lib.lines import Lines, close_input, open_input, read_operand
 from minios.userland.lib.options import parse
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quotef
-from minios.userland.lib.stdio import Writer, complain, read_file, why
+from minios.userland.lib.stdio import Writer, complain, why
 
 USAGE = """
 Usage: sort [OPTION]... [FILE]...
@@ -240,7 +240,7 @@ async def _listed(tool: Tool, path: bytes) -> list[bytes]:
         text += b"\nfile operands cannot be combined with --files0-from"
         raise Failure(text, hint=True)
     try:
-        data = await read_file(tool.sys, b"/dev/stdin" if path == b"-" else path)
+        data = await read_operand(tool.sys, path)
     except OSError as err:
         raise Failure(b"open failed: " + quotef(path) + b": " + why(err)) from None
     if not data:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from minios.abi.flags import S_IFMT, S_IFREG
-from minios.userland.lib.lines import BLOCK, close_input, open_input
+from minios.userland.lib.lines import BLOCK, close_input, open_input, read_operand
 from minios.userland.lib.locale import is_utf8
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quoteaf, quotef
-from minios.userland.lib.stdio import read_file, why
+from minios.userland.lib.stdio import why
 from minios.userland.lib.utf8 import width
 
 USAGE = """
@@ -120,7 +120,7 @@ async def _names(tool: Tool, path: bytes) -> list[bytes]:
         text += b"\nfile operands cannot be combined with --files0-from"
         raise Failure(text, hint=True)
     try:
-        data = await read_file(tool.sys, b"/dev/stdin" if path == b"-" else path)
+        data = await read_operand(tool.sys, path)
     except OSError as err:
         raise Failure(b"cannot open " + quoteaf(path) + b" for reading: " + why(err)) from None
     return data.removesuffix(b"\0").split(b"\0") if data else []

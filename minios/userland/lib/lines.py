@@ -78,6 +78,18 @@ async def close_input(sys: Sys, fd: int) -> None:
         await sys.close(fd)
 
 
+async def read_operand(sys: Sys, name: bytes, limit: int = 1 << 20) -> bytes:
+    """All of a small file, or of standard input for ``-``; at most ``limit`` bytes."""
+    fd = await open_input(sys, name)
+    parts: list[bytes] = []
+    size = 0
+    while size < limit and (data := await sys.read(fd, min(BLOCK, limit - size))):
+        parts.append(data)
+        size += len(data)
+    await close_input(sys, fd)
+    return b"".join(parts)
+
+
 async def same_as_output(sys: Sys, fd: int) -> bool:
     """Whether ``fd`` is the regular file that standard output appends to (it would never end)."""
     ours, theirs = await sys.fstat(1), await sys.fstat(fd)

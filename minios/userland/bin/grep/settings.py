@@ -1,11 +1,12 @@
 """grep's options."""
 
 from minios.abi.sys import Sys
+from minios.userland.lib.lines import read_operand
 from minios.userland.lib.options import Parsed, UsageError
 from minios.userland.lib.program import Failure, Tool
 from minios.userland.lib.quoting import quotef
 from minios.userland.lib.regex import GREP_BASIC, GREP_EXTENDED, Syntax
-from minios.userland.lib.stdio import read_file, why
+from minios.userland.lib.stdio import why
 
 USAGE = """
 Usage: grep [OPTION]... PATTERNS [FILE]...
@@ -225,7 +226,7 @@ class Settings:
 
 async def _pattern_file(sys: Sys, path: bytes) -> bytes:
     try:
-        return await read_file(sys, b"/dev/stdin" if path == b"-" else path)
+        return await read_operand(sys, path)
     except OSError as err:
         raise Failure(quotef(path) + b": " + why(err)) from None
 

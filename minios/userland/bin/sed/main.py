@@ -3,10 +3,11 @@
 from minios.userland.bin.sed.execute import Machine
 from minios.userland.bin.sed.files import Files
 from minios.userland.bin.sed.parser import Parser
+from minios.userland.lib.lines import read_operand
 from minios.userland.lib.locale import is_utf8
 from minios.userland.lib.options import UsageError, parse
 from minios.userland.lib.program import Failure, Tool, program
-from minios.userland.lib.stdio import complain, read_file, why
+from minios.userland.lib.stdio import complain, why
 
 USAGE = """
 Usage: sed [OPTION]... {script-only-if-no-other-script} [input-file]...
@@ -118,7 +119,7 @@ async def sed(tool: Tool) -> int:
 async def _script(tool: Tool, path: bytes) -> bytes:
     """A script file; ``-`` is standard input."""
     try:
-        text = await read_file(tool.sys, b"/dev/stdin" if path == b"-" else path)
+        text = await read_operand(tool.sys, path)
     except OSError as err:
         raise Failure(b"couldn't open file " + path + b": " + why(err), 4) from None
     if text.startswith(b"#!") and b"\n" not in text:
