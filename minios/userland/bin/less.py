@@ -223,6 +223,9 @@ async def _page(tool: Tool, options: Parsed, commands: list[str], *, more: bool)
         pass
     except OSError:
         tool.status = 1
+    except Failure:
+        await screen.stop()
+        raise
     await screen.write(pager._bottom() + CLEAR_LINE)
     await screen.stop()
     return tool.status

@@ -138,6 +138,7 @@ class Pager(View):
             except OSError:
                 seekable = False
         source = Source(tool, fd, file.name if file.name != b"-" else b"", seekable=seekable)
+        source.interrupted = self.screen.interrupted
         if hasattr(self, "source") and self.source.fd > 2:
             await tool.sys.close(self.source.fd)
         self.source = source

@@ -308,7 +308,12 @@ class Editor:
             self.say(f"Error reading {shown_name}: {why(err).decode()}")
             self.name = b""
             return
-        await self.tool.retain(2 * len(data) + 4096)
+        try:
+            await self.tool.retain(2 * len(data) + 4096)
+        except Failure:
+            self.say("Nano is out of memory!")
+            self.name = b""
+            return
         await sys.compute(1 + len(data) // 16)
         self.buffer = Buffer.of(data)
         self.say(_lines("Read", self.buffer.count))
@@ -547,7 +552,10 @@ class Editor:
             self._age_message()
             cut, self.cutting = self.cutting, False
             await self.tool.sys.compute(20)
-            await self.press(key, cut=cut)
+            try:
+                await self.press(key, cut=cut)
+            except Failure:
+                self.say("Nano is out of memory!")
 
     async def press(self, key: str, *, cut: bool) -> None:
         """Obey one key; ``cut`` if the one before cut a line."""
@@ -639,8 +647,8 @@ class Editor:
             case "ENTER" | "^M" | "^J":
                 text = buffer.current[: buffer.column]
                 indent = text[: len(text) - len(text.lstrip())] if self.indent else ""
-                buffer.insert("\n" + ("" if self.pasting else indent))
                 await self.tool.retain(16)
+                buffer.insert("\n" + ("" if self.pasting else indent))
             case "TAB":
                 buffer.insert("\t")
             case "BACKSPACE" | "^H":
@@ -656,6 +664,7 @@ class Editor:
                     self.cutting = True
             case "^U" | "F10":
                 if self.cut:
+                    await self.tool.retain(2 * sum(map(len, self.cut)))
                     buffer.insert("".join(self.cut))
                 else:
                     self.say("Cutbuffer is empty")

@@ -180,7 +180,6 @@ class Top:
                         again = await self.press(key)
             if key in (RESIZE, RESUMED):
                 screen.forget()
-                continue
             await self.sample()
 
     async def press(self, key: str) -> bool:
@@ -468,8 +467,12 @@ async def top(tool: Tool) -> int:
         await screen.start()
     except OSError as err:
         raise Failure(b"failed tty set: " + why(err)) from None
-    with suppress(_Quit):
-        await running.interact(screen, iterations)
+    try:
+        with suppress(_Quit):
+            await running.interact(screen, iterations)
+    except Failure:
+        await screen.stop()
+        raise
     await screen.stop()
     return 0
 

@@ -1,13 +1,13 @@
 """What a pager shows: the lines of a file or pipe, read as needed, and their rows on the screen."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from minios.abi.errno import Errno
+from minios.abi.errno import Errno, error
 from minios.abi.flags import SEEK_END, SEEK_SET
 from minios.abi.sys import Sys
-from minios.userland.lib.program import Tool
+from minios.userland.lib.program import Failure, Tool
 from minios.userland.lib.screen import BOLD, NORMAL, REVERSE, UNDERLINE
 from minios.userland.lib.utf8 import decode, encode, stray, width
 
@@ -33,6 +33,8 @@ class Source:
         self.seekable = seekable
         self.eof = False
         self.broken: OSError | None = None
+        self.interrupted: Callable[[], bool] = lambda: False
+        """Asked between two reads; what is endless must be stoppable."""
         self.scanned = 0
         """Bytes looked at so far."""
         self._starts = array("Q", [0])
@@ -69,6 +71,8 @@ class Source:
 
     async def more(self) -> bool:
         """Read on; False at the end of the input, which may grow. Raises Interrupted, OSError."""
+        if self.interrupted():
+            raise Interrupted
         try:
             if self.seekable:
                 await self._sys.lseek(self.fd, self.scanned, SEEK_SET)
@@ -80,17 +84,21 @@ class Source:
             data = b""
         self.eof = not data
         if data:
-            await self._index(data)
-        return bool(data)
+            try:
+                await self._index(data)
+            except Failure:
+                self.broken = error(Errno.ENOMEM)
+                self.eof = True
+        return not self.eof
 
     async def _index(self, data: bytes) -> None:
+        room = 8 * (data.count(b"\n") + len(data) // LINE_MAX + 1)
+        await self._tool.retain(room if self.seekable else room + len(data))
         if not self.seekable:
-            await self._tool.retain(len(data))
             self._pipe += data
         else:
             self._blocks.pop(self.scanned // BLOCK, None)
         await self._sys.compute(1 + len(data) // BYTES_PER_CYCLE)
-        lines = len(self._starts)
         at = 0
         while at < len(data):
             newline = data.find(b"\n", at)
@@ -107,7 +115,6 @@ class Source:
                 self._open_line = 0
             at = end
         self.scanned += len(data)
-        await self._tool.retain(8 * (len(self._starts) - lines))
 
     async def has(self, line: int) -> bool:
         """Whether there is such a line; reads as far as needed."""
