@@ -1,7 +1,7 @@
 """kill: send a signal to processes, or list the signals (procps-ng 4.0.2)."""
 
 from minios.abi.signals import Sig, name_of, number_of
-from minios.userland.lib.program import Tool, program
+from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import complain, why
 
 USAGE = """
@@ -128,8 +128,7 @@ async def _send(tool: Tool, pid: bytes, signal: int | None) -> None:
     number = _integer(pid)
     if number is None:
         reason = b"" if pid else b": No such file or directory"
-        await tool.warn(b"failed to parse argument: '" + pid + b"'" + reason)
-        return
+        raise Failure(b"failed to parse argument: '" + pid + b"'" + reason, 1)
     if signal is None:
         await tool.warn(b"(" + pid + b"): Invalid argument")
         return
