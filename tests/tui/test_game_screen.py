@@ -2,6 +2,7 @@
 
 import pytest
 from fake import MS, FakeSession, level, process, processes, result, stage
+from textual import events
 
 from minios.game.view import CoreView, Segment
 from minios.tui.panes.cpu import _owners
@@ -320,6 +321,18 @@ async def test_renice_is_two_steps():
     async with stage() as s:
         await s.press("f7", "down", "down", "down", "enter", "n", "2")
         assert ("act", "renice", {"machine": "pc", "pid": 200, "nice": 10}) in s.session.asked
+
+
+async def test_keys_that_come_faster_than_a_sheet_closes_answer_it_once():
+    async with stage() as s:
+        await s.press("f7", "down", "down", "down", "enter")
+        page = s.app.focused
+        for _ in range(2):
+            page.post_message(events.Key("3", "3"))
+        await s.settle()
+        stops = ("act", "signal", {"machine": "pc", "pid": 200, "sig": 19})
+        assert s.session.asked.count(stops) == 1
+        assert s.app.screen is s.game
 
 
 async def test_a_click_selects_and_a_second_one_acts():

@@ -61,6 +61,7 @@ class Page(Canvas, can_focus=True):
         self._at = 0
         self._top = 0
         self._room = 0
+        self._left = False
         self._content: list[Row] = []
         self._spots: list[tuple[Region, str]] = []
         self._choice_rows: dict[int, int] = {}
@@ -231,7 +232,10 @@ class Page(Canvas, can_focus=True):
         self.redraw()
 
     def _leave(self, result: str) -> None:
-        self.screen.dismiss(result)
+        """Answer once: a key that was already on its way must not close what lies below."""
+        if not self._left:
+            self._left = True
+            self.screen.dismiss(result)
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
