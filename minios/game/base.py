@@ -4,7 +4,7 @@ docs/sandbox.md describes the result. What it lays down is the same for the sand
 so that a command works alike wherever it is typed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from minios import __version__
@@ -87,6 +87,14 @@ class Builder(Protocol):
     def make_dir(self, path: bytes, uid: int = 0, gid: int = 0, mode: int = 0o755) -> object: ...
     def install(self, path: bytes, program: str, mode: int = 0o755) -> object: ...
     def symlink(self, target: bytes, path: bytes) -> object: ...
+    def write_later(self, path: bytes, source: Callable[[], bytes]) -> object: ...
+
+
+def _manual() -> bytes:
+    """The manual's pages; most plays never look at them."""
+    from minios.userland.man import archive
+
+    return archive()
 
 
 def environment(user: User) -> dict[bytes, bytes]:
@@ -131,6 +139,7 @@ def install(
     for name in PROGRAMS:
         path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
         machine.install(path, name, 0o4755 if name in SETUID else 0o755)
+    machine.write_later(b"/usr/share/man/pages", _manual)
     everybody = [ROOT, *SYSTEM_USERS, *(user for user in users if user.uid != 0)]
     for user in users:
         if user.uid == 0:

@@ -9,6 +9,7 @@ from minios.abi import flags
 from minios.abi.sys import Program
 from minios.fs.access import ROOT
 from minios.fs.filesystem import FileSystem
+from minios.fs.inode import Regular
 from minios.fs.vfs import Vfs
 from minios.kernel.exec import native
 from minios.kernel.judge import JudgeKernel
@@ -182,6 +183,12 @@ class Machine:
         inode.mode = flags.S_IFREG | mode
         inode.changed()
         return dentry
+
+    def write_later(self, path: bytes, source: Callable[[], bytes]) -> None:
+        """A file whose content is asked for when somebody first looks; always the same bytes."""
+        inode = self.write_file(path, b"").inode
+        assert isinstance(inode, Regular)
+        inode.fill_later(path, source)
 
     def install(self, path: bytes, program: str, mode: int = 0o755) -> None:
         """Put a native program's file on the disk."""

@@ -1,0 +1,731 @@
+"""The text of the manual. The form of a page is said in :mod:`minios.userland.man`."""
+
+PAGES = r"""The MiniOS manual.
+@awk,mawk 1 pattern scanning and text processing
+awk [-F SEP] [-v VAR=VALUE] 'PROGRAM' [FILE]...
+awk [-F SEP] -f PROGFILE [FILE]...
+--
+Reads lines, splits each into fields $1, $2 … and runs the actions whose pattern matches. A program is a list of PATTERN { ACTION }; BEGIN and END run before the first and after the last line. NR is the line's number, NF its number of fields.
+-F SEP  what separates fields; a blank by default
+-v VAR=VALUE  set a variable first
+-f PROGFILE  read the program from a file
+$ ps aux | awk '$3 > 10 { print $2, $11 }'
+$ awk -F: '{ print $1 }' /etc/passwd
+see grep(1), sed(1), cut(1)
+@basename 1 strip the directory and a suffix from a path
+basename NAME [SUFFIX]
+basename -a [-s SUFFIX] NAME...
+--
+Prints the last part of each path.
+$ basename /srv/report.txt .txt
+see dirname(1), realpath(1)
+@cat 1 concatenate files and print them
+cat [-nbsETA] [FILE]...
+--
+Copies the files, or standard input for - or none, to standard output.
+-n  number all lines
+-b  number lines that are not empty
+-A  show what cannot be seen: tabs as ^I, line ends as $
+$ cat NOTE
+see less(1), tac(1), head(1)
+@chmod 1 change the permission bits of files
+chmod [-Rv] MODE[,MODE]... FILE...
+--
+MODE is octal (644) or symbolic: who (u user, g group, o others, a all), an operator (+ - =) and bits (r w x X s t).
+-R  directories with all that is in them
+$ chmod +x script.sh
+$ chmod u=rw,go= diary
+see chown(1), stat(1), umask(1), credentials(7)
+@chown,chgrp 1 change owner and group of files
+chown [-Rh] [OWNER][:GROUP] FILE...
+chgrp [-Rh] GROUP FILE...
+--
+Only root gives a file away; an owner may choose among their own groups.
+-R  directories with all that is in them
+-h  a symbolic link itself, not what it points to
+see chmod(1), id(1)
+@clear,reset 1 clear the screen, or put a broken terminal right
+clear
+reset
+--
+clear wipes the screen. reset also restores the modes of a terminal that a program left in disorder; type it even if you cannot see what you type.
+see stty(1), tput(1)
+@cmp 1 compare two files byte by byte
+cmp [-bls] [-n LIMIT] FILE1 [FILE2]
+--
+Says where the files differ first. Exit status 0: same, 1: different, 2: trouble.
+-l  every difference, with the bytes in octal
+-s  say nothing, only the exit status
+see diff(1), comm(1)
+@comm 1 compare two sorted files line by line
+comm [-123] FILE1 FILE2
+--
+Three columns: lines only in FILE1, only in FILE2, and in both. -1 -2 -3 leave one out.
+$ comm -12 today yesterday
+see sort(1), diff(1), uniq(1)
+@cp 1 copy files and directories
+cp [-rapifnuvt] SOURCE... DEST
+--
+With several sources DEST must be a directory.
+-r  directories with all that is in them
+-a  keep everything: modes, owners, times, links
+-i  ask before overwriting
+-n  never overwrite
+$ cp -a /etc/passwd backup/
+see mv(1), ln(1), rm(1)
+@cut 1 cut columns out of lines
+cut -f LIST [-d CHAR] [-s] [FILE]...
+cut -c LIST [FILE]...
+--
+LIST is numbers and ranges: 1,3-5,7-.
+-f  fields, separated by tabs or by -d
+-c  characters
+$ cut -d: -f1,7 /etc/passwd
+see paste(1), awk(1), tr(1)
+@date 1 print or set the date
+date [-u] [-d STRING] [+FORMAT]
+--
+The clock of this machine is virtual: it moves when the world moves.
+-d STRING  another time than now: '@0', 'yesterday', '2026-01-05 09:00'
++FORMAT  %Y %m %d %H %M %S %s %F %T and others
+$ date +%T
+see uptime(1)
+@dd 1 copy with block sizes and offsets
+dd [if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N] [conv=notrunc]
+--
+$ dd if=/dev/zero of=blank bs=4096 count=10
+see cp(1), head(1)
+@df 1 free space on file systems
+df [-hTi] [FILE]...
+--
+-h  in units that people read
+see du(1), stat(1)
+@diff 1 differences between two files
+diff [-uqrsiwb] FILE1 FILE2
+--
+Prints what would turn FILE1 into FILE2: < lines go, > lines come. Exit status 0: same, 1: different, 2: trouble.
+-u  unified form, with context
+-q  only whether they differ
+-r  directories with all that is in them
+-w  white space does not count
+$ diff -u old new
+see cmp(1), comm(1)
+@dirname 1 strip the last part of a path
+dirname NAME...
+--
+$ dirname /srv/data/file
+see basename(1)
+@du 1 disk space that files use
+du [-shack] [-d N] [FILE]...
+--
+-s  a total for each operand
+-h  in units that people read
+see df(1), ls(1)
+@echo 1 print a line
+echo [-n] [TEXT]...
+--
+The shell's own echo understands backslash sequences such as \n, as dash's does.
+-n  no newline at the end
+see printf(1)
+@env,printenv 1 show the environment, or run a program in another one
+env [-i] [-u NAME] [NAME=VALUE]... [COMMAND [ARG]...]
+printenv [NAME]...
+--
+A process gets its environment when its program starts; nobody can change it from outside afterwards.
+-i  begin with an empty environment
+-u NAME  without this variable
+$ env -i PATH=/bin sh
+see sh(1), proc(5)
+@expand,unexpand 1 tabs to spaces and back
+expand [-t N] [FILE]...
+unexpand [-a] [-t N] [FILE]...
+--
+see tr(1), fold(1)
+@expr 1 evaluate an expression
+expr EXPRESSION
+--
+Numbers, comparisons, and STRING : REGEX, each word an argument of its own. Exit status 1 when the result is empty or 0.
+$ expr 6 \* 7
+see test(1), sh(1)
+@factor 1 prime factors of numbers
+factor [NUMBER]...
+--
+see seq(1), expr(1)
+@file 1 guess what kind of file it is
+file [-b] FILE...
+--
+Looks at the content, not at the name.
+$ file /bin/ls wake
+see stat(1), od(1)
+@find 1 look for files in a tree
+find [PATH]... [TESTS] [ACTIONS]
+--
+Tests: -name PATTERN, -type f|d|l, -size N, -mtime N, -newer FILE, -user NAME, -perm MODE, -empty, and -a -o ! ( ) between them. Actions: -print, -exec COMMAND {} \; or +, -delete, -prune, -printf FORMAT.
+$ find / -name '*.log' -size +10k
+$ find . -type f -exec grep -l TODO {} +
+see ls(1), grep(1), xargs(1)
+@fold 1 break long lines
+fold [-s] [-w N] [FILE]...
+--
+-s  break at blanks
+see cut(1), expand(1)
+@free 1 how much memory is used
+free [-bkmgh] [-s N]
+--
+-h  in units that people read
+see top(1), ps(1), proc(5)
+@getty 8 open a terminal and ask who is there
+getty [--autologin USER] TTY
+--
+Started by init for each terminal; hands over to login. When your shell ends, init starts another getty.
+see init(8), login(1)
+@goals,hint,restart,status 6 words of the game
+goals
+hint
+restart
+status [cpu|procs|net]
+--
+goals prints the checklist, hint the next hint, restart begins the level anew, status what the panes show.
+see help(1)
+@grep,egrep,fgrep 1 print the lines that match
+grep [-EFivclnrwxoqsh] [-A N] [-B N] [-C N] PATTERN [FILE]...
+--
+PATTERN is a basic regular expression; with -E an extended one, with -F plain text. Takes time in proportion to the text, whatever the pattern. Exit status 0: found, 1: not found, 2: trouble.
+-i  case does not matter
+-v  the lines that do not match
+-c  only how many
+-l  only the names of files
+-n  with line numbers
+-r  directories with all that is in them
+-o  only the part that matches
+$ grep -rn ON /srv/plant
+see sed(1), awk(1), find(1)
+@groups 1 the groups of a user
+groups [USER]...
+--
+see id(1)
+@head 1 the first lines of files
+head [-n N] [-c N] [FILE]...
+--
+-n N  that many lines (10); -n -N all but the last N
+-c N  that many bytes
+see tail(1), sed(1)
+@help 1 what can be typed, in short
+help [NAME]
+--
+see man(1)
+@hog 1 hold memory
+hog SIZE [SECONDS]
+--
+Asks for SIZE bytes and keeps them.
+see spin(1), free(1)
+@hostname 1 show or set the machine's name
+hostname [NAME]
+--
+see uname(1)
+@id 1 who you are: user and groups
+id [-ugGn] [USER]
+--
+$ id -un
+see whoami(1), groups(1), credentials(7)
+@init 8 process 1
+init
+--
+Starts what /etc/inittab says, adopts every orphan and reaps it when it ends. Signals that it does not handle do nothing to it, not even KILL.
+see getty(8), signal(7)
+@install 1 copy files and set their modes
+install [-m MODE] [-o OWNER] [-g GROUP] [-d] FILE... DEST
+--
+see cp(1), chmod(1)
+@kill 1 send a signal to a process
+kill [-s SIGNAL | -SIGNAL] PID...
+kill -l [NUMBER]
+--
+TERM by default: a request to end. A PID below 0 means a process group, -1 everybody you may signal. Signal 0 only asks whether the process is there. In the shell, %1 means a job.
+-l  the names of the signals
+$ kill -STOP 41; kill -CONT 41
+$ kill -9 41
+see pkill(1), killall(1), ps(1), signal(7)
+@killall 1 send a signal to all processes of a name
+killall [-SIGNAL] [-iqve] [-u USER] NAME...
+--
+Exit status 1 when nobody has that name. A name is not an identity: look with ps first.
+see kill(1), pkill(1)
+@less,more 1 read a text page by page
+less [-NSRF] [+N | +F] [FILE]...
+--
+space and b go a page on and back, g and G to the beginning and the end, / searches, n goes on searching, q quits, h shows all keys.
+-N  line numbers
+-S  cut long lines
+$ ps aux | less
+see man(1), tail(1), cat(1)
+@ln,link 1 another name for a file
+ln [-sfnv] TARGET [NAME]
+link FILE NAME
+--
+A hard link is a second name of the same inode. A symbolic link (-s) is a file that holds a path.
+-s  a symbolic link
+-f  replace what has that name
+see readlink(1), stat(1), cp(1)
+@login 1 begin a session
+login [-f] [USER]
+--
+Asks for the password, sets user, groups and environment, and becomes your shell.
+see getty(8), su(1), passwd(1)
+@logname 1 the name you logged in with
+logname
+--
+see whoami(1)
+@ls,dir,vdir 1 list directories
+ls [-laAdFhinrRStu1] [FILE]...
+--
+-l  one line each: mode, links, owner, group, size, time, name
+-a  names that begin with a dot, too
+-h  sizes in units that people read
+-t -S  by time, by size
+-r  the other way round
+-R  directories below, too
+-d  a directory itself
+$ ls -la ~
+see stat(1), find(1), chmod(1)
+@man,apropos,whatis 1 the manual
+man [SECTION] NAME
+man -k WORD
+--
+Section 1 is commands, 5 files, 6 the game, 7 ideas, 8 the system. space scrolls, q quits.
+-k  which pages are about WORD
+$ man 7 signal
+see help(1), less(1)
+@mkdir 1 make directories
+mkdir [-pv] [-m MODE] DIRECTORY...
+--
+-p  with missing parents; no complaint if it is there
+see rmdir(1), ls(1)
+@mkfifo 1 make a named pipe
+mkfifo [-m MODE] NAME...
+--
+Who opens it to read waits for a writer, and the other way round.
+see pipe(7)
+@mktemp 1 make a temporary file
+mktemp [-d] [-u] [-p DIR] [TEMPLATE]
+--
+Prints the name. -d makes a directory.
+$ work=$(mktemp -d)
+see rm(1)
+@mv 1 move or rename files
+mv [-ifnuvt] SOURCE... DEST
+--
+With several sources DEST must be a directory. Within a file system only the name moves.
+-i  ask before overwriting
+-n  never overwrite
+$ mv inv-* out/
+see cp(1), rm(1)
+@nano 1 edit a text
+nano [+LINE] [FILE]
+--
+ctrl+o writes, ctrl+x leaves, ctrl+w searches, ctrl+k cuts a line and ctrl+u puts it back, ctrl+g helps.
+see less(1), sed(1)
+@nice,renice 1 start or set a process with less, or more, claim to CPU time
+nice [-n N] [COMMAND [ARG]...]
+renice [-n] N [-p] PID... | -g PGRP... | -u USER...
+--
+From -20 (wants all) to 19 (takes what is left). Each step is some 10 % of CPU time against the others. Only root goes down.
+$ renice -n 19 -p 41
+see ps(1), top(1), spin(1)
+@nl 1 number lines
+nl [-ba] [-w N] [FILE]...
+--
+see cat(1)
+@nohup 1 run a command that outlives the terminal
+nohup COMMAND [ARG]...
+--
+Ignores HUP; output goes to nohup.out when it would go to the terminal.
+see signal(7), sh(1)
+@nproc,arch 1 how many processors, and of what kind
+nproc
+arch
+--
+see uname(1)
+@od 1 bytes in numbers
+od [-Acdox] [-t TYPE] [-j SKIP] [-N COUNT] [FILE]...
+--
+TYPE is a, c, or d o u x with a size, and z for characters beside it.
+$ printf 'hi\n' | od -c
+see cmp(1), file(1)
+@passwd 1 change a password
+passwd [USER]
+--
+The file with the passwords is root's; passwd may write it because it is setuid.
+see su(1), credentials(7)
+@paste 1 put lines side by side
+paste [-s] [-d LIST] [FILE]...
+--
+-s  the lines of one file after another
+$ seq 10 | paste -sd+
+see cut(1), tr(1)
+@pgrep,pkill 1 find or signal processes by what they are
+pgrep [-fxlaonvc] [-u USER] [-P PPID] [PATTERN]
+pkill [-SIGNAL] [-fxon] [-u USER] [-P PPID] [PATTERN]
+--
+PATTERN is an extended regular expression that the name has to match somewhere.
+-x  the whole name
+-f  the whole command line
+-P  children of this process
+-o -n  the oldest, the newest
+$ pkill -STOP -x cellar
+see ps(1), kill(1), killall(1)
+@pidof 1 the pids of a program
+pidof [-s] NAME...
+--
+see pgrep(1)
+@printf 1 print by a format
+printf FORMAT [ARGUMENT]...
+--
+%s text, %d number, %x hexadecimal, %c character, %% a percent sign; the format is used again while arguments are left.
+$ printf '%-8s %3d\n' a 1 b 2
+see echo(1)
+@ps 1 which processes there are
+ps [aux] [-ef] [-o COLUMNS] [-p PIDS] [-C NAME] [-u USER] [--forest] [--sort KEY]
+--
+STAT: R runs or could, S sleeps, T stopped, Z dead but not waited for; s leads a session, + in the foreground. PPID is the parent, TIME the CPU time used so far.
+$ ps aux
+$ ps -eo pid,ppid,stat,time,comm --sort=-time
+see top(1), pstree(1), pgrep(1), proc(5)
+@pstree 1 processes as a tree
+pstree [-pauns] [PID | USER]
+--
+-p  with pids
+-a  with arguments
+-s  with the parents of PID
+see ps(1)
+@pwd 1 where you are
+pwd [-LP]
+--
+-P  without symbolic links
+see cd(1)
+@readlink,realpath 1 where a link or path leads
+readlink [-fem] FILE...
+realpath [-ems] [--relative-to=DIR] FILE...
+--
+-f  all links followed; the last part need not exist
+see ln(1), stat(1)
+@rev,tac 1 lines backwards
+rev [FILE]...
+tac [FILE]...
+--
+rev turns each line round, tac prints the last line first.
+see cat(1), sort(1)
+@rm,unlink 1 remove files
+rm [-rfivd] FILE...
+unlink FILE
+--
+What is removed is a name; the file goes when it has none left and nobody has it open.
+-r  directories with all that is in them
+-f  no questions, no complaint about what is not there
+-i  ask
+see rmdir(1), mv(1)
+@rmdir 1 remove empty directories
+rmdir [-p] DIRECTORY...
+--
+see rm(1), mkdir(1)
+@sed 1 edit a stream of lines
+sed [-nEi] 'SCRIPT' [FILE]...
+--
+s/RE/TEXT/ replaces (g all, p print), d deletes, p prints, q quits; a number, $ or /RE/ before a command says for which lines, two of them with a comma a range.
+-n  print only what p prints
+-E  extended regular expressions
+-i  change the file itself
+$ sed -n 5,10p file
+$ sed 's/old/new/g' file
+see grep(1), awk(1), tr(1)
+@seq,yes 1 print numbers, or one line for ever
+seq [-w] [-s SEP] [FIRST [STEP]] LAST
+yes [TEXT]
+--
+$ yes | head -3
+see sh(1)
+@sh 1 the shell
+sh [-aCefnuvx] [-c COMMAND | FILE] [ARG]...
+--
+Reads lines and runs them: words, quotes, variables ($x), command substitution ($(…)), arithmetic ($((…))), patterns (* ? [a-z]), pipelines (a | b), lists (a && b || c; d), background jobs (&), redirection (< > >> 2>&1 <<EOF), if, for, while, until, case, functions. It is POSIX XCU chapter 2 with local, and speaks like dash.
+At the prompt: arrows and ctrl+r for history, Tab to complete, ctrl+a and ctrl+e to the ends of the line, ctrl+z stops a job, fg and bg let it go on.
+-c  run this
+-e  end at the first failure
+-x  show what is run
+see cd(1), jobs(1), set(1), trap(1), read(1), test(1), signal(7)
+@sleep 1 do nothing for a while
+sleep NUMBER[smhd]...
+--
+Virtual time: with nothing else to do, the world jumps there.
+see timeout(1), wait(1)
+@sort 1 sort lines
+sort [-nruhVfbsc] [-k FIELD[,FIELD]] [-t CHAR] [-o FILE] [FILE]...
+--
+-n  by number
+-r  the other way round
+-u  equal lines once
+-k 2,2  by the second field
+-t CHAR  what separates fields
+$ ps aux | sort -rnk3 | head -5
+see uniq(1), comm(1)
+@spin 1 use up CPU time
+spin [-w WORK -n NAP] [SECONDS]
+--
+Computes for ever, or until it has used SECONDS of CPU.
+-w -n  work and nap in turns
+see nice(1), top(1), hog(1)
+@stat 1 all about a file
+stat [-L] [-c FORMAT] FILE...
+--
+$ stat -c '%a %U %n' /etc/shadow
+see ls(1), chmod(1)
+@stty 1 modes of the terminal
+stty [-a] [SETTING]...
+--
+SETTING: raw, -echo, sane, size, rows N, cols N, intr ^X …
+$ stty sane
+see tty(1), reset(1)
+@su 1 become another user
+su [-] [-c COMMAND] [USER]
+--
+root by default. Asks for that user's password unless you are root. With - as if just logged in.
+see sudo(1), id(1)
+@sudo 1 run a command as another user
+sudo [-u USER] [-i | -s | COMMAND]
+sudo -l
+--
+If /etc/sudoers lets you; asks for your own password, then not again for a while.
+see su(1), credentials(7)
+@sync 1 write everything to the disk
+sync
+--
+see df(1)
+@tail 1 the last lines of files
+tail [-n N | -n +N] [-c N] [-f] [FILE]...
+--
+-f  go on and print what is added
+-n +N  from line N on
+$ tail -f /var/log/messages
+see head(1), less(1)
+@tee 1 copy input to files and output
+tee [-ai] [FILE]...
+--
+-a  append
+$ ps aux | tee list | wc -l
+see cat(1), pipe(7)
+@test,[ 1 check a condition
+test EXPRESSION
+[ EXPRESSION ]
+--
+Files: -e exists, -f file, -d directory, -s not empty, -r -w -x may, -nt newer. Text: -n not empty, -z empty, = !=. Numbers: -eq -ne -lt -le -gt -ge. ! not.
+$ [ -s book ] && echo 'not empty'
+see sh(1), expr(1)
+@tick 1 write a line at intervals
+tick [FILE]
+--
+see watch(1)
+@timeout 1 end a command that takes too long
+timeout [-s SIGNAL] [-k TIME] TIME COMMAND [ARG]...
+--
+Exit status 124 when the time was up.
+see kill(1), sleep(1)
+@top 1 processes, busiest first
+top [-d SECONDS] [-p PIDS] [-u USER] [-b -n N]
+--
+Keys: P by CPU, M by memory, k signals, r renices, c command lines, 1 each core, q quits.
+see ps(1), nice(1)
+@touch 1 make an empty file, or set times
+touch [-amc] [-d TIME] [-r FILE] FILE...
+--
+see stat(1)
+@tput 1 control the terminal
+tput cols | lines | clear | cup ROW COL | bold | sgr0
+--
+see clear(1), stty(1)
+@tr 1 translate or delete characters
+tr [-cdst] SET1 [SET2]
+--
+Sets are characters, ranges (a-z) and classes ([:upper:]).
+-d  delete
+-s  squeeze repeats
+$ tr a-z A-Z
+see sed(1), cut(1)
+@true,false 1 succeed, fail
+true
+false
+--
+see sh(1), test(1)
+@truncate 1 set the size of a file
+truncate -s SIZE FILE...
+--
+see dd(1)
+@tty 1 the name of your terminal
+tty [-s]
+--
+see stty(1), w(1)
+@uname 1 what system this is
+uname [-asnrvmo]
+--
+see hostname(1)
+@uniq 1 equal lines that follow each other, once
+uniq [-cdui] [FILE]
+--
+-c  with how often
+-d  only those that repeat
+$ sort names | uniq -c | sort -rn
+see sort(1), comm(1)
+@uptime 1 since when, and how busy
+uptime [-ps]
+--
+The load average is how many wanted to run, over 1, 5 and 15 minutes.
+see top(1), w(1)
+@w,who,users 1 who is logged in
+w
+who
+users
+--
+see id(1), uptime(1)
+@watch 1 run a command again and again
+watch [-n SECONDS] [-dt] COMMAND
+--
+ctrl+c ends it.
+$ watch -n1 ps aux
+see top(1), tail(1)
+@wc 1 count lines, words and bytes
+wc [-lwcmL] [FILE]...
+--
+$ ps -e | wc -l
+see grep(1)
+@which 1 where a command is
+which [-a] NAME...
+--
+see command(1), type(1)
+@whoami 1 your user name
+whoami
+--
+see id(1)
+@xargs 1 make arguments out of input
+xargs [-0r] [-n N] [-L N] [-I TEXT] [-P N] [COMMAND [ARG]...]
+--
+-n N  at most N arguments at a time
+-I {}  one run for each line, put where {} stands
+$ grep -l TODO *.txt | xargs rm
+see find(1)
+@alias,unalias 1 names for commands (in the shell)
+alias [NAME[=TEXT]]...
+unalias [-a] NAME...
+--
+$ alias ll='ls -l'
+see sh(1)
+@break,continue 1 leave a loop, or its round (in the shell)
+break [N]
+continue [N]
+--
+see sh(1)
+@cd,chdir 1 go to another directory (in the shell)
+cd [-LP] [DIRECTORY | -]
+--
+Home without operand; - is where you were before.
+see pwd(1)
+@command,type,hash 1 what a name means (in the shell)
+command [-pvV] NAME [ARG]...
+type NAME...
+hash [-r] [NAME]...
+--
+-v  how NAME would be run
+see which(1), sh(1)
+@eval,exec,. 1 run text, another program, or a file here (in the shell)
+eval [TEXT]...
+exec [COMMAND [ARG]...] [REDIRECTION]...
+. FILE
+--
+exec replaces the shell; with redirections alone it changes the shell's own files.
+see sh(1)
+@exit,return 1 end the shell or a function (in the shell)
+exit [N]
+return [N]
+--
+see sh(1), trap(1)
+@export,readonly,local,unset 1 variables (in the shell)
+export [-p] NAME[=VALUE]...
+readonly [-p] NAME[=VALUE]...
+local NAME[=VALUE]...
+unset [-fv] NAME...
+--
+Exported variables are copied into the environment of what is started from then on.
+see env(1), set(1)
+@getopts 1 read options in a script (in the shell)
+getopts OPTSTRING NAME [ARG]...
+--
+see sh(1)
+@history,fc 1 earlier lines (in the shell)
+history [N]
+fc [-l] [FIRST [LAST]]
+--
+The arrows bring them back, ctrl+r searches.
+see sh(1)
+@jobs,fg,bg,wait 1 jobs of the shell (in the shell)
+jobs [-lp]
+fg [%JOB]
+bg [%JOB]...
+wait [PID | %JOB]...
+--
+ctrl+z stops the foreground job; fg lets it go on in front, bg behind. %1 is job 1, %% the current one.
+$ sleep 100 & jobs -l; kill %1
+see kill(1), signal(7)
+@read 1 read a line into variables (in the shell)
+read [-r] [-p PROMPT] NAME...
+--
+-r  a backslash is just a backslash
+see sh(1)
+@set,shift 1 options and positional parameters (in the shell)
+set [-abCefmnuvx] [-o NAME] [--] [ARG]...
+shift [N]
+--
+-e  end at the first failure
+-u  unset variables are errors
+-x  show what is run
+see sh(1)
+@times,ulimit,umask 1 time used, limits, and permission bits for new files (in the shell)
+times
+ulimit [-HSacdfnstuv] [LIMIT]
+umask [-S] [MODE]
+--
+see chmod(1), sh(1)
+@trap 1 what to do at a signal (in the shell)
+trap ACTION SIGNAL...
+trap - SIGNAL...
+trap
+--
+An empty ACTION ignores it; EXIT is when the shell ends. Actions run between commands. A shell in the background of a script starts with INT and QUIT ignored.
+$ trap 'rm -f "$tmp"' EXIT
+see signal(7), kill(1)
+@: 1 do nothing, successfully (in the shell)
+: [ARG]...
+--
+see true(1)
+@proc 5 the kernel's view of processes, as files
+/proc/PID/{stat,status,cmdline,environ,cwd,exe,fd,limits,wchan}
+/proc/{meminfo,loadavg,uptime,stat,cpuinfo,mounts}
+--
+Made when they are read; ps, top and free read nothing else. /proc/self is whoever looks.
+$ cat /proc/$$/status
+see ps(1), free(1)
+@credentials 7 users, groups and permissions
+--
+A process has a real and an effective user. Files have an owner, a group and nine bits: read, write and execute (for directories: search) for owner, group and others. The first of the three that fits decides. Root may do everything.
+A program whose file is setuid runs with its owner's effective id. In a directory with the sticky bit, such as /tmp, only owners remove files.
+see id(1), chmod(1), su(1), sudo(1)
+@pipe 7 pipes
+--
+A pipe holds 64 KiB. Who reads an empty one waits; who writes to a full one waits. When all writers have closed it, readers get end of file. Who writes when all readers are gone gets SIGPIPE.
+A writer that waits for a reader that waits for the writer waits for ever.
+see tee(1), mkfifo(1), signal(7)
+@signal 7 signals
+--
+A signal interrupts a process: it ends it, stops it, lets it go on, is ignored, or runs a handler. KILL (9) and STOP (19) cannot be handled, ignored or blocked.
+HUP 1 the terminal is gone. INT 2 ctrl+c. QUIT 3 ctrl+\. KILL 9 end now. USR1 10 and USR2 12 as agreed. SEGV 11 bad memory access. PIPE 13 nobody reads. ALRM 14 a timer. TERM 15 please end. CHLD 17 a child ended or stopped. CONT 18 go on. STOP 19 stop. TSTP 20 ctrl+z. TTIN 21 and TTOU 22 the background wants the terminal. WINCH 28 the window has another size.
+A signal that is blocked, or sent to a stopped process, stays pending; KILL and CONT do not wait. A sleep that is interrupted by a handler fails with EINTR or is begun again.
+Process 1 ignores what it does not handle. The terminal's signals go to the whole foreground process group.
+see kill(1), trap(1), jobs(1)
+"""
