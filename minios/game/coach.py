@@ -10,6 +10,9 @@ from typing import NamedTuple
 Known = Callable[[str], bool]
 """Whether a command of that name exists: on the machine, or in the shell."""
 
+Here = Callable[[str], bool]
+"""Whether there is a file of that name, seen from where the shell is."""
+
 FOREIGN = {
     "cls": "clear",
     "dir": "ls",
@@ -65,6 +68,8 @@ _QUESTIONS = frozenset((
     "how", "what", "where", "which", "who", "why", "can", "could", "please", "hello", "hi", "hey",
     "i", "show",
 ))  # fmt: skip
+
+_READERS = frozenset(("cat", "head", "less", "nano", "tail", "wc"))
 
 SHELL_WORDS = frozenset((
     "alias", "bg", "break", "case", "cd", "command", "continue", "do", "done", "echo", "elif",
@@ -192,6 +197,23 @@ def _unknown(line: str, words: list[str], known: Known) -> str:
     return ""
 
 
+def _by_place(words: list[str], known: Known, here: Here) -> str:
+    """``wake`` for ``./wake``, ``cat note`` for ``cat NOTE``."""
+    first = words[0]
+    if not known(first):
+        if "/" in first or not here(first):
+            return ""
+        return f"The shell looks for commands elsewhere; a script that lies here is ./{first}"
+    if first not in _READERS:
+        return ""
+    for at, word in enumerate(words[1:], 1):
+        for other in (word.upper(), word.lower(), word.capitalize()):
+            if word.isalnum() and not here(word) and here(other):
+                fixed = " ".join([*words[:at], other, *words[at + 1 :]])
+                return f"Capitals count in names, too. Try: {fixed}"
+    return ""
+
+
 def _slips(word: str) -> list[str]:
     """Words one slip away: two letters swapped, one too many."""
     swapped = [word[:at] + word[at + 1] + word[at] + word[at + 2 :] for at in range(len(word) - 1)]
@@ -214,11 +236,14 @@ RULES = (
 )
 
 
-def advise(line: str, known: Known) -> str:
+def advise(line: str, known: Known, here: Here = lambda name: False) -> str:
     """What to say about an entered line; empty for nothing. ``line`` may hold anything."""
     words = line[:400].split()
     if not words:
         return ""
+    said = _by_place(words, known, here)
+    if said:
+        return said[:160]
     for rule in RULES:
         said = rule.answer(line[:400], words, known)
         if said:

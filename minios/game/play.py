@@ -7,6 +7,7 @@ of wall clocks; who paces an attempt calls :meth:`Play.run_until` and :meth:`Pla
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minios.abi.signals import NSIG
@@ -356,7 +357,7 @@ class Play:
         text = line.decode("utf-8", "replace")
         self.commands += commands
         self.lines.append(Line(self.world.now, text, typing.start, typing.n, commands))
-        self.coach = coach.advise(text, self._knows)
+        self.coach = coach.advise(text, self._knows, partial(self._lies_here, pcb))
         for wrong, globs in self._typed_wrong:
             if any(glob.matches(b" ".join(line.split())) for glob in globs):
                 self._recognise(wrong)
@@ -389,6 +390,15 @@ class Play:
                 continue
             return True
         return False
+
+    def _lies_here(self, shell: PCB, name: str) -> bool:
+        """Whether ``name`` is a file in the directory of the shell."""
+        try:
+            vfs = self._host.machine.vfs
+            found = vfs.walk(ROOT, shell.cwd, name.encode("utf-8", "replace"))
+        except OSError:
+            return False
+        return not found.inode.is_dir
 
     def _recognise(self, wrong: Wrong) -> None:
         """The play goes a wrong way that the level knows: say what is wrong with it, once."""

@@ -65,5 +65,20 @@ def test_what_can_be_meant_is_left_alone(line: str) -> None:
     assert coached(line) == ""
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("wake", "The shell looks for commands elsewhere; a script that lies here is ./wake"),
+        ("cat note", "Capitals count in names, too. Try: cat NOTE"),
+        ("cat NOTE", ""),
+        ("./wake", ""),
+        ("echo note", ""),
+        ("ls", ""),
+    ],
+)
+def test_files_that_lie_here_are_known(line: str, said: str) -> None:
+    assert advise(line, COMMANDS.__contains__, {"NOTE", "wake"}.__contains__) == said
+
+
 def test_a_long_line_is_answered_shortly() -> None:
     assert len(coached("PLEASE " * 10_000)) <= 160

@@ -309,6 +309,10 @@ def test_a_slip_is_coached_and_a_wrong_answer_recognised() -> None:
     assert game.coach == "Commands are case-sensitive and nearly always lower case. Try: ls"
     enter(game, "ls")
     assert game.coach == ""
+    enter(game, "echo true > on; on")
+    assert game.coach == ""
+    enter(game, "on")
+    assert game.coach.endswith("a script that lies here is ./on")
     enter(game, "touch   /tmp/word")
     assert game.recognised == ("literal",)
     assert game.coach == "The braces were filled in for you."
