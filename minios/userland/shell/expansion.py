@@ -36,8 +36,9 @@ MANY = 256
 """Fields, and pieces of a word, of which more than so many are paid for as they come."""
 PIECE_BYTES = 80
 """What a piece takes besides its text."""
+FIELD_CYCLES = 20
 FIELD_BYTES = 56
-"""What a field takes besides its text."""
+"""What a field costs, and what it takes besides its text."""
 SLICE = 16384
 """Longer results of expansions are split into fields slice by slice."""
 
@@ -90,6 +91,7 @@ class Expander:
         if len(fields) >= MANY:
             size = sum(len(piece) for field in fields for _, piece in field)
             await sh.scratch(size + FIELD_BYTES * len(fields))
+            sh.cycles += FIELD_CYCLES * len(fields)
             await sh.pay()
         for field in fields:
             text = b"".join(piece for _, piece in field)
