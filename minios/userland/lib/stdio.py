@@ -62,7 +62,7 @@ class Reader:
         self._eof = False
 
     async def block(self) -> bytes:
-        """Whatever is there next, at most BUFSIZ bytes or what was buffered; empty at end of file."""
+        """What is there next, at most BUFSIZ bytes or what was buffered; empty at the end."""
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
