@@ -1,7 +1,7 @@
 """awk's built-in functions that neither trap nor need the program's text."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from minios.userland.bin.awk.lexer import AwkError
 from minios.userland.bin.awk.machine import (
@@ -9,12 +9,17 @@ from minios.userland.bin.awk.machine import (
     RLENGTH,
     RSTART,
     SMALL,
+    Aside,
     Machine,
     array_size,
 )
 from minios.userland.bin.awk.patterns import Splitter, replacement
 from minios.userland.bin.awk.values import INF, NAN, Array, Field, Value, clamp, number
 from minios.userland.lib import regex
+
+STEP = 4096
+LONG = 32768
+"""A text longer than this is worked on in several steps."""
 
 MINUS_NAN = -NAN
 """What the FPU gives for an invalid operation."""
@@ -119,53 +124,64 @@ def split(machine: Machine, text: bytes, array: Array, splitter: Splitter) -> fl
     return float(len(parts))
 
 
-def substitute(
-    machine: Machine, pattern: regex.Regex, put: bytes, text: bytes, every: bool
-) -> tuple[bytes, int]:
-    """sub and gsub: the new text and how many matches were replaced."""
-    search = pattern.search
-    found = search(text)
-    if found is None:
-        machine.patterns.spent += pattern.spent()
-        return text, 0
+def substitution(
+    pattern: regex.Regex, put: bytes, text: bytes, every: bool
+) -> Generator[int, None, tuple[bytes, int]]:
+    """sub and gsub in steps: the new text and how many matches were replaced.
+
+    Each yield asks for the memory of what comes next, in bytes.
+    """
     pieces = replacement(put)
-    fixed = pieces[0] if len(pieces) == 1 and pieces[0] is not None else None
-    out: list[bytes] = []
-    at = count = size = 0
+    out = bytearray()
+    at = count = promised = 0
     last = -1
-    while found is not None:
+    while at <= len(text):
+        found = pattern.search(text, at)
+        if found is None:
+            break
         start, end = found.start, found.end
         if start == end == last:
             # Nothing, right after a match: not replaced.
-            out.append(text[at : at + 1])
+            out += text[at : at + 1]
             at += 1
-        else:
-            out.append(text[at:start])
-            matched = text[start:end]
-            new = (
-                fixed
-                if fixed is not None
-                else b"".join([matched if piece is None else piece for piece in pieces])
-                if pieces
-                else b""
-            )
-            out.append(new)
-            size += len(new)
-            count += 1
-            if count & (count - 1) == 0 and (size > SMALL or count > 64):
-                machine.need(size + 32 * count)
-            at = last = end
-            if start == end:
-                out.append(text[at : at + 1])
-                at += 1
-        if not every or at > len(text):
+            continue
+        new = b"".join([text[start:end] if piece is None else piece for piece in pieces])
+        size = len(out) + start - at + len(new)
+        if size > promised:
+            yield size + STEP - promised
+            promised = size + STEP
+        out += text[at:start]
+        out += new
+        count += 1
+        at = last = end
+        if start == end:
+            out += text[at : at + 1]
+            at += 1
+        if not every:
             break
-        found = search(text, at)
-    out.append(text[at:])
-    machine.patterns.spent += pattern.spent() + count // 2
-    if size + len(text) > SMALL:
-        machine.need(size + len(text))
-    return b"".join(out), count
+    yield len(out) + len(text) - at
+    out += text[at:]
+    return bytes(out), count
+
+
+def substitute(
+    machine: Machine, pattern: regex.Regex, put: bytes, text: bytes, every: bool
+) -> tuple[bytes, int]:
+    """The same at once for a text that is not long; a long one is first done aside."""
+    if machine.finished is not None:
+        return machine.finished
+    work = substitution(pattern, put, text, every)
+    if len(text) > LONG:
+        raise Aside(work, pattern)
+    while True:
+        try:
+            size = next(work)
+        except StopIteration as stop:
+            result: tuple[bytes, int] = stop.value
+            machine.patterns.spent += pattern.spent() + result[1] // 2
+            return result
+        if size > SMALL + STEP:
+            machine.need(size)
 
 
 def mktime(text: bytes) -> float:

@@ -10,6 +10,7 @@ from typing import Any
 from minios.abi.flags import CLOCK_REALTIME
 from minios.userland.bin.awk import builtins
 from minios.userland.bin.awk.expressions import Expressions, Function, Strict
+from minios.userland.bin.awk.format import FormatError
 from minios.userland.bin.awk.input import MainInput
 from minios.userland.bin.awk.lexer import AwkError
 from minios.userland.bin.awk.machine import AWAIT, FNR, HALT, NR, Machine
@@ -559,7 +560,11 @@ class Code(Expressions):
                         machine.action = lambda: opened(name)
                         return AWAIT
                 assert sink is not None
-                due = sink.put(text(values))
+                try:
+                    due = sink.put(text(values))
+                except FormatError as err:
+                    sink.put(err.partial)
+                    raise machine.trouble(str(err)) from None
                 if not pure:
                     machine.drop(count)
                 if due:
@@ -591,11 +596,7 @@ class Code(Expressions):
             return text + machine.ors
 
         def by_format(values: list[Value]) -> bytes:
-            form = bytes(machine.text(values[0]))
-            try:
-                return machine.format(form, "printf", values[1:])
-            except AwkError as err:
-                raise machine.trouble(str(err).removeprefix("run time error: ")) from None
+            return machine.format(bytes(machine.text(values[0])), "printf", values[1:])
 
         return by_format if formatted else plain
 
@@ -635,10 +636,9 @@ class Code(Expressions):
                     target.put(*subs, Field(text))
 
             await machine.commit(commit)
-            if how != "<":
+            if not how:  # as mawk, which does not count a command's records
                 values[NR] = number(values[NR]) + 1.0  # type: ignore[arg-type]
-                if not how:
-                    values[FNR] = number(values[FNR]) + 1.0  # type: ignore[arg-type]
+                values[FNR] = number(values[FNR]) + 1.0  # type: ignore[arg-type]
             return 1.0
 
         self.trap(count, read)

@@ -398,7 +398,7 @@ class Expressions:
             return kids, lambda s, m, n: builtins.substr(text(s), number(m), number(n))
         if name == "index":
             kids = self.arguments(node, 2, 2)
-            return kids, lambda s, t: float(text(s).find(text(t)) + 1) if text(t) else 0.0
+            return kids, lambda s, t: float(text(s).find(text(t)) + 1)
         if name == "toupper":
             return self.arguments(node, 1, 1), lambda s: text(s).upper()
         if name == "tolower":
@@ -481,6 +481,7 @@ class Expressions:
             result, count = builtins.substitute(machine, pattern(p), text(new), old, every)
             if count:
                 lvalue.put(*subs, result)
+            machine.finished = None
             return float(count)
 
         return (*pattern_kids, put, *lvalue.kids), substitute

@@ -82,6 +82,12 @@ def _size(text: bytes, at: int) -> tuple[int, int]:
     return min(int(text[first : min(at, first + 12)] or b"0"), INT_MAX), at
 
 
+class FormatError(AwkError):
+    """A format and its arguments do not fit; ``partial`` is what was made up to there."""
+
+    partial = b""
+
+
 class _Directive:
     """One conversion; ``stars``: its (w)idth and (p)recision if the arguments give them."""
 
@@ -98,11 +104,12 @@ class _Directive:
 class Format:
     """A parsed printf format; ``pieces`` are text and conversions."""
 
-    __slots__ = ("pieces", "source", "where")
+    __slots__ = ("bad", "pieces", "source", "where")
 
     def __init__(self, source: bytes, where: str) -> None:
         self.source = source
         self.where = where
+        self.bad = 0  # the number of the conversion that is none
         self.pieces: list[bytes | _Directive] = []
         count = 0
         at = 0
@@ -144,10 +151,8 @@ class Format:
             at += 1
         found.letter = source[at : at + 1].decode("latin-1")
         if not found.letter or found.letter not in STRING + CHAR + INTEGER + REAL:
-            raise AwkError(
-                f"run time error: improper conversion(number {count}) in "
-                f'{self.where}("{source.decode("latin-1")}'
-            )
+            self.bad = count
+            return len(source)
         self.pieces.append(found)
         return at + 1
 
@@ -167,11 +172,15 @@ class Format:
             try:
                 out.append(_convert(piece, following, text_of, need))
             except StopIteration:
-                raise AwkError(
-                    f"run time error: not enough arguments passed to "
-                    f'{self.where}("{self.source.decode("latin-1")}")'
-                ) from None
+                raise self._error("not enough arguments passed to ", out) from None
+        if self.bad:
+            raise self._error(f"improper conversion(number {self.bad}) in ", out)
         return b"".join(out)
+
+    def _error(self, why: str, made: list[bytes]) -> FormatError:
+        error = FormatError(f'{why}{self.where}("{self.source.decode("latin-1")}")')
+        error.partial = b"".join(made)
+        return error
 
 
 def _convert(

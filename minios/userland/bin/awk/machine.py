@@ -1,6 +1,6 @@
 """What a running awk program holds: variables, the record and its fields, memory and the stack."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, NamedTuple
 
 from minios.userland.bin.awk.format import Format, Numbers
@@ -8,6 +8,7 @@ from minios.userland.bin.awk.lexer import AwkError
 from minios.userland.bin.awk.patterns import Patterns
 from minios.userland.bin.awk.streams import Streams
 from minios.userland.bin.awk.values import Array, Field, Value, clamp, integer_text, number
+from minios.userland.lib import regex
 from minios.userland.lib.program import RETAIN_STEP, Tool
 
 SPECIAL = (
@@ -58,6 +59,16 @@ class NeedMemory(Exception):
         self.size = size
 
 
+class Aside(Exception):
+    """Raised before anything was changed: long work to do in pieces, ``finished`` when it is done
+    again. The work yields what memory it needs."""
+
+    def __init__(self, work: Generator[int, None, tuple[bytes, int]], pattern: regex.Regex) -> None:
+        super().__init__()
+        self.work = work
+        self.pattern = pattern
+
+
 def size_of(value: "Slot") -> int:
     """What a kept value is charged for."""
     return len(value) if isinstance(value, bytes) else 0
@@ -91,6 +102,7 @@ class Machine:
         self.transient = 0
         self.seed: Value = 0.0
         self.random = 1
+        self.finished: tuple[bytes, int] | None = None  # the result of work done aside
         self._formats: dict[bytes, Format] = {}
         self._keys: dict[float, bytes] = {}
         # The record: its text unless stale, its fields if split, those set by the program apart.
@@ -128,7 +140,8 @@ class Machine:
         """More memory for a step that raised NeedMemory. AwkError if there is none."""
         missing = self.retained + size - self.granted
         if missing > 0:
-            step = -(-missing // RETAIN_STEP) * RETAIN_STEP
+            unit = RETAIN_STEP if self.granted < 1 << 20 else 4 * RETAIN_STEP
+            step = -(-missing // unit) * unit
             try:
                 await self.tool.sys.brk(step)
             except OSError:
@@ -165,6 +178,9 @@ class Machine:
                     await self.grant(asked.size)
                 fresh = pc
                 continue
+            except Aside as long:
+                await self._work(long)
+                continue
             fresh = -1
             self.transient = 0
             await compute((done + 1) * CYCLES_PER_STEP + self.cost + patterns.spent)
@@ -178,6 +194,18 @@ class Machine:
             pc = await action()
             if pc == HALT:
                 return
+
+    async def _work(self, long: Aside) -> None:
+        """Long work, with memory and time asked for between its pieces."""
+        size = 0
+        while True:
+            try:
+                size += next(long.work)
+            except StopIteration as stop:
+                self.finished = stop.value
+                return
+            await self.grant(size)
+            await self.tool.sys.compute(64 + long.pattern.spent())
 
     def take(self, count: int) -> list[Any]:
         """The top of the stack, in order; it stays until :meth:`drop`."""
@@ -322,7 +350,7 @@ class Machine:
         if not self.split_done:
             self.split_record()
         if at > len(self.fields):
-            return None
+            return Field()
         if self.assigned and at - 1 in self.assigned:
             return self.assigned[at - 1]
         return Field(self.fields[at - 1])
@@ -383,10 +411,9 @@ class Machine:
             if not self.split_done:
                 self.split_record()  # the record was read under the old separator
             self.globals[place] = value
-            lines = self.text(self.globals[RS]) == b""
-            separator = self.text(self.globals[FS])
-            self.splitter = self.patterns.splitter(bytes(separator), lines=lines)
-            if place == RS:
+            if place == FS:
+                self.splitter = self.patterns.splitter(bytes(self.text(value)))
+            else:
                 self.streams.separate(bytes(self.text(value)), self.patterns)
         elif place == OFS:
             if self.stale:

@@ -121,7 +121,12 @@ async def _run(tool: Tool) -> int:
     if "rand" in code.used:
         machine.seed_random(float(int.from_bytes(await tool.sys.getrandom(4), "big")))
     machine.streams.standard.at_once = await tool.sys.isatty(1)
-    await machine.run(steps)
+    try:
+        await machine.run(steps)
+    except AwkError:
+        with suppress(AwkError):
+            await machine.streams.finish()
+        raise
     await machine.streams.finish()
     return machine.status
 

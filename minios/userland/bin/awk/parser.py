@@ -6,8 +6,11 @@ From loose to tight: assignment, ``?:``, ``||``, ``&&``, ``in``, ``~``, comparis
 
 from minios.userland.bin.awk.lexer import AwkError, Lexer, Token, unescape
 
-DEPTH_MAX = 120
-"""How deep expressions and statements may be nested."""
+DEPTH_MAX = 200
+"""How deep the tree may be, which bounds the recursion of what walks it."""
+
+NESTING_MAX = 540
+"""How deep the parser may go, in calls of its own."""
 
 _BINARY = {
     "||": 2, "&&": 3, "in": 4, "~": 5, "!~": 5, "<": 6, "<=": 6, "==": 6, "!=": 6, ">": 6, ">=": 6,
@@ -101,6 +104,12 @@ class Parser:
 
     def _fail(self) -> AwkError:
         return AwkError(f"line {self.token.line}: syntax error at or near {self.token.text}")
+
+    def _deeper(self, calls: int) -> None:
+        """Count what is called from here on; taken back by whoever counted it."""
+        self._depth += calls
+        if self._depth > NESTING_MAX:
+            raise AwkError(f"line {self.token.line}: program is nested too deep")
 
     def _expect(self, kind: str) -> Token:
         if self.token.kind != kind:
@@ -202,9 +211,7 @@ class Parser:
         return Node("block", *statements, line=line)
 
     def _statement(self) -> Node:
-        self._depth += 1
-        if self._depth > DEPTH_MAX:
-            raise AwkError(f"line {self.token.line}: program is nested too deep")
+        self._deeper(3)
         kind = self.token.kind
         if kind == "{":
             node = self._block()
@@ -227,7 +234,7 @@ class Parser:
         else:
             node = self._simple()
             self._end_statement()
-        self._depth -= 1
+        self._depth -= 3
         return node
 
     def _condition(self) -> Node:
@@ -353,9 +360,7 @@ class Parser:
         return nodes
 
     def _expr(self) -> Node:
-        self._depth += 1
-        if self._depth > DEPTH_MAX:
-            raise AwkError(f"line {self.token.line}: program is nested too deep")
+        self._deeper(8)
         node = self._binary(2)
         if self.token.kind == "?":
             line = self._advance().line
@@ -365,11 +370,17 @@ class Parser:
             self._expect(":")
             self._newlines()
             node = Node("cond", node, then, self._expr(), line=line)
-        self._depth -= 1
+        self._depth -= 8
         return node
 
     def _binary(self, least: int) -> Node:
-        left = self._unary()
+        self._deeper(2)
+        left = self._operators(self._unary(), least)
+        self._depth -= 2
+        return left
+
+    def _operators(self, left: Node, least: int) -> Node:
+        """The operators that bind at least so tight, and their right operands."""
         while True:
             kind, line = self.token.kind, self.token.line
             level = _BINARY.get(kind, 0)
@@ -400,9 +411,7 @@ class Parser:
     def _unary(self) -> Node:
         kind, line = self.token.kind, self.token.line
         if kind in ("!", "-", "+"):
-            self._depth += 1
-            if self._depth > DEPTH_MAX:
-                raise AwkError(f"line {line}: program is nested too deep")
+            self._deeper(1)
             self._advance()
             node = Node({"!": "not", "-": "neg", "+": "plus"}[kind], self._unary(), line=line)
             self._depth -= 1
@@ -417,12 +426,10 @@ class Parser:
         node = self._postfix()
         if self.token.kind != "^":
             return node
-        self._depth += 1
-        if self._depth > DEPTH_MAX:
-            raise AwkError(f"line {self.token.line}: program is nested too deep")
+        self._deeper(2)
         line = self._advance().line
         exponent = self._unary() if self.token.kind in ("-", "+", "!") else self._power()
-        self._depth -= 1
+        self._depth -= 2
         return Node("binary", node, exponent, text="^", line=line)
 
     def _postfix(self) -> Node:
@@ -466,7 +473,9 @@ class Parser:
             return self._field()
         if kind in ("++", "--"):
             self._advance()
+            self._deeper(1)
             target = self._primary()
+            self._depth -= 1
             if target.op not in LVALUES:
                 raise self._fail()
             return Node("preinc", target, number=1.0 if kind == "++" else -1.0, line=line)
@@ -524,16 +533,15 @@ class Parser:
 
     def _field(self) -> Node:
         line = self._advance().line
-        self._depth += 1
-        if self._depth > DEPTH_MAX:
-            raise AwkError(f"line {line}: program is nested too deep")
+        self._deeper(2)
         number = self._primary()
-        self._depth -= 1
+        self._depth -= 2
         return Node("field", number, line=line)
 
     def _getline_into(self, how: str, source: Node | None, line: int) -> Node:
         """``getline [lvalue] [< file]``; the kids are the source, if any, then the lvalue."""
         kids: list[Node] = []
+        self._deeper(3)
         if self.token.kind in ("name", "$"):
             target = self._primary()
             if target.op not in LVALUES:
@@ -545,6 +553,7 @@ class Parser:
             self._advance()
             how = "<"
             kids.insert(0, self._postfix())
+        self._depth -= 3
         return Node("getline", *kids, text=how, line=line)
 
 

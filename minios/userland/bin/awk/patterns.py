@@ -17,7 +17,7 @@ class Patterns:
     def __init__(self) -> None:
         self.spent = 0
         self._compiled: dict[bytes, regex.Regex] = {}
-        self._splitters: dict[tuple[bytes, bool, bool], Splitter] = {}
+        self._splitters: dict[tuple[bytes, bool], Splitter] = {}
 
     def compile(self, pattern: bytes) -> regex.Regex:
         """Raises AwkError."""
@@ -45,35 +45,28 @@ class Patterns:
             self.spent += pattern.spent()
         return found
 
-    def splitter(self, separator: bytes, *, literal: bool = False, lines: bool = False) -> Splitter:
-        """What splits a text as FS does; ``literal`` was written as /…/; ``lines``: newlines too.
+    def splitter(self, separator: bytes, *, literal: bool = False) -> Splitter:
+        """What splits a text as FS does; ``literal`` was written as /…/.
 
         A blank splits at runs of white space, nothing at every byte, another byte at itself.
         """
-        key = separator, literal, lines
+        key = separator, literal
         found = self._splitters.get(key)
         if found is None:
             if len(self._splitters) >= _KEPT:
                 self._splitters.clear()
-            found = self._splitter(separator, literal, lines)
+            found = self._splitter(separator, literal)
             self._splitters[key] = found
         return found
 
-    def _splitter(self, separator: bytes, literal: bool, lines: bool) -> Splitter:
+    def _splitter(self, separator: bytes, literal: bool) -> Splitter:
         if separator == b" " and not literal:
             return bytes.split
         if separator == b"":
             return _bytes_of
         if len(separator) == 1 and not literal:
-            if lines and separator != b"\n":
-                separator = (
-                    b"[" + separator + b"\n]"
-                    if separator not in b"^\\]"
-                    else (b"\\" + separator + b"|\n")
-                )
-                return self._by(self.compile(separator))
             return lambda data: data.split(separator) if data else []
-        pattern = self.compile(b"(" + separator + b")|\n" if lines else separator)
+        pattern = self.compile(separator)
         text = pattern.literal
         if text:
             return lambda data: data.split(text) if data else []
