@@ -247,6 +247,14 @@ class Stage:
         self.game._tick()
         await self.pilot.pause()  # type: ignore[attr-defined]
 
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Give what needs a moment as many as it needs."""
+        for _ in range(500):
+            if holds():
+                return
+            await self.pilot.pause(0.02)  # type: ignore[attr-defined]
+        raise AssertionError(f"it did not come:\n{self.text}")
+
     async def type(self, text: str) -> None:
         for char in text:
             await self.pilot.press(char)  # type: ignore[attr-defined]

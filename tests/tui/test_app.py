@@ -75,11 +75,19 @@ def text(app: MiniOSApp) -> str:
 
 
 async def until(pilot: Pilot[None], kind: type) -> None:
-    for _ in range(100):
+    for _ in range(500):
         await pilot.pause(0.02)
         if isinstance(pilot.app.screen, kind):
             return
     raise AssertionError(f"no {kind.__name__} came")
+
+
+async def sees(pilot: Pilot[None], words: str) -> None:
+    for _ in range(500):
+        if words in text(pilot.app):
+            return
+        await pilot.pause(0.02)
+    raise AssertionError(f"{words!r} did not come")
 
 
 def row(app: MiniOSApp, word: str) -> str:
@@ -147,7 +155,7 @@ async def test_the_next_level_follows_a_win(opened):
         app.screen._tick()
         await pilot.pause()
         await pilot.press("enter")
-        for _ in range(50):
+        for _ in range(500):
             await pilot.pause(0.02)
             if opened == ["gamma", "delta"]:
                 break
@@ -158,8 +166,7 @@ async def test_a_level_that_cannot_be_read_is_one_line_in_the_menu(opened):
     app = MiniOSApp(records=Records())
     async with app.run_test(size=(100, 30)) as pilot:
         await pilot.press("down", "enter")
-        await pilot.pause(0.2)
-        assert "It cannot be played: beta.yaml:3:1: goals: nothing to do" in text(app)
+        await sees(pilot, "It cannot be played: beta.yaml:3:1: goals: nothing to do")
         assert app.return_code is None
 
 
@@ -174,7 +181,10 @@ async def test_the_first_launch_goes_into_the_first_level_and_moves_for_a_moment
         assert opened == ["alpha"]
         assert not records.first_launch
         assert app.screen.session.asked[0] == ("pace", "live")
-        await pilot.pause(0.3)
+        for _ in range(500):
+            await pilot.pause(0.02)
+            if app.screen.session.asked[-1] == ("pace", "turn"):
+                break
         assert app.screen.session.asked[-1] == ("pace", "turn")
 
 
@@ -200,8 +210,7 @@ async def test_a_run_cut_short_is_offered_and_resumed(opened, monkeypatch):
     )
     app = MiniOSApp(records=Records())
     async with app.run_test(size=(100, 30)) as pilot:
-        await pilot.pause(0.05)
-        assert "Gamma was cut off at 00:31.000, 0 keys in." in text(app)
+        await sees(pilot, "Gamma was cut off at 00:31.000, 0 keys in.")
         await pilot.press("c")
         await until(pilot, GameScreen)
         assert len(resumed) == 1

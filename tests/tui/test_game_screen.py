@@ -80,8 +80,7 @@ async def test_f12_zooms_the_terminal_and_the_tty_hears_of_its_size():
     async with stage() as s:
         await s.press("f12")
         assert set(s.game.plan.places) == {"terminal"}
-        await s.pilot.pause(0.3)
-        assert s.session.sizes[-1] == (41, 140)
+        await s.until(lambda: s.session.sizes[-1:] == [(41, 140)])
 
 
 async def test_escape_leaves_a_pane_for_the_terminal():
@@ -436,6 +435,13 @@ async def test_goals_show_what_holds_and_for_how_long():
         assert "▰▰▰▱▱▱▱▱▱▱ 36% held" in s.text
 
 
+async def test_a_goal_that_has_to_last_says_how_time_runs():
+    async with stage(held="prompt") as s:
+        assert "» A goal holds and has to last." in s.text
+    async with stage() as s:
+        assert "has to last" not in s.text
+
+
 async def test_the_coach_gives_way_to_what_just_happened():
     async with stage(coach="Type ls and press Enter") as s:
         assert "» Type ls and press Enter" in s.text
@@ -445,12 +451,12 @@ async def test_the_coach_gives_way_to_what_just_happened():
 
 
 async def test_a_long_line_of_the_coach_is_turned_over_and_not_cut(monkeypatch):
-    monkeypatch.setattr("minios.tui.panes.bars.PAGE", 0.2)
+    monkeypatch.setattr("minios.tui.panes.bars.PAGE", 1000.0)
     text = "The terminal is free, but the fans still scream. Look at who takes the processor: top."
     async with stage((80, 24), coach=text) as s:
         assert "» The terminal is free" in s.text
         assert "1/2" in s.lines[-2]
-        await s.pilot.pause(0.2)
+        s.game.coach._since -= 1000.0
         await s.settle()
         assert "processor: top." in s.lines[-2]
         assert "2/2" in s.lines[-2]
@@ -497,7 +503,7 @@ async def test_a_loss_names_the_cause_and_the_line_and_can_be_rewound():
         await s.press("b")
         assert ("rewind",) in s.session.asked
         assert "Hydra: lost" not in s.text
-        await s.pilot.pause(0.2)
+        await s.until(lambda: s.session.view().result is None)
         await s.settle()
         assert "Hydra: lost" not in s.text
         s.session.change(result=result(False), held="over")
@@ -522,9 +528,7 @@ async def test_looking_around_after_the_end_does_not_bring_the_sheet_back():
 async def test_a_broken_simulation_is_one_line():
     async with stage() as s:
         s.session.fails = RuntimeError("runqueue is\nempty [@click=app.quit]x[/]")
-        await s.pilot.pause(0.1)
-        await s.pilot.pause()
-        assert "Something broke" in s.text
+        await s.until(lambda: "Something broke" in s.text)
         assert "RuntimeError: runqueue is empty [@click=app.quit]x[/]" in s.text
         assert "Traceback" not in s.text
         assert ("close",) in s.session.asked
@@ -540,6 +544,5 @@ async def test_leaving_closes_the_play():
 async def test_a_worker_that_is_killed_is_told_too():
     async with stage() as s:
         s.game.workers.cancel_all()
-        await s.pilot.pause(0.1)
-        assert "Something broke" in s.text
+        await s.until(lambda: "Something broke" in s.text)
         assert "it was stopped" in s.text
