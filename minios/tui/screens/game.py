@@ -45,6 +45,8 @@ FIRST_WORDS = (
 )
 """What to type, for somebody who has never seen a prompt: before each of the first commands."""
 
+TO_LAST = "A goal holds and has to last. Time stands at the prompt: F4 lets it run."
+
 KEYS = {"cpu": "F6", "processes": "F7", "goals": "F8", "terminal": "F12"}
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -241,7 +243,12 @@ class GameScreen(Screen[str], inherit_bindings=False):
             waiting = f"{view.pending_keys:,} keys wait their turn, one each 50 ms"
             self.coach.say(f"{waiting}; ctrl+c drops them.", "notice")
         else:
-            self.coach.say(view.coach or self._first_words(view))
+            self.coach.say(view.coach or self._to_last(view) or self._first_words(view))
+
+    def _to_last(self, view: PlayView) -> str:
+        """What holds now and has to go on holding needs time, and time stands at the prompt."""
+        lasting = any(goal.holds and not goal.done for goal in view.goals)
+        return TO_LAST if lasting and view.held == "prompt" else ""
 
     def _first_words(self, view: PlayView) -> str:
         if self.opening != "intro" or view.commands >= len(FIRST_WORDS) or view.result:
