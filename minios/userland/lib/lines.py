@@ -33,7 +33,7 @@ class Lines:
         """The next lines, at least one, computing for them; empty at end of file. May raise."""
         while not self.at_end:
             data = await self._sys.read(self.fd, BLOCK)
-            await self._sys.compute(1 + len(data) // 32)
+            await self._sys.compute(1 + len(data) // 32 + data.count(self.end))
             if not data:
                 self.at_end = True
                 if not self._rest:

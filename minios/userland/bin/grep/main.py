@@ -219,7 +219,7 @@ class _Search:
                 elif not simple:
                     await self.context(line)
                 self.offset += len(line) + step
-            await self.tool.sys.compute(matcher.spent())
+            await self.tool.sys.compute(matcher.spent() + len(lines))
             await self.tool.out.drain()
         self.drop_held()
         return self.count

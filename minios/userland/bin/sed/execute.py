@@ -92,6 +92,7 @@ class Machine:
                 command.active = command.zero
                 command.end = -1
         self.space, self.whole = line
+        self.owed += 6
         await self._room(len(self.space) + len(self.hold))
         return True
 

@@ -29,6 +29,8 @@ from minios.userland.lib.regex.syntax import ESIZE, RegexError
 
 NODES_MAX = 32768
 """Nodes of one automaton; a pattern that needs more is "too big"."""
+LIST_MAX = 262144
+"""The same for a list of plain texts."""
 
 N_SET, N_SPLIT, N_JUMP, N_ASSERT, N_OPEN, N_CLOSE, N_REF, N_MATCH = range(8)
 
@@ -76,6 +78,7 @@ class Program:
         "classes",
         "contexts",
         "kind",
+        "limit",
         "match",
         "members",
         "optional",
@@ -87,8 +90,15 @@ class Program:
     )
 
     def __init__(
-        self, ops: list[Op], *, newline: bool = False, utf8: bool = False, loose: bool = False
+        self,
+        ops: list[Op],
+        *,
+        newline: bool = False,
+        utf8: bool = False,
+        loose: bool = False,
+        limit: int = NODES_MAX,
     ) -> None:
+        self.limit = limit
         self.kind: list[int] = []
         self.arg: list[int] = []
         self.outs: list[list[int]] = []
@@ -108,7 +118,7 @@ class Program:
     # -- construction --------------------------------------------------------------------------
 
     def _node(self, kind: int, arg: int, outs: list[int]) -> int:
-        if len(self.kind) >= NODES_MAX:
+        if len(self.kind) >= self.limit:
             raise RegexError(ESIZE)
         self.kind.append(kind)
         self.arg.append(arg)

@@ -31,6 +31,7 @@ from minios.userland.lib.regex.program import (
     N_CLOSE,
     N_OPEN,
     N_SET,
+    NODES_MAX,
     Program,
 )
 from minios.userland.lib.regex.syntax import POSIX_BASIC, POSIX_EXTENDED, Syntax
@@ -100,6 +101,7 @@ class Regex:
         icase: bool = False,
         newline: bool = False,
         utf8: bool = False,
+        limit: int = NODES_MAX,
     ) -> None:
         self.groups = groups
         self.literal, self._must = _texts(ops)
@@ -112,7 +114,7 @@ class Regex:
         self.size = len(ops)
         if self.literal is not None:
             return
-        program = Program(ops, newline=newline, utf8=utf8)
+        program = Program(ops, newline=newline, utf8=utf8, limit=limit)
         if references:
             self._backtracker = Backtracker(program, groups, icase)
             program = Program(ops, newline=newline, utf8=utf8, loose=True)

@@ -16,6 +16,7 @@ from minios.userland.lib.regex.parse import (
     Op,
     Parser,
 )
+from minios.userland.lib.regex.program import LIST_MAX
 from minios.userland.lib.regex.regex import Regex
 from minios.userland.lib.regex.syntax import Syntax
 
@@ -109,4 +110,4 @@ def compile_texts(
             if count < len(branches) - 1:
                 todo.append((0, -1, 0))
             todo.append(branch)
-    return Regex(_around(ops, whole), icase=icase)
+    return Regex(_around(ops, whole), icase=icase, limit=LIST_MAX)
