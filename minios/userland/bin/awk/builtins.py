@@ -113,8 +113,6 @@ def match(machine: Machine, text: bytes, pattern: regex.Regex) -> float:
 
 def split(machine: Machine, text: bytes, array: Array, splitter: Splitter) -> float:
     """Fill ``array`` with the parts of ``text``; how many."""
-    if len(text) > SMALL:
-        machine.need(len(text) * 2)
     parts = splitter(text)
     machine.grow(sum(map(len, parts)) + len(parts) * (ELEMENT + 4) - array_size(array))
     machine.cost += len(parts)

@@ -88,8 +88,8 @@ class Machine:
     def __init__(self, tool: Tool, globals_: list[Slot]) -> None:
         self.tool = tool
         self.globals = globals_
-        self.patterns = Patterns()
-        self.streams = Streams(tool)
+        self.patterns = Patterns(self.need)
+        self.streams = Streams(tool, self.patterns)
         self.stack: list[Any] = []  # values, arrays, and what for-in loops iterate over
         self.frame: list[Slot] = []
         self.calls: list[Call] = []
@@ -317,8 +317,6 @@ class Machine:
         """Find the fields."""
         if self.split_done:
             return
-        if len(self.record) > SMALL:
-            self.need(len(self.record) + self.record.count(b" ") * FIELD)
         self.fields = self.splitter(self.record)
         self.split_done = True
         self.globals[NF] = float(len(self.fields))

@@ -140,6 +140,7 @@ def _separator(text: bytes) -> bytes:
 @program(USAGE, None, trouble=2)
 async def awk(tool: Tool) -> int:
     """mawk(1). 2 for a program that is wrong and for trouble while running it."""
+    tool.name = tool.name.rpartition(b"/")[2]
     try:
         return await _run(tool)
     except AwkError as err:

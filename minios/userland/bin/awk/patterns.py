@@ -7,6 +7,12 @@ from minios.userland.lib import regex
 
 Splitter = Callable[[bytes], list[bytes]]
 
+LONG = 4096
+"""Shorter texts are split without asking."""
+
+PART = 48
+"""Bytes that a part takes."""
+
 _KEPT = 64
 """So many compiled patterns are kept; then all make room."""
 
@@ -14,7 +20,9 @@ _KEPT = 64
 class Patterns:
     """``spent`` collects the CPU cycles of matching until somebody pays them."""
 
-    def __init__(self) -> None:
+    def __init__(self, need: Callable[[int], None]) -> None:
+        """``need(n)`` is asked before ``n`` bytes are made; it may raise."""
+        self._need = need
         self.spent = 0
         self._compiled: dict[bytes, regex.Regex] = {}
         self._splitters: dict[tuple[bytes, bool], Splitter] = {}
@@ -61,16 +69,31 @@ class Patterns:
 
     def _splitter(self, separator: bytes, literal: bool) -> Splitter:
         if separator == b" " and not literal:
-            return bytes.split
+            return self._counted(bytes.split, b" ", b"\t", b"\n")
         if separator == b"":
-            return _bytes_of
+            return self._bytes_of
         if len(separator) == 1 and not literal:
-            return lambda data: data.split(separator) if data else []
+            return self._counted(lambda data: data.split(separator) if data else [], separator)
         pattern = self.compile(separator)
         text = pattern.literal
         if text:
-            return lambda data: data.split(text) if data else []
+            return self._counted(lambda data: data.split(text) if data else [], text)
         return self._by(pattern)
+
+    def _counted(self, split: Splitter, *separators: bytes) -> Splitter:
+        """``split``, asking for memory before it makes many parts."""
+
+        def counted(data: bytes) -> list[bytes]:
+            if len(data) > LONG:
+                self._need(len(data) + PART * sum(map(data.count, separators)))
+            return split(data)
+
+        return counted
+
+    def _bytes_of(self, data: bytes) -> list[bytes]:
+        if len(data) > LONG:
+            self._need(PART * len(data))
+        return [data[at : at + 1] for at in range(len(data))]
 
     def _by(self, pattern: regex.Regex) -> Splitter:
         def split(data: bytes) -> list[bytes]:
@@ -86,16 +109,14 @@ class Patterns:
                     at = match.end + 1
                     continue
                 parts.append(data[first : match.start])
+                if len(parts) > 64 and not len(parts) & (len(parts) - 1):
+                    self._need(PART * len(parts))
                 first = at = match.end
             parts.append(data[first:])
             self.spent += pattern.spent() + len(parts) // 8
             return parts
 
         return split
-
-
-def _bytes_of(data: bytes) -> list[bytes]:
-    return [data[at : at + 1] for at in range(len(data))]
 
 
 def replacement(text: bytes) -> list[bytes | None]:

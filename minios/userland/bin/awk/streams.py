@@ -155,14 +155,14 @@ def exit_code(waited: Waited) -> int:
 class Streams:
     """All open files and pipes by name."""
 
-    def __init__(self, tool: Tool) -> None:
+    def __init__(self, tool: Tool, patterns: Patterns) -> None:
         self.tool = tool
         self.sinks: dict[bytes, Sink] = {}
         self.pipes: dict[bytes, Sink] = {}
         self.files: dict[bytes, Source] = {}
         self.commands: dict[bytes, Source] = {}
         self.standard = Sink(b"/dev/stdout", tool.out)
-        self.separator = Separator(b"\n", Patterns())
+        self.separator = Separator(b"\n", patterns)
 
     def separate(self, text: bytes, patterns: Patterns) -> None:
         """RS was set."""
