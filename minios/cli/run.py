@@ -114,7 +114,7 @@ def _lines(run: RunFile) -> Iterator[str]:
         yield f"date      {header.date}"
     if header.parent is not None:
         yield f"forked    from {json.dumps(header.parent)}"
-    yield f"inputs    {len(run.inputs)}, {len(run.checkpoints)} checkpoints, {run.hints} hints"
+    yield f"inputs    {len(run.inputs)} (checkpoints {len(run.checkpoints)}, hints {run.hints})"
     for t, text in _entered(run):
         yield f"  T+{clock(t)}  {text}"
     result = run.result
