@@ -205,6 +205,7 @@ def open_fifo(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> PipeFile 
     """Open one end of a FIFO; blocks until somebody opens the other one (fifo(7)).
 
     O_RDWR never blocks. With O_NONBLOCK reading opens at once, writing is ENXIO without a reader.
+    Nor does a pipe without a name, opened again through /proc/self/fd, wait for anybody.
     """
     inode = dentry.inode
     pipe: Pipe | None = inode.driver
@@ -223,6 +224,8 @@ def open_fifo(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> PipeFile 
         raise error(Errno.ENXIO)
     file = PipeFile(kernel, dentry, oflag, pipe)
     pipe.opening.wake()
+    if inode.fs is kernel.pipefs:
+        return file
     if accmode == flags.O_RDONLY and not nonblock and not pipe.writers:
         pcb.progress = _Opening(file, pipe.writes)
         return pipe.opening

@@ -285,3 +285,9 @@ def test_the_state_of_a_pipe_is_part_of_the_digest() -> None:
         rig.run()
         digests.append(rig.kernel.digest())
     assert digests[0] != digests[1]
+
+
+def test_a_pipe_opened_again_through_dev_stdin_waits_for_nobody() -> None:
+    from minios.testing import run
+
+    assert run("echo a | { sleep 1; cat /dev/stdin; }").stdout == b"a\n"
