@@ -77,9 +77,7 @@ def parse(
     return result
 
 
-def _long(
-    arg: bytes, rest: list[bytes], names: dict[str, tuple[str, int]], result: Parsed
-) -> None:
+def _long(arg: bytes, rest: list[bytes], names: dict[str, tuple[str, int]], result: Parsed) -> None:
     spelled, given, value = arg[2:].decode("latin-1").partition("=")
     matches = [n for n in names if n == spelled] or [n for n in names if n.startswith(spelled)]
     if not matches:
