@@ -51,6 +51,7 @@ PROGRAMS = [
     'BEGIN{$0="10 9 abc 1e1"; print ($1<$2), ($1>$3), ($1==$4), ($5==0), ($5=="")}',
     "$1 > 5 {n++} END{print n}",
     '{ if ($1 == 0) print "zero:", $1; else if ($1) print "true:", $1; else print "false:", $1 }',
+    'BEGIN{n=log(-1); print (n<1), (n==1), (n!=1), (1<=n), (n>=n), (n=="nan"), (n=="-nan")}',
     # strings
     'BEGIN{print length(), length, length("abc"), length 5, length(12345), length(1/3)}',
     'BEGIN{print substr("hello",0,2), substr("hello",-1), substr("hello",2,100), substr("hello",1.5,2)}',
@@ -87,6 +88,7 @@ PROGRAMS = [
     r'BEGIN{printf "%d %q\n", 1}',
     r'BEGIN{printf "%.20f|%.25g|%.15e\n", 0.1, 1/3, 1e100; print sprintf("%3d", 5) sprintf("x")}',
     'BEGIN { printf "a\\n" > "/dev/stdout"; printf("%s %s\\n", "a", "b") > "/dev/stderr" }',
+    '{printf "%c%c", $1, $1 ""}',
     # print
     "BEGIN{print 1,2 > \"/dev/stdout\"; print(1)(2); print (1)(2), 3; print (1,2) > \"/dev/stdout\"}",
     'BEGIN{OFS="-"; ORS="!\\n"; print 1,2; print "a" "b", "c"; $0="x y"; $1=$1; print; print $0}',

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from minios.userland.bin.awk.lexer import AwkError
+from minios.userland.bin.awk.machine import SPECIAL
 from minios.userland.bin.awk.parser import Node, Parser
 
 Key = tuple[str, str]
@@ -34,6 +35,9 @@ class Arrays:
 
     def _spread(self) -> None:
         """Carry arrays from parameters to arguments, complain, then from arguments on."""
+        for scope, name in self.names:
+            if not scope and name in SPECIAL:
+                raise AwkError(f"illegal reference to variable {name}")
         changed = True
         while changed:
             changed = False
@@ -42,7 +46,8 @@ class Arrays:
                     self.names.add(given)
                     changed = True
         for given, param, place, line in self._links:
-            if param in self.names and given in self._scalars:
+            special = not given[0] and given[1] in SPECIAL
+            if param in self.names and (special or given in self._scalars):
                 raise AwkError(f"line {line}: type error in arg({place}) in call to {param[0]}")
         for key, line in self._scalars.items():
             if key in self.names:

@@ -4,7 +4,15 @@ from collections.abc import Callable, Iterator, Sequence
 from math import copysign
 
 from minios.userland.bin.awk.lexer import AwkError
-from minios.userland.bin.awk.values import INT_MAX, Value, clamp, integer_text, number
+from minios.userland.bin.awk.values import (
+    INT_MAX,
+    Field,
+    Value,
+    clamp,
+    integer_text,
+    number,
+    numeric,
+)
 
 _FLAGS = frozenset(b"-+ #0")
 _DIGITS = frozenset(b"0123456789")
@@ -207,6 +215,8 @@ def _convert(
         text = text_of(value)
         return _pad(b"", text if precision is None else text[:precision], _left(flags), width)
     if letter == "c":
+        if type(value) is Field and (code := numeric(value)) is not None:
+            value = code
         if type(value) is float:
             text = bytes((clamp(value, -INT_MAX, INT_MAX) & 0xFF,))
         else:

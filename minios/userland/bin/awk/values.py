@@ -122,7 +122,8 @@ def comparison(
 
     def compare(a: Value, b: Value) -> bool:
         if type(a) is float and type(b) is float:
-            return test(a, b)
+            # What is not a number is neither less nor greater, which mawk takes for equal.
+            return test(a, b) if a == a and b == b else test(0, 0)
         if type(a) is Field:
             found = numeric(a)
             a = bytes(a) if found is None else found
@@ -135,7 +136,7 @@ def comparison(
             if not isinstance(b, bytes):
                 b = b"" if b is None else text_of(b)
             return test(a, b)
-        return test(a or 0.0, b or 0.0)
+        return compare(a or 0.0, b or 0.0)
 
     return compare
 
