@@ -13,6 +13,10 @@ from minios.kernel.kernel import Kernel
 from minios.kernel.process import PCB
 from minios.sim.world import World
 from minios.userland.lib.pattern import Pattern
+from minios.userland.lib.regex import Regex, RegexError
+
+LOOK_MAX = 1 << 20
+"""Bytes of a file in which a check looks for an expression: it may look after every write."""
 
 MARK_GAME = 1 << 10
 """A change that only the game sees: a metric, a probe's verdict, a check whose time has come."""
@@ -125,3 +129,16 @@ class _Remembered(dict[Any, bool]):
 def lineage(pcb: PCB) -> list[str]:
     """The level's processes that a process descends from, itself among them if it is one."""
     return pcb.lineage.split("/") if pcb.lineage is not None else []
+
+
+def any_line(regex: Regex, data: bytes) -> bool:
+    """Whether some line of ``data`` matches ``regex``, which takes newlines for ends of lines.
+
+    In more than LOOK_MAX bytes nothing is looked for.
+    """
+    if not data or len(data) > LOOK_MAX:
+        return False
+    try:
+        return regex.test(data.replace(b"\r\n", b"\n").removesuffix(b"\n"))
+    except RegexError:
+        return False

@@ -2,7 +2,7 @@
 
 from minios.abi import flags
 from minios.fs.inode import Inode, Regular
-from minios.game.checks.bound import Bound, Scene, inode_at
+from minios.game.checks.bound import Bound, Scene, any_line, inode_at
 from minios.game.spec import DirectoryCheck, FileCheck
 from minios.sim.world import MARK_FILE, MARK_POWER
 from minios.userland.lib.pattern import Pattern
@@ -39,7 +39,7 @@ class BoundFile(Bound):
         self._contains = [text.encode() for text in check.contains]
         self._lacks = [text.encode() for text in check.lacks]
         self._matches = (
-            compile_regex(check.matches.encode(), extended=True)
+            compile_regex(check.matches.encode(), extended=True, newline=True)
             if check.matches is not None
             else None
         )
@@ -109,8 +109,7 @@ class BoundFile(Bound):
         lines = self._check.lines
         if lines is not None and not lines.holds(data.count(b"\n")):
             return False
-        matches = self._matches
-        return matches is None or any(matches.test(line) for line in data.splitlines())
+        return self._matches is None or any_line(self._matches, data)
 
 
 class BoundDirectory(Bound):

@@ -1,6 +1,6 @@
 """What a terminal has shown."""
 
-from minios.game.checks.bound import Bound, Scene
+from minios.game.checks.bound import Bound, Scene, any_line
 from minios.game.spec import OutputCheck
 from minios.sim.world import MARK_TTY
 from minios.userland.lib.regex import compile as compile_regex
@@ -19,7 +19,7 @@ class BoundOutput(Bound):
         self._tty = check.tty
         self._contains = check.contains.encode() if check.contains is not None else None
         self._matches = (
-            compile_regex(check.matches.encode(), extended=True)
+            compile_regex(check.matches.encode(), extended=True, newline=True)
             if check.matches is not None
             else None
         )
@@ -28,5 +28,4 @@ class BoundOutput(Bound):
         shown = self._scene.shown(self._where, self._tty)
         if self._contains is not None and self._contains not in shown:
             return False
-        matches = self._matches
-        return matches is None or any(matches.test(line) for line in shown.splitlines())
+        return self._matches is None or any_line(self._matches, shown)

@@ -1,6 +1,9 @@
 """fold, expand and unexpand: widths, tabs and spaces."""
 
-from minios.userland.lib.lines import Lines, batches
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+
+from minios.userland.lib.lines import batches
 from minios.userland.lib.options import parse
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote
@@ -156,9 +159,9 @@ class Stops:
 
     def after(self, column: int) -> int | None:
         """The next stop behind ``column``; None behind the last of a list."""
-        for stop in self.columns:
-            if stop > column:
-                return stop
+        at = bisect_right(self.columns, column)
+        if at < len(self.columns):
+            return self.columns[at]
         if self.step:
             return column + self.step - (column - self.base) % self.step
         return None
@@ -175,30 +178,49 @@ def _tab_args(args: list[bytes]) -> list[bytes]:
     return result
 
 
-def _put_lines(tool: Tool, source: Lines, lines: list[bytes], turned: list[bytes]) -> None:
-    for at, line in enumerate(turned):
-        tool.out.put(line, b"" if source.cut and at == len(lines) - 1 else b"\n")
+async def _put_pieces(tool: Tool, pieces: Iterator[bytes]) -> None:
+    """Put the pieces of a line on standard output; a long line is written as it is made."""
+    count = 0
+    for piece in pieces:
+        tool.out.put(piece)
+        count += 1 + len(piece) // 16
+        if count >= STRIDE:
+            await tool.sys.compute(count)
+            await tool.out.drain()
+            count = 0
+    await tool.sys.compute(count // 16)
 
 
-def expand_line(line: bytes, stops: Stops, initial: bool) -> bytes:
-    """The line with spaces for its tabs."""
+async def _turn(tool: Tool, turn: Callable[[bytes], Iterator[bytes]]) -> None:
+    """Put every line of the input on standard output as ``turn`` spells it."""
+    async for source, lines in batches(tool, tool.operands):
+        for at, line in enumerate(lines):
+            await _put_pieces(tool, turn(line))
+            tool.out.put(b"" if source.cut and at == len(lines) - 1 else b"\n")
+            await tool.out.drain()
+
+
+def expand_line(line: bytes, stops: Stops, initial: bool) -> Iterator[bytes]:
+    """The line with spaces for its tabs, in pieces."""
     if b"\t" not in line:
-        return line
-    out: list[bytes] = []
+        yield line
+        return
     column = 0
     for at, char in enumerate(line):
         if char == 9:
             stop = stops.after(column)
             step = 1 if stop is None else stop - column
-            out.append(b" " * step)
             column += step
+            while step > STRIDE:
+                yield b" " * STRIDE
+                step -= STRIDE
+            yield b" " * step
         else:
-            out.append(bytes((char,)))
+            yield bytes((char,))
             column = max(0, column - 1) if char == 8 else column + 1
             if initial and char != 0x20:
-                out.append(line[at + 1 :])
-                break
-    return b"".join(out)
+                yield line[at + 1 :]
+                return
 
 
 @program(EXPAND_USAGE)
@@ -210,19 +232,14 @@ async def expand(tool: Tool) -> int:
         return 0
     stops = Stops(tool.options.every("t"))
     initial = "i" in tool.options
-    async for source, lines in batches(tool, tool.operands):
-        turned = [expand_line(line, stops, initial) for line in lines]
-        await tool.sys.compute(sum(map(len, turned)) // 16)
-        _put_lines(tool, source, lines, turned)
-        await tool.out.drain()
+    await _turn(tool, lambda line: expand_line(line, stops, initial))
     return tool.status
 
 
-def unexpand_line(line: bytes, stops: Stops, everywhere: bool) -> bytes:
-    """The line with tabs for its blanks, where a tab reaches as far."""
-    out: list[bytes] = []
+def unexpand_line(line: bytes, stops: Stops, everywhere: bool) -> Iterator[bytes]:
+    """The line with tabs for its blanks, where a tab reaches as far, in pieces."""
     column = 0
-    pending = b""  # blanks not written yet
+    pending = 0  # spaces not written yet
     one_before_stop = False
     at, size = 0, len(line)
     while at < size:
@@ -230,41 +247,38 @@ def unexpand_line(line: bytes, stops: Stops, everywhere: bool) -> bytes:
         if char in b" \t":
             stop = stops.after(column)
             if stop is None:
-                out += [pending, line[at:]]
-                return b"".join(out)
+                yield b" " * pending
+                yield line[at:]
+                return
             if char == 9:
                 column = stop
-                pending = b"\t" if pending and one_before_stop else b""
-                if pending:
-                    out.append(pending)
-                pending = b""
-                out.append(b"\t")
+                if pending and one_before_stop:
+                    yield b"\t"
+                pending = 0
+                yield b"\t"
                 one_before_stop = False
             else:
                 column += 1
-                if column == stop:
-                    single = not pending and line[at + 1 : at + 2] not in (b" ", b"\t")
-                    if single:
-                        pending = b" "
-                        one_before_stop = True
-                    else:
-                        out.append(b"\t")
-                        pending = b""
+                if column != stop:
+                    pending += 1
+                elif not pending and line[at + 1 : at + 2] not in (b" ", b"\t"):
+                    pending = 1
+                    one_before_stop = True
                 else:
-                    pending += b" "
+                    yield b"\t"
+                    pending = 0
             at += 1
             continue
-        out.append(pending)
-        pending = b""
+        yield b" " * pending
+        pending = 0
         one_before_stop = False
-        out.append(bytes((char,)))
+        yield bytes((char,))
         column = max(0, column - 1) if char == 8 else column + 1
         at += 1
         if not everywhere:
-            out.append(line[at:])
-            return b"".join(out)
-    out.append(pending)
-    return b"".join(out)
+            yield line[at:]
+            return
+    yield b" " * pending
 
 
 @program(UNEXPAND_USAGE)
@@ -276,9 +290,5 @@ async def unexpand(tool: Tool) -> int:
         return 0
     stops = Stops(tool.options.every("t"))
     everywhere = ("a" in tool.options or "t" in tool.options) and "first-only" not in tool.options
-    async for source, lines in batches(tool, tool.operands):
-        turned = [unexpand_line(line, stops, everywhere) for line in lines]
-        await tool.sys.compute(sum(map(len, lines)) // 16)
-        _put_lines(tool, source, lines, turned)
-        await tool.out.drain()
+    await _turn(tool, lambda line: unexpand_line(line, stops, everywhere))
     return tool.status

@@ -19,6 +19,9 @@ Usage: rev [FILE]...
 Print each line with its last character first.
 """
 
+RECORD_BYTES = 120
+"""What a remembered position takes."""
+
 
 async def _records(tool: Tool, data: bytes, separator: bytes | Regex) -> list[tuple[int, int]]:
     """Where each separator begins and ends."""
@@ -34,7 +37,7 @@ async def _records(tool: Tool, data: bytes, separator: bytes | Regex) -> list[tu
             await tool.sys.compute(separator.spent())
         if start < 0 or end == start:
             return found
-        await tool.retain(32)
+        await tool.retain(RECORD_BYTES)
         found.append((start, end))
         at = end
 
@@ -82,7 +85,7 @@ async def tac(tool: Tool) -> int:
             stop = at
         tool.out.put(data[:stop])
         await tool.out.drain()
-        tool.release(len(data) + 32 * len(cuts))
+        tool.release(len(data) + RECORD_BYTES * len(cuts))
     return tool.status
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from minios.abi.sys import Program, Sys
 from minios.userland.lib.options import Parsed, UsageError, parse
 from minios.userland.lib.stdio import Reader, Writer, complain, why, write_all
-from minios.userland.lib.steps import STRIDE, Steps
+from minios.userland.lib.steps import STRIDE, Refused, Steps
 
 T = TypeVar("T")
 
@@ -182,6 +182,8 @@ def program(
                     failure.advise = advise
             except Failure as err:
                 failure = err
+            except Refused as err:
+                failure = Failure(str(err).encode())
             except OSError as err:
                 failure = Failure(why(err))
             return await _fail(tool, failure, trouble)

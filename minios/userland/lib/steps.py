@@ -14,6 +14,10 @@ STRIDE = 4096
 """Simple steps, of about a byte each, between two yields."""
 
 
+class Refused(ValueError):
+    """Work that makes no sense, or would be too much of it. ``str`` is what a program says."""
+
+
 def at_once(steps: Steps[T]) -> T:
     """The result, all steps done here and now."""
     while True:

@@ -240,7 +240,7 @@ class _Search:
             if self.run_.matcher.test(line) != self.settings.invert:
                 break
             self.offset += 1
-            self.run_.printer.line(line, b"-", self.number, self.offset)
+            await self.run_.printer.line(line, b"-", self.number, self.offset)
             index += 1
             left -= 1
         self.drop_held()
@@ -269,9 +269,9 @@ class _Search:
         if grouped and printer.any and (not self.last_printed or first > self.last_printed + 1):
             printer.group()
         for number, offset, held in self.held:
-            printer.line(held, b"-", number, offset)
+            await printer.line(held, b"-", number, offset)
         self.drop_held()
-        printer.line(line, b":", self.number, self.offset)
+        await printer.line(line, b":", self.number, self.offset)
         printer.any = True
         self.last_printed = self.number
         self.after = max(settings.after, 0)
@@ -286,7 +286,7 @@ class _Search:
             return
         if self.after > 0:
             self.after -= 1
-            self.run_.printer.line(line, b"-", self.number, self.offset)
+            await self.run_.printer.line(line, b"-", self.number, self.offset)
             self.last_printed = self.number
             await self.tool.out.drain()
         elif self.settings.before > 0:

@@ -1,6 +1,6 @@
 """How grep shows lines: prefixes, separators and colours (GREP_COLORS)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from minios.userland.bin.grep.matcher import Matcher
 from minios.userland.bin.grep.settings import Settings
@@ -10,6 +10,9 @@ _COLORS = {
     b"ms": b"01;31", b"mc": b"01;31", b"sl": b"", b"cx": b"", b"fn": b"35", b"ln": b"32",
     b"bn": b"32", b"se": b"36",
 }  # fmt: skip
+
+_PIECES = 256
+"""Pieces of a line between two payments for finding them."""
 
 
 class Printer:
@@ -56,35 +59,46 @@ class Printer:
             head += b"\t"
         return head
 
-    def line(self, line: bytes, char: bytes, number: int, offset: int) -> None:
+    async def line(self, line: bytes, char: bytes, number: int, offset: int) -> None:
         """A selected line (``:``) or one of its context (``-``)."""
+        out = self.tool.out
+        if not self.color and not self.settings.only_matching:
+            out.put(self.head(char, number, offset), line, self.settings.end)
+            return
+        pieces = 0
+        for piece in self._marked(line, char, number, offset):
+            out.put(piece)
+            pieces += 1
+            if pieces == _PIECES:
+                pieces = 0
+                await self.tool.sys.compute(self.matcher.spent() + _PIECES)
+                await out.drain()
+
+    def _marked(self, line: bytes, char: bytes, number: int, offset: int) -> Iterator[bytes]:
+        """The same with the matches coloured, or these alone."""
         settings = self.settings
-        put, end = self.tool.out.put, settings.end
+        end = settings.end
         selected = char == b":"
         if settings.only_matching:
             if selected and not settings.invert:
                 for start, stop in self.matcher.spans(line):
-                    put(self.head(char, number, offset + start))
-                    put(self.paint(b"ms", line[start:stop]), end)
-            return
-        head = self.head(char, number, offset)
-        if not self.color:
-            put(head, line, end)
+                    head = self.head(char, number, offset + start)
+                    yield head + self.paint(b"ms", line[start:stop]) + end
             return
         outside = b"sl" if selected != (settings.invert and self.reverse) else b"cx"
-        put(head)
+        yield self.head(char, number, offset)
         at = 0
         if selected != settings.invert:
             which = b"ms" if selected else b"mc"
             for start, stop in self.matcher.spans(line):
                 if self.colors[outside]:  # grep begins it even before no text, and does not end it
-                    put(b"\x1b[" + self.colors[outside] + b"m\x1b[K")
-                put(line[at:start])
-                put(self.paint(which, line[start:stop]))
+                    yield b"\x1b[" + self.colors[outside] + b"m\x1b[K"
+                yield line[at:start]
+                yield self.paint(which, line[start:stop])
                 at = stop
         if at < len(line):
-            put(self.paint(outside, line[at:]))
-        put(end)
+            yield self.paint(outside, line[at:])
+        yield end
 
 
 def _colors(env: Mapping[bytes, bytes]) -> dict[bytes, bytes]:

@@ -8,6 +8,10 @@ from minios.userland.lib.spawn import output_of
 
 STEPS = 64
 """Commands executed between two charges for them."""
+SPACE_MAX = 8 << 20
+"""Bytes that the spaces may hold: what looks at them does so in one go."""
+PART_BYTES = 32
+"""What a part of a line takes while it is substituted."""
 
 
 class _Quit(Exception):
@@ -45,6 +49,8 @@ class Machine:
 
     async def _room(self, size: int) -> None:
         """Ask for memory so that the two spaces may take ``size`` bytes."""
+        if size > SPACE_MAX:
+            raise Failure(b"memory exhausted")
         if size > self.kept:
             await self.tool.retain(size - self.kept)
             self.kept = size
@@ -352,7 +358,7 @@ class Machine:
                 replaced = True
                 new = _expand(substitution, match)
                 parts.append(new)
-                pending += len(new)
+                pending += len(new) + 2 * PART_BYTES
                 if pending > 4096:
                     size += pending
                     pending = 0

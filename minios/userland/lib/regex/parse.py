@@ -28,6 +28,9 @@ NOT_AFTER_WORD, NOT_BEFORE_WORD = 8, 9
 DUP_MAX = 0x7FFF
 """The largest count of an interval, glibc's RE_DUP_MAX."""
 
+OPS_MAX = 131_072
+"""Bytes of a pattern, or operations of several; more is not even looked at."""
+
 Op = tuple[int, int, int]
 
 _GNU = {
@@ -159,6 +162,8 @@ class Parser:
 
     def parse(self) -> list[Op]:
         """The whole pattern in postfix. Raises RegexError."""
+        if len(self._pattern) > OPS_MAX:
+            raise RegexError(ESIZE)
         ops = self.ops
         operands = 0  # of the branch being read: 0, 1, or 2 that are not joined yet
         branches = 0  # of the group being read

@@ -34,10 +34,20 @@ from minios.userland.lib.regex.program import (
     NODES_MAX,
     Program,
 )
-from minios.userland.lib.regex.syntax import POSIX_BASIC, POSIX_EXTENDED, Syntax
+from minios.userland.lib.regex.syntax import (
+    ESPACE,
+    POSIX_BASIC,
+    POSIX_EXTENDED,
+    RegexError,
+    Syntax,
+)
 
-BYTES_PER_CYCLE = 32
+BYTES_PER_CYCLE = 8
+LITERAL_SHIFT = 3
+"""Looking for plain text is so much cheaper."""
 NODES_PER_CYCLE = 16
+SUBJECT_MAX = 2 << 20
+"""Bytes of a text in which anything but plain text is looked for."""
 _TEXT_MAX = 64
 
 
@@ -106,7 +116,7 @@ class Regex:
         self.groups = groups
         self.literal, self._must = _texts(ops)
         self._backtracker: Backtracker | None = None
-        self._scanned = len(ops) * NODES_PER_CYCLE
+        self._scanned = len(ops) * BYTES_PER_CYCLE
         self._data: bytes | None = None
         self._text = b""
         self._marked: tuple[bool, bool] | None = None
@@ -147,11 +157,14 @@ class Regex:
 
     def test(self, data: bytes, *, notbol: bool = False, noteol: bool = False) -> bool:
         """Whether the pattern matches anywhere in ``data``. RegexError after too much work."""
-        self._scanned += len(data)
         if self.literal is not None:
+            self._scanned += len(data) >> LITERAL_SHIFT
             return self.literal in data
         if self._must not in data:
+            self._scanned += len(data) >> LITERAL_SHIFT
             return False
+        self._check(data)
+        self._scanned += len(data)
         if self._backtracker is not None:
             return self.search(data, notbol=notbol, noteol=noteol) is not None
         automaton = self._finder
@@ -179,7 +192,7 @@ class Regex:
         literal = self.literal
         if literal is not None:
             at = data.find(literal, start)
-            self._scanned += (at if at >= 0 else len(data)) - start
+            self._scanned += ((at if at >= 0 else len(data)) - start) >> LITERAL_SHIFT
             return Match(self, data, at, at + len(literal), notbol, noteol) if at >= 0 else None
         marks = self._mark(data, notbol, noteol)
         at = marks.find(1, start)
@@ -232,11 +245,17 @@ class Regex:
         target = row[edge] or automaton.extend(row, edge)
         return at if target[flag] & F_MATCH else last
 
+    def _check(self, data: bytes) -> None:
+        """A pass over a text is one piece of work for the host, so there is a limit to it."""
+        if len(data) > SUBJECT_MAX:
+            raise RegexError(ESPACE)
+
     # -- passes --------------------------------------------------------------------------------
 
     def _symbols(self, data: bytes) -> bytes:
         """The text as classes of bytes; kept, because a text is often searched more than once."""
         if self._data is not data:
+            self._check(data)
             self._data = data
             self._text = data.translate(self._program.classes)
             self._marked = None

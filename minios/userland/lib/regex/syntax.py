@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from minios.userland.lib.steps import Refused
 
-class RegexError(ValueError):
+
+class RegexError(Refused):
     """A pattern that does not compile, or a search beyond its bounds; ``str`` is glibc's text."""
 
 

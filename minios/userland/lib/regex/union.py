@@ -12,13 +12,14 @@ from minios.userland.lib.regex.parse import (
     EOL,
     NOT_AFTER_WORD,
     NOT_BEFORE_WORD,
+    OPS_MAX,
     SET,
     Op,
     Parser,
 )
 from minios.userland.lib.regex.program import LIST_MAX
 from minios.userland.lib.regex.regex import Regex
-from minios.userland.lib.regex.syntax import Syntax
+from minios.userland.lib.regex.syntax import ESIZE, RegexError, Syntax
 
 WHOLE_LINE, WHOLE_WORD = (BOL, EOL), (NOT_AFTER_WORD, NOT_BEFORE_WORD)
 
@@ -55,7 +56,13 @@ def compile_any(
                 )
             )
             continue
-        joined = [*joined, *ops, (ALT, 0, 0)] if joined else ops
+        if joined:
+            joined += ops
+            joined.append((ALT, 0, 0))
+        else:
+            joined = ops
+        if len(joined) > OPS_MAX:
+            raise RegexError(ESIZE)
     if joined:
         alone.insert(0, Regex(_around(joined, whole), icase=icase, utf8=utf8))
     return alone
@@ -71,6 +78,8 @@ def compile_texts(
         mask = 1 << char
         ops.append((SET, charset.fold(mask) if icase else mask, 0))
 
+    if sum(map(len, texts)) > LIST_MAX:
+        raise RegexError(ESIZE)
     if icase:
         texts = [text.lower() for text in texts]
     ordered = sorted(set(texts))
