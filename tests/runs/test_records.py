@@ -143,7 +143,7 @@ def test_what_cannot_be_written_can_still_be_read() -> None:
     records.close()
     unprivileged = "os.setgid(65534); os.setuid(65534)" if os.geteuid() == 0 else ""
     script = (
-        "import os, pathlib\n"
+        "import os, pathlib, urllib.parse\n"  # what nobody could load later
         "from minios.runs.records import open_records\n"
         f"{unprivileged}\n"
         f"records = open_records(pathlib.Path({str(path)!r}))\n"
