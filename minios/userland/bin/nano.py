@@ -1,6 +1,16 @@
 """nano: a small editor (after GNU nano 7.2)."""
 
-from minios.abi.flags import O_CREAT, O_RDWR, O_TRUNC, O_WRONLY, S_IFDIR, S_IFMT, W_OK
+from minios.abi.flags import (
+    O_CREAT,
+    O_RDWR,
+    O_TRUNC,
+    O_WRONLY,
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFMT,
+    W_OK,
+)
 from minios.userland.bin.nanohelp import HELP, MENUS
 from minios.userland.bin.nanoview import Cancelled, View
 from minios.userland.lib.editbuffer import Buffer
@@ -28,7 +38,7 @@ Edit files. ^G shows the keys, ^O writes the file, ^X leaves.
   -h, --help          show this
 """
 
-FILE_MAX = 8 << 20
+FILE_MAX = 1 << 20
 """A larger file is not opened."""
 
 
@@ -63,6 +73,10 @@ class Editor(View):
             return
         if st.mode & S_IFMT == S_IFDIR:
             self.say(f'"{shown_name}" is a directory')
+            self.name = b""
+            return
+        if st.mode & S_IFMT in (S_IFCHR, S_IFBLK):
+            self.say(f'"{shown_name}" is a device file')
             self.name = b""
             return
         if st.size > FILE_MAX:

@@ -11,6 +11,8 @@ from minios.userland.lib.utf8 import decode, encode, stray, width
 Place = tuple[int, int]
 TAB = 8
 UNDO_MAX = 1000
+UNDO_SIZE = 2 << 20
+"""How many changes can be undone, and the characters they may keep."""
 
 
 @dataclass(slots=True)
@@ -23,6 +25,11 @@ class Change:
     before: Place
     after: Place
     kind: str = ""
+
+    @property
+    def size(self) -> int:
+        """Characters it keeps."""
+        return sum(map(len, self.old)) + sum(map(len, self.new))
 
 
 @dataclass(slots=True)
@@ -37,6 +44,8 @@ class Buffer:
     modified: bool = False
     done: list[Change] = field(default_factory=list)
     undone: list[Change] = field(default_factory=list)
+    kept: int = 0
+    """Characters that all of ``done`` keep."""
     saved_at: int = 0
     """How many changes were done when the text was last written."""
 
@@ -164,11 +173,14 @@ class Buffer:
             and len(self.done) != self.saved_at
         )
         if joined and last is not None:
+            self.kept -= last.size
             last.new, last.after = change.new, after
+            self.kept += last.size
         else:
             self.done.append(change)
-            if len(self.done) > UNDO_MAX:
-                del self.done[0]
+            self.kept += change.size
+            while len(self.done) > UNDO_MAX or (self.kept > UNDO_SIZE and len(self.done) > 1):
+                self.kept -= self.done.pop(0).size
                 self.saved_at -= 1
         self.undone.clear()
         self.modified = True
@@ -217,6 +229,7 @@ class Buffer:
         if not self.done:
             return False
         change = self.done.pop()
+        self.kept -= change.size
         self.undone.append(change)
         self.lines[change.line : change.line + len(change.new)] = change.old
         self._after_undo(change.before)
@@ -227,6 +240,7 @@ class Buffer:
             return False
         change = self.undone.pop()
         self.done.append(change)
+        self.kept += change.size
         self.lines[change.line : change.line + len(change.old)] = change.new
         self._after_undo(change.after)
         return True
