@@ -179,6 +179,7 @@ class Machine:
             return False
         await self._room(len(space) + len(line[0]) + len(self.hold) + 1)
         self.space = space + self.end + line[0]
+        self.owed += 10 + (len(self.space) >> 9)
         self.whole = line[1]
         return True
 
@@ -370,7 +371,7 @@ class Machine:
             match = self._following(regex, space, start, end)
             if match is not None and match.start > at:
                 continue
-        self.owed += 1 + len(parts)
+        self.owed += 20 + len(parts) + (len(space) >> 9)
         await self._spend(regex)
         if not replaced:
             return
