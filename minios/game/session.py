@@ -38,10 +38,15 @@ BEHIND = 0.5
 SLOWEST, FASTEST = 0.1, 16.0
 QUEUE = 4096
 """Keys that may wait for their turn, which comes every 50 ms of virtual time."""
+PASTE_LOOK = 8 * QUEUE
+"""Bytes of a paste that are looked at: more than enough to fill the queue."""
 OUTPUT = 1 << 20
 """Bytes kept for a terminal that does not fetch them."""
 
 INTERRUPT = b"\x03"
+SEQUENCE_MAX = 32
+"""Bytes of an escape sequence; a longer one is none."""
+_CONTINUATION = bytes(range(0x80, 0xC0))
 PASTE_BEGIN, PASTE_END = b"\x1b[200~", b"\x1b[201~"
 
 
@@ -314,7 +319,8 @@ class Session:
             return
         if data == INTERRUPT:
             others = [entry for entry in self._queue if entry[0] != "key"]
-            self._queue = deque([("key", {"data": "\x03"}), *others])
+            key = (PASTE_END if self._half_pasted() else b"") + INTERRUPT
+            self._queue = deque([("key", {"data": key.decode()}), *others])
         elif len(self._queue) >= QUEUE:
             self.notice = "Too many keys at once: the rest is dropped."
             return
@@ -324,15 +330,25 @@ class Session:
             self.notice = "Time is held: F4 lets it run."
         self._stir()
 
+    def _half_pasted(self) -> bool:
+        """Whether the application has seen the beginning of a paste whose end is still queued."""
+        for op, data in self._queue:
+            if op == "key" and data["data"].startswith(PASTE_BEGIN.decode()):
+                return False
+            if op == "key" and data["data"].endswith(PASTE_END.decode()):
+                return True
+        return False
+
     def paste(self, data: bytes, bracketed: bool = False) -> None:
         """Several keys at once; ``bracketed`` when the application asked for that (mode 2004)."""
         if self.over:
             return
-        keys = split_keys(data)
-        room = QUEUE - len(self._queue)
-        if len(keys) > room:
-            self.notice = f"Pasted text was cut after {room} of {len(keys)} characters."
-            del keys[max(0, room) :]
+        keys = split_keys(data[:PASTE_LOOK])
+        size = len(keys) + len(data[PASTE_LOOK:].translate(None, _CONTINUATION))
+        room = max(QUEUE - len(self._queue), 0)
+        if size > room:
+            self.notice = f"Pasted text was cut after {min(room, len(keys))} of {size} characters."
+            del keys[room:]
         if bracketed and keys:
             keys[0] = PASTE_BEGIN + keys[0]
             keys[-1] += PASTE_END
@@ -676,7 +692,8 @@ def split_keys(data: bytes) -> list[bytes]:
         lead = data[at]
         if lead == 0x1B and data[at + 1 : at + 2] == b"[":
             end = at + 2
-            while end < len(data) and not 0x40 <= data[end] <= 0x7E:
+            most = min(len(data), at + SEQUENCE_MAX)
+            while end < most and not 0x40 <= data[end] <= 0x7E:
                 end += 1
             end += 1
         elif lead == 0x1B and data[at + 1 : at + 2] == b"O":

@@ -527,6 +527,8 @@ class LineEditor:
                 continue
             if not block:
                 raise OSError(int(Errno.EIO), "")
+            if b"\x03" in block:
+                raise Interrupted  # whoever pastes may never come to the end
             data += block
 
     def _insert_pasted(self, data: bytes) -> None:
