@@ -18,7 +18,7 @@ Print the value of EXPRESSION; the operators, the weakest first:
 _SYNTAX = Syntax(False)
 _DIGITS = 4000
 """Integers may have this many digits."""
-_DEPTH = 100
+_DEPTH = 40
 _COMPARISONS = frozenset((b"<", b"<=", b"=", b"==", b"!=", b">=", b">"))
 
 Value = bytes | int

@@ -17,7 +17,7 @@ Exit with 0 if EXPRESSION is true, with 1 if not, with 2 if it is none.
 _BINARY = frozenset(b"= == != -nt -ot -ef -eq -ne -lt -le -gt -ge".split())
 _NUMERIC = frozenset(b"-eq -ne -lt -le -gt -ge".split())
 _UNARY = frozenset(b"-e -r -w -x -N -O -G -f -d -s -S -c -b -p -L -h -u -g -k -n -z -t".split())
-_DEPTH = 200
+_DEPTH = 60
 """Parentheses may be nested this deep."""
 
 

@@ -22,7 +22,7 @@ from minios.userland.lib.quoting import quote
 from minios.userland.lib.regex import EMACS, Syntax
 from minios.userland.lib.walk import Visit
 
-_DEPTH = 100
+_DEPTH = 60
 """Parentheses and negations may be nested this deep."""
 
 _NAMES = {
