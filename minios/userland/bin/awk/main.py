@@ -22,7 +22,8 @@ Usage: awk [-F fs] [-v var=value] [--] 'program' [file | var=value]...
   -W version       what this is
   -W help          this text
 """
-_PROGRAM_MAX = 1 << 20
+_PROGRAM_MAX = 1 << 16
+"""Bytes of a program: it is compiled in one go."""
 
 
 class _Settings:
@@ -76,7 +77,7 @@ async def _source(tool: Tool, settings: _Settings) -> bytes:
     for name in settings.programs:
         try:
             path = b"/dev/stdin" if name == b"-" else name
-            text = await read_file(tool.sys, path, _PROGRAM_MAX)
+            text = await read_file(tool.sys, path, _PROGRAM_MAX + 1)
         except OSError as err:
             shown = name.decode("latin-1")
             raise AwkError(f'cannot open "{shown}" ({why(err).decode()})') from None
@@ -93,6 +94,8 @@ async def _run(tool: Tool) -> int:
         tool.out.put(USAGE.strip().encode() + b"\n")
         return 0
     source = await _source(tool, settings)
+    if len(source) > _PROGRAM_MAX:
+        raise AwkError(f"program limit exceeded: program size={_PROGRAM_MAX}")
     await tool.retain(len(source) * 32)
     await tool.sys.compute(100 + len(source) * 4)
     code = Code(Parser(source))
