@@ -75,7 +75,7 @@ class Pager(View):
             found = self.regex.test(text)
         except RegexError:
             found = False
-        await self.tool.sys.compute(1 + self.regex.spent())
+        await self.owe(5 + self.regex.spent())
         return found != self.inverted
 
     async def start_search(self, *, backwards: bool, count: int, text: str | None = None) -> None:

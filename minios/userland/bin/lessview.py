@@ -52,6 +52,10 @@ class File:
     marks: dict[str, Position] = field(default_factory=dict)
 
 
+PORTION = 64
+"""Cycles below which no time is spent yet."""
+
+
 class View:
     """The text and the window onto it."""
 
@@ -83,6 +87,7 @@ class View:
         """Whether the prompt stands somewhere above the last row of the screen."""
         self.dirty = False
         """Whether an option changed what the screen should show."""
+        self._owed = 0
 
     # -- positions -----------------------------------------------------------------------------
 
@@ -90,6 +95,13 @@ class View:
     def height(self) -> int:
         """Rows for text; the last row of the screen is the prompt's."""
         return max(self.screen.rows - 1, 1)
+
+    async def owe(self, cycles: int) -> None:
+        """Compute for a line's work; small sums are paid together."""
+        self._owed += cycles
+        if self._owed >= PORTION:
+            owed, self._owed = self._owed, 0
+            await self.tool.sys.compute(owed)
 
     async def _shown(self, line: int) -> bool:
         """Whether a line is shown: filters and squeezing hide some."""
@@ -105,14 +117,14 @@ class View:
         if self.filter is None:
             return True
         found = self.filter.test(self.layout.cells(text)[1])
-        await self.tool.sys.compute(2 + self.filter.spent())
+        await self.owe(5 + self.filter.spent())
         return found != self.filter_inverted
 
     async def _count(self, line: int) -> int:
         text = await self.source.line(line)
         if text is None:
             return 0
-        await self.tool.sys.compute(1 + len(text) // 32)
+        await self.owe(2 + len(text) // 32)
         return self.layout.count(text)
 
     async def next_line(self, line: int) -> int | None:
