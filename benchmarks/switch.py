@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from minios.abi.sys import Sys
+from minios.kernel import birth
 from minios.kernel.machine import Machine
 from minios.sim.world import SECOND, World
 
@@ -34,7 +35,7 @@ def switch_ns(processes: int) -> float:
     kernel = machine.kernel
     assert kernel is not None
     for _ in range(processes):
-        kernel.start([b"/bin/burn"])
+        birth.start(kernel, [b"/bin/burn"])
     world.run_until(40 * SECOND)
     (core,) = kernel.cores
     before = core.switches

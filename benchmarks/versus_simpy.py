@@ -16,6 +16,7 @@ import simpy
 
 from minios.abi.signals import SIG_IGN, Sig
 from minios.abi.sys import Sys
+from minios.kernel import birth
 from minios.kernel.machine import Machine
 from minios.sim.world import SECOND, World
 
@@ -48,7 +49,7 @@ def minios() -> float:
     kernel = machine.kernel
     assert kernel is not None
     world.run_until(SECOND)
-    workers = [kernel.start([b"/bin/worker"]) for _ in range(PROCESSES)]
+    workers = [birth.start(kernel, [b"/bin/worker"]) for _ in range(PROCESSES)]
     start = time.perf_counter()
     world.run_until(600 * SECOND)
     took = time.perf_counter() - start

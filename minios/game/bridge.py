@@ -16,6 +16,7 @@ from minios.abi.signals import Sig
 from minios.fs.access import ROOT
 from minios.fs.inode import Regular
 from minios.game.base import User, environment
+from minios.kernel import birth
 from minios.kernel.devices import HostIn, HostOut
 from minios.kernel.signals import post_group
 
@@ -108,7 +109,8 @@ class Bridge:
         self._kernel = kernel
         self._input = _Input(kernel)
         self._outputs = [_Output(kernel, self, 1), _Output(kernel, self, 2)]
-        self.process = kernel.start(
+        self.process = birth.start(
+            kernel,
             argv,
             path=argv[0] if b"/" in argv[0] else b"/bin/" + argv[0],
             uid=user.uid,

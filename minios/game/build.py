@@ -15,6 +15,7 @@ from minios.fs.access import ROOT
 from minios.game import base
 from minios.game.spec import NEVER, FileSpec, Level, MachineSpec, ProcessSpec
 from minios.game.vary import resolve, substitute
+from minios.kernel import birth
 from minios.kernel.fscalls import open_dentry
 from minios.kernel.machine import Machine
 from minios.kernel.process import PCB
@@ -186,7 +187,8 @@ class Host:
         name = process.name.encode()
         env = base.environment(user)
         env |= {key.encode(): value.encode() for key, value in process.env}
-        pcb = kernel.start(
+        pcb = birth.start(
+            kernel,
             [name, *argv[1:]] if name else argv,
             path=path,
             uid=user.uid,

@@ -24,7 +24,7 @@ from minios.abi.signals import (
 )
 from minios.abi.sys import Disposition, Entry
 from minios.abi.syscalls import NR
-from minios.kernel import signals
+from minios.kernel import birth, death, signals
 from minios.kernel.process import PCB, limit
 from minios.kernel.wait import Sleep, WaitQueue
 from minios.sim.world import MARK_LINE, MARK_PROCESS
@@ -54,7 +54,7 @@ def _find(kernel: Kernel, pcb: PCB, pid: int) -> PCB:
 def clone(kernel: Kernel, pcb: PCB, entry: Entry, state: tuple[Any, ...]) -> int:
     if not callable(entry):
         raise error(Errno.EFAULT)
-    return kernel.fork(pcb, entry, state).pid
+    return birth.fork(kernel, pcb, entry, state).pid
 
 
 def execve(
@@ -64,7 +64,7 @@ def execve(
         raise error(Errno.EFAULT)
     if not path:
         raise error(Errno.ENOENT)
-    kernel.exec(pcb, path, argv, environ)
+    birth.replace(kernel, pcb, path, argv, environ)
 
 
 def exit_group(kernel: Kernel, pcb: PCB, code: int) -> None:
@@ -88,7 +88,7 @@ def waitid(kernel: Kernel, pcb: PCB, pid: int, options: int) -> Waited | WaitQue
                 child.utime + child.cutime, child.stime + child.cstime, child.maxrss,
                 child.nvcsw, child.nivcsw,
             )  # fmt: skip
-            kernel.reap(child)
+            death.reap(kernel, child)
             return Waited(child.pid, child.exit_status, usage)
         report = child.report
         if report is not None and options & (

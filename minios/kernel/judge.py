@@ -15,6 +15,7 @@ from minios.abi.errno import Errno, error
 from minios.abi.records import Stat
 from minios.abi.signals import Sig
 from minios.abi.syscalls import NR
+from minios.kernel import birth
 from minios.kernel.devices import HostOut
 from minios.kernel.kernel import CALLS, Kernel
 from minios.kernel.process import PCB
@@ -47,7 +48,7 @@ class JudgeKernel(Kernel):
         self._calls = {**CALLS, NR.statx: _statx, NR.faccessat: _faccessat, NR.kill: _kill}
         self._verdicts: dict[int, Callable[[int], None]] = {}
 
-    def _new_pid(self) -> int:
+    def new_pid(self) -> int:
         """Pids that no machine has, so that none is ever mistaken for one of the machine's."""
         if len(self.processes) >= MAX_PROCESSES:
             raise error(Errno.EAGAIN)
@@ -67,7 +68,9 @@ class JudgeKernel(Kernel):
         self._count += 1
         name = f"probe {self._count}"
         try:
-            pcb = self.start(argv, env=ENVIRONMENT, identity=name, fds={1: HostOut(self, collect)})
+            pcb = birth.start(
+                self, argv, env=ENVIRONMENT, identity=name, fds={1: HostOut(self, collect)}
+            )
         except OSError:
             done(127 << 8, b"")
             return

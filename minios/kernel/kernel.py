@@ -7,25 +7,23 @@ table does the work and returns a value, raises an ``OSError`` or says where to 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from minios.abi.errno import Errno, error
-from minios.abi.flags import RLIMIT_NPROC, exit_status
-from minios.abi.signals import SA_NOCLDWAIT, SIG_DFL, SIG_IGN, Sig
-from minios.abi.sys import Entry, Sys
+from minios.abi.flags import exit_status
+from minios.abi.signals import Sig
+from minios.abi.sys import Sys
 from minios.abi.syscalls import COMPUTE, NR
-from minios.kernel import calls, fscalls, signals
+from minios.kernel import calls, death, fscalls, signals, state
 from minios.kernel.cores import Dispatcher
-from minios.kernel.exec import load
 from minios.kernel.load import LoadAverage
-from minios.kernel.process import DEFAULT_LIMITS, IMAGE_BYTES, PCB, Frame, limit
+from minios.kernel.process import PCB
 from minios.kernel.sched import POLICIES
 from minios.kernel.wait import Sleep, WaitQueue
 from minios.sim.canonical import encode
-from minios.sim.world import MARK_FILE, MARK_PROCESS
+from minios.sim.world import MARK_FILE
 
 if TYPE_CHECKING:
     from minios.kernel.machine import Machine
@@ -92,6 +90,8 @@ class Kernel:
         self._next_pid = 0
         self._user_processes: dict[int, int] = {}
         self._calls = CALLS
+        self.parts: dict[str, Callable[[], Any]] = {}
+        """What else belongs to the digest: a name, and what gives canonical data."""
 
     @property
     def cores(self) -> list[Any]:
@@ -148,9 +148,9 @@ class Kernel:
         """How many processes run or want to."""
         return sum(p.runnable and not p.stopped for p in self.processes.values())
 
-    # -- birth ---------------------------------------------------------------------------------
+    # -- counting --------------------------------------------------------------------------------
 
-    def _new_pid(self) -> int:
+    def new_pid(self) -> int:
         """The next free pid, as Linux counts: upwards, then round again from 2. EAGAIN if none."""
         limit_pid = self.machine.pid_max
         taken = self.processes
@@ -164,13 +164,18 @@ class Kernel:
                 return pid
         raise error(Errno.EAGAIN)
 
-    def _count_user(self, uid: int, by: int) -> None:
+    def count_user(self, uid: int, by: int) -> None:
+        """``by`` more processes of a real uid."""
         self._user_processes[uid] = self._user_processes.get(uid, 0) + by
+
+    def count_of(self, uid: int) -> int:
+        """How many processes a real uid has, zombies not counted."""
+        return self._user_processes.get(uid, 0)
 
     def change_uid(self, pcb: PCB, uid: int) -> None:
         """Move a process to another real uid's count."""
-        self._count_user(pcb.uid, -1)
-        self._count_user(uid, 1)
+        self.count_user(pcb.uid, -1)
+        self.count_user(uid, 1)
         pcb.uid = uid
 
     def claim(self, count: int) -> None:
@@ -178,135 +183,6 @@ class Kernel:
         if count > 0 and self.ram_used + count > self.ram:
             raise error(Errno.ENOMEM)
         self.ram_used += count
-
-    def fork(self, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB:
-        """A child that goes on in ``entry(sys, *state)``. EAGAIN (limits), ENOMEM."""
-        if parent.euid != 0 and self._user_processes.get(parent.uid, 0) >= limit(
-            parent, RLIMIT_NPROC
-        ):
-            raise error(Errno.EAGAIN)
-        self.claim(parent.rss)
-        try:
-            pid = self._new_pid()
-        except OSError:
-            self.claim(-parent.rss)
-            raise
-        child = PCB(pid, parent.pid, self.world.now)
-        child.pgid, child.sid, child.tty = parent.pgid, parent.sid, parent.tty
-        child.comm, child.exe, child.program = parent.comm, parent.exe, parent.program
-        child.argv, child.environ = parent.argv, parent.environ
-        child.lineage = parent.lineage
-        child.uid, child.euid, child.suid = parent.uid, parent.euid, parent.suid
-        child.gid, child.egid, child.sgid = parent.gid, parent.egid, parent.sgid
-        child.groups, child.judge = parent.groups, parent.judge
-        child.cwd, child.umask = parent.cwd, parent.umask
-        child.fds = parent.fds.copy()
-        child.rlimits = dict(parent.rlimits)
-        child.brk, child.image_bytes = parent.brk, parent.image_bytes
-        child.maxrss = child.rss
-        child.blocked = parent.blocked
-        child.handlers = list(parent.handlers)
-        child.handler_flags = dict(parent.handler_flags)
-        child.handler_masks = dict(parent.handler_masks)
-        child.nice = parent.nice
-        child.last_core = parent.last_core
-        child.trace = parent.trace
-        self._enter(child, lambda: entry(_SYS, *state), START_CYCLES // 4)
-        parent.children[pid] = child
-        hooks = self.world.instruments.on_fork
-        if hooks:
-            for hook in hooks:
-                hook(parent, child)
-        return child
-
-    def _enter(self, pcb: PCB, make: Callable[[], Coroutine[Any, Any, Any]], cycles: int) -> None:
-        pcb.child_wait = WaitQueue(self, "do_wait")
-        pcb.frames = [Frame(make, 0, 0)]
-        pcb.request = (COMPUTE, (cycles,))
-        pcb.burst = cycles * self.cycle_ns
-        self.processes[pcb.pid] = pcb
-        self.forks += 1
-        self._count_user(pcb.uid, 1)
-        pcb.runnable = True
-        self.load.changed(self.world.now, 1)
-        self.dispatcher.enqueue(pcb, woken=False)
-        self.world.mark(MARK_PROCESS)
-
-    def start(
-        self,
-        argv: Sequence[bytes],
-        *,
-        uid: int = 0,
-        gid: int = 0,
-        groups: Sequence[int] = (),
-        env: Mapping[bytes, bytes] | None = None,
-        cwd: bytes = b"/",
-        identity: str | None = None,
-        fds: Mapping[int, Any] | None = None,
-        nice: int = 0,
-        path: bytes | None = None,
-    ) -> PCB:
-        """Start a program from outside, as a child of pid 1 in a session of its own.
-
-        ``fds`` gives open files (each is taken over); without it 0 to 2 are /dev/null. OSError as
-        execve(2) and fork(2) raise it, with nothing left behind.
-        """
-        self.claim(IMAGE_BYTES)
-        try:
-            pid = self._new_pid()
-        except OSError:
-            self.claim(-IMAGE_BYTES)
-            raise
-        pcb = PCB(pid, 1 if pid != 1 else 0, self.world.now)
-        pcb.uid = pcb.euid = pcb.suid = uid
-        pcb.gid = pcb.egid = pcb.sgid = gid
-        pcb.groups = tuple(groups)
-        pcb.judge = self.hidden
-        pcb.identity = pcb.lineage = identity
-        pcb.nice = nice
-        pcb.rlimits = dict(DEFAULT_LIMITS)
-        pcb.rlimits[RLIMIT_NPROC] = (self.machine.nproc, self.machine.nproc)
-        environ = tuple(k + b"=" + v for k, v in (env or {}).items())
-        try:
-            fscalls.prepare(self, pcb, cwd, fds)
-            image = load(self, pcb, path if path is not None else argv[0], list(argv), environ)
-        except OSError:
-            self.claim(-IMAGE_BYTES)
-            if pcb.fds is not None:
-                pcb.fds.close_all()
-            raise
-        image.apply(pcb)
-        pcb.maxrss = pcb.rss
-        self._enter(pcb, image.start, START_CYCLES)
-        parent = self.processes.get(pcb.ppid)
-        if parent is not None:
-            parent.children[pid] = pcb
-        return pcb
-
-    def exec(self, pcb: PCB, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]) -> None:
-        """Replace the program of ``pcb`` (execve(2)); everything that may fail comes first."""
-        image = load(self, pcb, path, argv, environ)
-        size = IMAGE_BYTES + image.arguments
-        self.claim(size - pcb.rss)
-        frames, pcb.frames = pcb.frames, []
-        _close(frames)
-        pcb.brk = 0
-        pcb.image_bytes = size
-        image.apply(pcb)
-        pcb.fds.close_on_exec()
-        for sig, disposition in enumerate(pcb.handlers):
-            if disposition != SIG_IGN:
-                pcb.handlers[sig] = SIG_DFL
-        pcb.handler_flags.clear()
-        pcb.handler_masks.clear()
-        pcb.saved_mask = None
-        pcb.maxrss = max(pcb.maxrss, pcb.rss)
-        pcb.frames = [Frame(image.start, 0, 0)]
-        hooks = self.world.instruments.on_exec
-        if hooks:
-            for hook in hooks:
-                hook(pcb)
-        self.world.mark(MARK_PROCESS)
 
     # -- a trap --------------------------------------------------------------------------------
 
@@ -507,89 +383,8 @@ class Kernel:
         self.exit(pcb, sig)
 
     def exit(self, pcb: PCB, status: int) -> None:
-        """End a process with a wait status: close, reparent, tell the parent (exit(3), wait(2))."""
-        if pcb.zombie:
-            return
-        now = self.world.now
-        was_runnable = pcb.runnable
-        self.dispatcher.dequeue(pcb)
-        for queue in pcb.wait_queues:
-            queue.sleepers.pop(pcb, None)
-        pcb.wait_queues = ()
-        pcb.wchan = ""
-        _disarm(pcb)
-        self.claim(-pcb.rss)
-        pcb.zombie = True
-        pcb.runnable = False
-        pcb.stopped = False
-        pcb.exit_status = status
-        if was_runnable:
-            self.load.changed(now, -1)
-        frames, pcb.frames = pcb.frames, []
-        _close(frames)
-        signals.abandon(pcb)
-        pcb.fds.close_all()
-        self._count_user(pcb.uid, -1)
-        hooks = self.world.instruments.on_exit
-        if hooks:
-            for hook in hooks:
-                hook(pcb)
-        self.world.mark(MARK_PROCESS)
-        if pcb.pid == 1:
-            self.halt("Kernel panic - not syncing: Attempted to kill init!")
-            return
-        self._orphan_children(pcb)
-        if pcb.tty is not None and pcb.sid == pcb.pid:
-            pcb.tty.leader_died(pcb)
-        parent = self.processes.get(pcb.ppid)
-        if parent is not None and parent.pgid != pcb.pgid and parent.sid == pcb.sid:
-            self._check_orphaned_group(pcb.pgid)  # it was what held the group in the session
-        self._notify_exit(pcb)
-
-    def _orphan_children(self, pcb: PCB) -> None:
-        init = self.processes.get(1)
-        for child in pcb.children.values():
-            child.ppid = 1
-            if init is not None:
-                init.children[child.pid] = child
-            if child.zombie:
-                self._notify_exit(child)
-            elif child.pgid != pcb.pgid and child.sid == pcb.sid:
-                self._check_orphaned_group(child.pgid)
-        pcb.children = {}
-
-    def _check_orphaned_group(self, pgid: int) -> None:
-        """Stopped members of a group that has just been orphaned get SIGHUP and SIGCONT (XBD)."""
-        members = self.group(pgid)
-        if any(member.stopped for member in members) and self.orphaned(pgid):
-            for member in members:
-                signals.post(self, member, Sig.SIGHUP)
-                signals.post(self, member, Sig.SIGCONT)
-
-    def _notify_exit(self, pcb: PCB) -> None:
-        parent = self.processes.get(pcb.ppid)
-        if parent is None or parent.zombie:
-            self.reap(pcb)
-            return
-        if (
-            parent.handlers[Sig.SIGCHLD] == SIG_IGN
-            or parent.handler_flags.get(Sig.SIGCHLD, 0) & SA_NOCLDWAIT
-        ):
-            self.reap(pcb)
-        else:
-            signals.post(self, parent, Sig.SIGCHLD, pcb)
-        assert parent.child_wait is not None
-        parent.child_wait.wake()
-
-    def reap(self, pcb: PCB) -> None:
-        """Free the pid of a zombie; its times go to the parent's children's."""
-        self.processes.pop(pcb.pid, None)
-        parent = self.processes.get(pcb.ppid)
-        if parent is not None:
-            parent.children.pop(pcb.pid, None)
-            parent.cutime += pcb.utime + pcb.cutime
-            parent.cstime += pcb.stime + pcb.cstime
-        self.world.mark(MARK_PROCESS)
+        """End a process with a wait status."""
+        death.exit(self, pcb, status)
 
     def halt(self, reason: str) -> None:
         """Nothing runs any more. The reason is on the console, as a panic's is."""
@@ -608,8 +403,8 @@ class Kernel:
             frames, pcb.frames = pcb.frames, []
             pcb.zombie = True
             pcb.runnable = False
-            _disarm(pcb)
-            _close(frames)
+            death.disarm(pcb)
+            death.close_frames(frames)
             if pcb.fds is not None:
                 pcb.fds.close_all()
         self.processes.clear()
@@ -641,43 +436,5 @@ class Kernel:
     # -- digest --------------------------------------------------------------------------------
 
     def digest(self) -> bytes:
-        """The canonical state: processes, cores, queues, terminals. Never Python frames."""
-        rows = [
-            (
-                pcb.pid, pcb.ppid, pcb.pgid, pcb.sid, pcb.uid, pcb.euid, pcb.gid, pcb.egid,
-                pcb.groups, pcb.nice, pcb.comm, pcb.program, pcb.argv, pcb.environ, pcb.state,
-                pcb.cwd.path() if pcb.cwd is not None else b"", pcb.umask, pcb.brk, pcb.pending,
-                pcb.blocked, [h if isinstance(h, str) else "handler" for h in pcb.handlers],
-                pcb.deadline, pcb.wchan, pcb.progress, pcb.request, pcb.burst, pcb.trace,
-                pcb.utime, pcb.stime, pcb.cutime, pcb.cstime, pcb.vruntime, pcb.last_core,
-                pcb.exit_status, pcb.report, pcb.timer, pcb.timer_interval, pcb.runnable,
-                [frame.sig for frame in pcb.frames], pcb.fds.state() if not pcb.zombie else (),
-            )
-            for pcb in self.processes.values()
-        ]  # fmt: skip
-        cores = [
-            (
-                core.current.pid if core.current is not None else 0, core.since, core.slice_end,
-                core.switches, core.queue.order(),
-            )
-            for core in self.cores
-        ]  # fmt: skip
-        ttys = [(name, tty.state()) for name, tty in sorted(self.ttys.items())]
-        figures = (self.forks, self.ram_used, self._next_pid, self.hostname, self.halted)
-        return encode((rows, cores, ttys, figures, self.load_averages()))
-
-
-def _close(frames: list[Frame]) -> None:
-    """Close coroutines from the top. A program that traps while it is closed gets no answer."""
-    for frame in reversed(frames):
-        with contextlib.suppress(RuntimeError, OSError):
-            if frame.coro is not None:
-                frame.coro.close()
-
-
-def _disarm(pcb: PCB) -> None:
-    """No clock will wake or alarm this process any more."""
-    for timer in (pcb.wakeup, pcb.alarm):
-        if timer is not None:
-            timer.cancel()
-    pcb.wakeup = pcb.alarm = None
+        """The canonical state; see :mod:`minios.kernel.state`."""
+        return state.digest(self)

@@ -11,6 +11,7 @@ from minios.fs.access import ROOT
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Regular
 from minios.fs.vfs import Vfs
+from minios.kernel import birth
 from minios.kernel.exec import native
 from minios.kernel.judge import JudgeKernel
 from minios.kernel.kernel import Kernel
@@ -93,7 +94,7 @@ class Machine:
         for attach in self.on_boot:
             attach(kernel)
         try:
-            kernel.start([INIT])
+            birth.start(kernel, [INIT])
         except OSError:
             kernel.halt("Kernel panic - not syncing: No working init found.")
         self._power_changed(True)

@@ -4,6 +4,7 @@ import pytest
 
 from minios.abi.sys import Sys
 from minios.game.gantt import SWITCH, Gantt
+from minios.kernel import birth
 from minios.kernel.machine import Machine
 from minios.sim.world import MILLISECOND, SECOND, World
 
@@ -43,7 +44,7 @@ class Lab:
     def start(self, name: str) -> int:
         kernel = self.machine.kernel
         assert kernel is not None
-        return kernel.start([b"/bin/" + name.encode()]).pid
+        return birth.start(kernel, [b"/bin/" + name.encode()]).pid
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 from minios.abi.signals import SIG_BLOCK, Sig, mask_of
 from minios.abi.sys import Program, Sys
+from minios.kernel import birth
 from minios.kernel.kernel import Kernel
 from minios.kernel.machine import Machine
 from minios.kernel.process import PCB
@@ -67,7 +68,7 @@ class Rig:
 
     def start(self, main: Main, name: str = "", **settings: Any) -> PCB:
         path = self.install(name or f"p{len(self.programs)}", main)
-        return self.kernel.start([path], **settings)
+        return birth.start(self.kernel, [path], **settings)
 
     def run(self, seconds: float = 1) -> None:
         assert self.world.run_until(self.world.now + int(seconds * SECOND))

@@ -8,6 +8,7 @@ from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.signals import SA_NOCLDWAIT, SIG_DFL, SIG_IGN, Sig
 from minios.abi.sys import Sys
+from minios.kernel import birth
 from minios.sim.world import MILLISECOND, SECOND
 from tests.kernel.rig import Rig
 
@@ -257,7 +258,7 @@ def test_a_script_runs_its_interpreter_with_one_argument_and_its_path() -> None:
     rig.programs["interp"] = interpreter
     rig.machine.install(b"/bin/interp", "interp")
     rig.machine.write_file(b"/s", b"#! /bin/interp  -a b \nrest", mode=0o755)
-    pcb = rig.kernel.start([b"/s", b"1", b"2"])
+    pcb = birth.start(rig.kernel, [b"/s", b"1", b"2"])
     assert (pcb.comm, pcb.exe) == (b"s", b"/bin/interp")
     rig.run()
     assert seen == [[b"/bin/interp", b"-a b", b"/s", b"1", b"2"]]
@@ -279,7 +280,7 @@ def test_a_setuid_file_gives_its_owners_effective_id_and_setuid_takes_it_back() 
     path = rig.install("suid", main)
     inode = rig.machine.vfs.walk(_root(), rig.machine.vfs.root, path).inode
     inode.uid, inode.mode = 50, inode.mode | flags.S_ISUID
-    rig.kernel.start([path], uid=1000, gid=1000)
+    birth.start(rig.kernel, [path], uid=1000, gid=1000)
     rig.run()
     assert log == [(1000, 50), 1000, 50, Errno.EPERM]
 

@@ -8,7 +8,7 @@ from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.signals import Sig, mask_of
 from minios.abi.sys import Sys
-from minios.kernel import proctext
+from minios.kernel import birth, proctext
 from minios.sim.world import SECOND
 from tests.kernel.rig import Rig
 from tests.kernel.test_files import errno_of
@@ -88,7 +88,7 @@ def test_status_names_what_ps_reads() -> None:
 def test_cmdline_environ_comm_and_wchan() -> None:
     rig = Rig()
     path = rig.install("nap", sleeper)
-    pcb = rig.kernel.start([path, b"-x", b""], env={b"A": b"1", b"B": b""})
+    pcb = birth.start(rig.kernel, [path, b"-x", b""], env={b"A": b"1", b"B": b""})
     rig.run()
     proc = b"/proc/%d/" % pcb.pid
     assert look(rig, proc + b"cmdline") == b"/bin/nap\0-x\0\0"

@@ -1,0 +1,166 @@
+"""Birth: fork(2), execve(2), and processes that are started from outside.
+
+A coroutine cannot be copied, so a native fork names where the child goes on; everything else of the
+PCB is copied as fork(2) says. What may fail comes first, and leaves nothing behind when it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from minios.abi.errno import Errno, error
+from minios.abi.flags import RLIMIT_NPROC
+from minios.abi.signals import SIG_DFL, SIG_IGN
+from minios.abi.sys import Entry, Sys
+from minios.abi.syscalls import COMPUTE
+from minios.kernel import fscalls
+from minios.kernel.death import close_frames
+from minios.kernel.exec import load
+from minios.kernel.process import DEFAULT_LIMITS, IMAGE_BYTES, PCB, Frame, limit
+from minios.kernel.wait import WaitQueue
+from minios.sim.world import MARK_PROCESS
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+
+START_CYCLES = 200
+"""The first steps of a new process image."""
+
+_SYS = Sys()
+
+
+def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB:
+    """A child that goes on in ``entry(sys, *state)``. EAGAIN (limits), ENOMEM."""
+    if parent.euid != 0 and kernel.count_of(parent.uid) >= limit(parent, RLIMIT_NPROC):
+        raise error(Errno.EAGAIN)
+    kernel.claim(parent.rss)
+    try:
+        pid = kernel.new_pid()
+    except OSError:
+        kernel.claim(-parent.rss)
+        raise
+    child = PCB(pid, parent.pid, kernel.world.now)
+    child.pgid, child.sid, child.tty = parent.pgid, parent.sid, parent.tty
+    child.comm, child.exe, child.program = parent.comm, parent.exe, parent.program
+    child.argv, child.environ = parent.argv, parent.environ
+    child.lineage = parent.lineage
+    child.uid, child.euid, child.suid = parent.uid, parent.euid, parent.suid
+    child.gid, child.egid, child.sgid = parent.gid, parent.egid, parent.sgid
+    child.groups, child.judge = parent.groups, parent.judge
+    child.cwd, child.umask = parent.cwd, parent.umask
+    child.fds = parent.fds.copy()
+    child.rlimits = dict(parent.rlimits)
+    child.brk, child.image_bytes = parent.brk, parent.image_bytes
+    child.maxrss = child.rss
+    child.blocked = parent.blocked
+    child.handlers = list(parent.handlers)
+    child.handler_flags = dict(parent.handler_flags)
+    child.handler_masks = dict(parent.handler_masks)
+    child.nice = parent.nice
+    child.last_core = parent.last_core
+    child.trace = parent.trace
+    _enter(kernel, child, lambda: entry(_SYS, *state), START_CYCLES // 4)
+    parent.children[pid] = child
+    hooks = kernel.world.instruments.on_fork
+    if hooks:
+        for hook in hooks:
+            hook(parent, child)
+    return child
+
+
+def _enter(
+    kernel: Kernel, pcb: PCB, make: Callable[[], Coroutine[Any, Any, Any]], cycles: int
+) -> None:
+    """The process is complete: it wants a core from now on."""
+    pcb.child_wait = WaitQueue(kernel, "do_wait")
+    pcb.frames = [Frame(make, 0, 0)]
+    pcb.request = (COMPUTE, (cycles,))
+    pcb.burst = cycles * kernel.cycle_ns
+    kernel.processes[pcb.pid] = pcb
+    kernel.forks += 1
+    kernel.count_user(pcb.uid, 1)
+    pcb.runnable = True
+    kernel.load.changed(kernel.world.now, 1)
+    kernel.dispatcher.enqueue(pcb, woken=False)
+    kernel.world.mark(MARK_PROCESS)
+
+
+def start(
+    kernel: Kernel,
+    argv: Sequence[bytes],
+    *,
+    uid: int = 0,
+    gid: int = 0,
+    groups: Sequence[int] = (),
+    env: Mapping[bytes, bytes] | None = None,
+    cwd: bytes = b"/",
+    identity: str | None = None,
+    fds: Mapping[int, Any] | None = None,
+    nice: int = 0,
+    path: bytes | None = None,
+) -> PCB:
+    """Start a program from outside, as a child of pid 1 in a session of its own.
+
+    ``fds`` gives open files (each is taken over); without it 0 to 2 are /dev/null. OSError as
+    execve(2) and fork(2) raise it, with nothing left behind.
+    """
+    kernel.claim(IMAGE_BYTES)
+    try:
+        pid = kernel.new_pid()
+    except OSError:
+        kernel.claim(-IMAGE_BYTES)
+        raise
+    pcb = PCB(pid, 1 if pid != 1 else 0, kernel.world.now)
+    pcb.uid = pcb.euid = pcb.suid = uid
+    pcb.gid = pcb.egid = pcb.sgid = gid
+    pcb.groups = tuple(groups)
+    pcb.judge = kernel.hidden
+    pcb.identity = pcb.lineage = identity
+    pcb.nice = nice
+    pcb.rlimits = dict(DEFAULT_LIMITS)
+    pcb.rlimits[RLIMIT_NPROC] = (kernel.machine.nproc, kernel.machine.nproc)
+    environ = tuple(k + b"=" + v for k, v in (env or {}).items())
+    try:
+        fscalls.prepare(kernel, pcb, cwd, fds)
+        image = load(kernel, pcb, path if path is not None else argv[0], list(argv), environ)
+    except OSError:
+        kernel.claim(-IMAGE_BYTES)
+        if pcb.fds is not None:
+            pcb.fds.close_all()
+        raise
+    image.apply(pcb)
+    pcb.maxrss = pcb.rss
+    _enter(kernel, pcb, image.start, START_CYCLES)
+    parent = kernel.processes.get(pcb.ppid)
+    if parent is not None:
+        parent.children[pid] = pcb
+    return pcb
+
+
+def replace(
+    kernel: Kernel, pcb: PCB, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]
+) -> None:
+    """Replace the program of ``pcb`` (execve(2)); everything that may fail comes first."""
+    image = load(kernel, pcb, path, argv, environ)
+    size = IMAGE_BYTES + image.arguments
+    kernel.claim(size - pcb.rss)
+    frames, pcb.frames = pcb.frames, []
+    close_frames(frames)
+    pcb.brk = 0
+    pcb.image_bytes = size
+    image.apply(pcb)
+    pcb.fds.close_on_exec()
+    for sig, disposition in enumerate(pcb.handlers):
+        if disposition != SIG_IGN:
+            pcb.handlers[sig] = SIG_DFL
+    pcb.handler_flags.clear()
+    pcb.handler_masks.clear()
+    pcb.saved_mask = None
+    pcb.maxrss = max(pcb.maxrss, pcb.rss)
+    pcb.frames = [Frame(image.start, 0, 0)]
+    hooks = kernel.world.instruments.on_exec
+    if hooks:
+        for hook in hooks:
+            hook(pcb)
+    kernel.world.mark(MARK_PROCESS)
