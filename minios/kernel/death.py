@@ -19,7 +19,7 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     if pcb.zombie:
         return
     now = kernel.world.now
-    was_runnable = pcb.runnable
+    active = pcb.runnable or pcb.uninterruptible
     kernel.dispatcher.dequeue(pcb)
     for queue in pcb.wait_queues:
         queue.sleepers.pop(pcb, None)
@@ -28,10 +28,10 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     disarm(pcb)
     kernel.claim(-pcb.rss)
     pcb.zombie = True
-    pcb.runnable = False
+    pcb.runnable = pcb.uninterruptible = False
     pcb.stopped = False
     pcb.exit_status = status
-    if was_runnable:
+    if active:
         kernel.load.changed(now, -1)
     frames, pcb.frames = pcb.frames, []
     close_frames(frames)

@@ -92,6 +92,8 @@ class Kernel:
         self._calls = CALLS
         self.parts: dict[str, Callable[[], Any]] = {}
         """What else belongs to the digest: a name, and what gives canonical data."""
+        self.sysctl: dict[str, int] = {}
+        """The kernel parameters that are not what they are at boot (minios.kernel.sysctl)."""
 
     @property
     def cores(self) -> list[Any]:
@@ -221,7 +223,7 @@ class Kernel:
             return
         kind = type(result)
         if kind is WaitQueue:
-            self._sleep(pcb, (result,), None, result.name, restart=True)
+            self._sleep(pcb, (result,), None, result.name, restart=True, disk=result.disk)
         elif kind is Sleep:
             self._sleep(pcb, result.queues, result.timeout, result.name, restart=result.restart)
         elif not pcb.zombie:
@@ -338,9 +340,10 @@ class Kernel:
         name: str,
         *,
         restart: bool,
+        disk: bool = False,
     ) -> None:
         pcb.restartable = restart
-        if pcb.pending & ~pcb.blocked:
+        if pcb.pending & ~pcb.blocked and not disk:
             pcb.frames[-1].resume = ("blocked", pcb.request, WAKE_CYCLES * self.cycle_ns)
             self._leave_kernel(pcb)
             return
@@ -355,7 +358,9 @@ class Kernel:
         pcb.wchan = name
         pcb.nvcsw += 1
         pcb.runnable = False
-        self.load.changed(world.now, -1)
+        pcb.uninterruptible = disk
+        if not disk:  # who waits for a disk counts as load (proc(5))
+            self.load.changed(world.now, -1)
         self.dispatcher.dequeue(pcb)
 
     def wake(self, pcb: PCB) -> None:
@@ -370,7 +375,10 @@ class Kernel:
             pcb.wakeup.cancel()
             pcb.wakeup = None
         pcb.runnable = True
-        self.load.changed(self.world.now, 1)
+        if pcb.uninterruptible:
+            pcb.uninterruptible = False
+        else:
+            self.load.changed(self.world.now, 1)
         pcb.burst = WAKE_CYCLES * self.cycle_ns
         if not pcb.stopped:
             self.dispatcher.enqueue(pcb, woken=True)

@@ -124,6 +124,7 @@ class PCB:
         # credentials: the set*id calls, and exec of a setuid file
         "uid",
         "umask",
+        "uninterruptible",
         "utime",
         "vruntime",
         "wait_queues",
@@ -191,6 +192,8 @@ class PCB:
         """What goes off at ``deadline``, while it sleeps."""
         self.wchan = ""
         self.interrupted = False
+        self.uninterruptible = False
+        """Asleep until a disk answers (state D)."""
         self.restartable = True
         self.progress: Any = None
         """What a call that blocked half-way has done already; the kernel clears it at its end."""
@@ -227,6 +230,8 @@ class PCB:
             return ZOMBIE
         if self.stopped:
             return STOPPED
+        if self.uninterruptible:
+            return DISK
         return RUNNING if self.runnable else SLEEPING
 
     @property

@@ -67,6 +67,8 @@ def post(kernel: Kernel, pcb: PCB, sig: int, sender: PCB | None = None) -> None:
         return
     pcb.pending |= bit
     pcb.senders[sig] = origin
+    if pcb.uninterruptible:
+        return  # it acts when the disk has answered
     if sig == Sig.SIGSTOP:
         pcb.pending &= ~bit
         _stop(kernel, pcb, sig)
@@ -109,7 +111,7 @@ def deliver(kernel: Kernel, pcb: PCB) -> bool:
         if action in (Action.TERM, Action.CORE):
             kernel.terminate(pcb, sig, pcb.senders.get(sig, (0, b"kernel", 0)))
             return False
-        if action is Action.STOP and not kernel.orphaned(pcb.pgid):
+        if action is Action.STOP and (sig == Sig.SIGSTOP or not kernel.orphaned(pcb.pgid)):
             _stop(kernel, pcb, sig)
             return False
 

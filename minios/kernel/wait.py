@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 class WaitQueue:
     """Processes asleep for one reason; ``name`` is the wait channel that ps shows.
 
-    ``sleepers`` is a dict for its order: they are woken first come, first served.
+    ``sleepers`` is a dict for its order: they are woken first come, first served. ``disk`` makes it
+    an uninterruptible sleep, state D: signals wait until it is over, all but SIGKILL (Linux's
+    TASK_KILLABLE).
     """
 
-    __slots__ = ("kernel", "name", "sleepers")
+    __slots__ = ("disk", "kernel", "name", "sleepers")
 
-    def __init__(self, kernel: Kernel, name: str) -> None:
+    def __init__(self, kernel: Kernel, name: str, *, disk: bool = False) -> None:
         self.kernel = kernel
         self.name = name
+        self.disk = disk
         self.sleepers: dict[PCB, None] = {}
 
     def wake(self) -> None:
