@@ -1,0 +1,1 @@
+"""Memory as hardware and algorithms, without a kernel: frames, page tables, replacement."""
