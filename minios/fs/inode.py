@@ -178,7 +178,7 @@ class Inode:
         """A synthetic file's text, made when it is read. EINVAL for everything else."""
         raise error(Errno.EINVAL)
 
-    def store(self, data: bytes) -> None:
+    def store(self, who: "Credentials", data: bytes) -> None:
         """Take what is written to a synthetic file. EINVAL for everything else."""
         raise error(Errno.EINVAL)
 

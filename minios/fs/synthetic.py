@@ -103,7 +103,7 @@ class SyntheticDirectory(SyntheticInode):
 class SyntheticFile(SyntheticInode):
     """A file whose text ``make`` returns when it is read from its start; st_size is 0.
 
-    ``take`` gets what is written; without it writing is EINVAL.
+    Both functions are told who asks. ``take`` gets what is written; without it writing is EINVAL.
     """
 
     __slots__ = ("_make", "_take")
@@ -112,24 +112,24 @@ class SyntheticFile(SyntheticInode):
         self,
         fs: FileSystem,
         ino: int,
-        make: Callable[[], bytes],
+        make: Callable[[Credentials], bytes],
         mode: int = 0o444,
         uid: int = 0,
         gid: int = 0,
         *,
-        take: Callable[[bytes], None] | None = None,
+        take: Callable[[Credentials, bytes], None] | None = None,
     ) -> None:
         super().__init__(fs, ino, flags.S_IFREG | mode, uid, gid)
         self._make = make
         self._take = take
 
     def content(self, who: Credentials) -> bytes:
-        return self._make()
+        return self._make(who)
 
-    def store(self, data: bytes) -> None:
+    def store(self, who: Credentials, data: bytes) -> None:
         if self._take is None:
             raise error(Errno.EINVAL)
-        self._take(data)
+        self._take(who, data)
 
 
 class SyntheticLink(SyntheticInode):

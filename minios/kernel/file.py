@@ -232,7 +232,7 @@ class TextFile(File):
         return data
 
     def write(self, pcb: PCB, data: bytes) -> int:
-        self.inode.store(data)
+        self.inode.store(pcb, data)
         return len(data)
 
     def seek(self, offset: int, whence: int) -> int:

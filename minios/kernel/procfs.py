@@ -1,4 +1,4 @@
-"""/proc: the directories and links of proc(5). What the files say is in :mod:`.proctext`.
+"""/proc: the directories and links of proc(5). What the files say is in :mod:`.proc`.
 
 Everything is made when somebody looks. The processes are the machine's; a judge is none of them and
 sees them as root does.
@@ -7,22 +7,24 @@ sees them as root does.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.abi.records import Dirent
-from minios.fs.inode import Dentry, Inode
+from minios.fs.inode import Dentry
 from minios.fs.synthetic import (
     SyntheticDirectory,
     SyntheticFile,
     SyntheticFileSystem,
+    SyntheticInode,
     SyntheticLink,
 )
-from minios.kernel.proctext import KERNEL_FILES, PID_FILES, ROOT_FILES
+from minios.kernel.proc.table import PID_FILES, ROOT_FILES, PidFile, RootFile
+from minios.kernel.sysctl import KNOBS, Knob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from minios.fs.access import Credentials
     from minios.fs.filesystem import FileSystem
@@ -33,10 +35,47 @@ if TYPE_CHECKING:
 PROC_DEV = 5
 _PID_INO = 1 << 20
 """Inode numbers of a process's directory: this and its pid times :data:`_PER_PID` and on."""
-_PER_PID = 1 << 13
-_FD_INO = 64
+_PER_PID = 1 << 18
+_LINK_INO = 1 << 9
+_FD_INO = 1 << 10
+_FDINFO_INO = _PER_PID >> 1
 
 _DIR, _REG, _LNK = flags.S_IFDIR, flags.S_IFREG, flags.S_IFLNK
+
+
+class _Node:
+    """A place in a fixed tree: a number and either what is there or the names below."""
+
+    __slots__ = ("below", "ino", "what")
+
+    def __init__(self, ino: int) -> None:
+        self.ino = ino
+        self.what: Any = None
+        self.below: dict[bytes, _Node] = {}
+
+
+def _tree(rows: Iterable[tuple[bytes, Any]], ino: int) -> _Node:
+    """The tree that slashes in the names make; its nodes are numbered from ``ino``."""
+    root = _Node(ino)
+    for path, what in rows:
+        at = root
+        for name in path.split(b"/"):
+            if name not in at.below:
+                ino += 1
+                at.below[name] = _Node(ino)
+            at = at.below[name]
+        at.what = what
+    return root
+
+
+_ROOT = _tree(
+    [
+        *ROOT_FILES.items(),
+        *((b"sys/" + name.replace(".", "/").encode(), knob) for name, knob in KNOBS.items()),
+    ],
+    16,
+)
+_PID = _tree(PID_FILES.items(), 0)
 
 
 def proc_file_system(kernel: Kernel) -> SyntheticFileSystem:
@@ -50,13 +89,79 @@ def _alive(kernel: Kernel, pcb: PCB) -> None:
         raise error(Errno.ESRCH)
 
 
-class _Root(SyntheticDirectory):
+class _Folder(SyntheticDirectory):
+    """A directory of a fixed tree, whose numbers begin at ``base``.
+
+    ``make`` gives the file of a leaf, by its inode number and what the tree has there.
+    """
+
+    __slots__ = ("_base", "_make", "_node")
+
+    def __init__(
+        self,
+        fs: FileSystem,
+        node: _Node,
+        make: Callable[[int, Any], SyntheticFile],
+        base: int = 0,
+        uid: int = 0,
+        gid: int = 0,
+    ) -> None:
+        super().__init__(fs, base + node.ino, 0o555, uid, gid)
+        self._node = node
+        self._make = make
+        self._base = base
+
+    def lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry | None:
+        node = self._node.below.get(name)
+        if node is None:
+            return None
+        inode: SyntheticInode
+        if node.below:
+            inode = _Folder(self.fs, node, self._make, self._base, self.uid, self.gid)
+        else:
+            inode = self._make(self._base + node.ino, node.what)
+        return self.entry(at, name, inode)
+
+    def list(self, who: Credentials) -> list[Dirent]:
+        return [
+            Dirent(name, self._base + node.ino, _DIR if node.below else _REG)
+            for name, node in self._node.below.items()
+        ]
+
+
+def _root_file(kernel: Kernel, fs: FileSystem, ino: int, what: Any) -> SyntheticFile:
+    """A file of /proc itself, or a knob of /proc/sys."""
+    if isinstance(what, Knob):
+        return _knob(kernel, fs, ino, what)
+    assert isinstance(what, RootFile)
+
+    def take(who: Any, data: bytes) -> None:
+        if what.write is None:
+            raise error(Errno.EINVAL)
+        what.write(kernel, data, who)
+
+    return SyntheticFile(fs, ino, lambda who: what.read(kernel), what.mode, take=take)
+
+
+def _knob(kernel: Kernel, fs: FileSystem, ino: int, knob: Knob) -> SyntheticFile:
+    def take(who: Any, data: bytes) -> None:
+        if knob.write is None:
+            raise error(Errno.EINVAL)
+        text = data.partition(b"\0")[0].strip()
+        if text:
+            knob.write(kernel, text, who)
+
+    return SyntheticFile(fs, ino, lambda who: knob.read(kernel) + b"\n", knob.mode, take=take)
+
+
+class _Root(_Folder):
     """/proc itself."""
 
     __slots__ = ("kernel",)
 
     def __init__(self, fs: FileSystem, kernel: Kernel) -> None:
-        super().__init__(fs, 1)
+        super().__init__(fs, _ROOT, partial(_root_file, kernel, fs))
+        self.ino = 1
         self.kernel = kernel
 
     def lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry | None:
@@ -66,19 +171,9 @@ class _Root(SyntheticDirectory):
                 return None
             pcb = kernel.processes.get(int(name))
             return self.entry(at, name, _Process(self.fs, kernel, pcb)) if pcb else None
-        inode: Inode
         if name == b"self":
-            inode = SyntheticLink(self.fs, 2, self._self)
-        elif name == b"sys":
-            inode = _Table(self.fs, 3, {b"kernel": lambda: _sys_kernel(self.fs, kernel)})
-        else:
-            for index, (known, text) in enumerate(ROOT_FILES):
-                if known == name:
-                    inode = SyntheticFile(self.fs, 16 + index, partial(text, kernel))
-                    break
-            else:
-                return None
-        return self.entry(at, name, inode)
+            return self.entry(at, name, SyntheticLink(self.fs, 2, self._self))
+        return super().lookup(who, at, name)
 
     def _self(self, who: Credentials) -> bytes:
         """The caller's own pid. ENOENT for a judge, who has none here."""
@@ -87,59 +182,26 @@ class _Root(SyntheticDirectory):
         return b"%d" % who.pid
 
     def list(self, who: Credentials) -> list[Dirent]:
-        fixed = [Dirent(name, 16 + index, _REG) for index, (name, _) in enumerate(ROOT_FILES)]
         return [
-            *fixed,
+            *super().list(who),
             Dirent(b"self", 2, _LNK),
-            Dirent(b"sys", 3, _DIR),
             *(Dirent(b"%d" % pid, _ino(pid), _DIR) for pid in sorted(self.kernel.processes)),
         ]
-
-
-class _Table(SyntheticDirectory):
-    """A directory of a few fixed entries."""
-
-    __slots__ = ("_entries",)
-
-    def __init__(self, fs: FileSystem, ino: int, entries: dict[bytes, Callable[[], Inode]]) -> None:
-        super().__init__(fs, ino)
-        self._entries = entries
-
-    def lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry | None:
-        make = self._entries.get(name)
-        return self.entry(at, name, make()) if make is not None else None
-
-    def list(self, who: Credentials) -> list[Dirent]:
-        made = [(name, make()) for name, make in self._entries.items()]
-        return [Dirent(name, inode.ino, inode.mode & flags.S_IFMT) for name, inode in made]
-
-
-def _sys_kernel(fs: FileSystem, kernel: Kernel) -> SyntheticDirectory:
-    def set_hostname(data: bytes) -> None:
-        kernel.hostname = data.partition(b"\n")[0][:64]
-
-    entries: dict[bytes, Callable[[], Inode]] = {}
-    for index, (name, text) in enumerate(KERNEL_FILES):
-        entries[name] = partial(SyntheticFile, fs, 33 + index, partial(text, kernel))
-    ino = 33 + [name for name, _ in KERNEL_FILES].index(b"hostname")
-    text = dict(KERNEL_FILES)[b"hostname"]
-    entries[b"hostname"] = lambda: SyntheticFile(
-        fs, ino, partial(text, kernel), 0o644, take=set_hostname
-    )
-    return _Table(fs, 32, entries)
 
 
 def _ino(pid: int) -> int:
     return _PID_INO + pid * _PER_PID
 
 
-class _Process(SyntheticDirectory):
-    """/proc/PID, owned by the process's effective ids."""
+class _Process(_Folder):
+    """/proc/PID. Its files are the process's user's, or root's if it changed its ids (proc(5))."""
 
     __slots__ = ("kernel", "pcb")
 
     def __init__(self, fs: FileSystem, kernel: Kernel, pcb: PCB) -> None:
-        super().__init__(fs, _ino(pcb.pid), 0o555, pcb.euid, pcb.egid)
+        plain = pcb.uid == pcb.euid == pcb.suid and pcb.gid == pcb.egid == pcb.sgid
+        uid, gid = (pcb.euid, pcb.egid) if plain else (0, 0)
+        super().__init__(fs, _PID, self._file, _ino(pcb.pid), uid, gid)
         self.kernel = kernel
         self.pcb = pcb
         self.atime = self.mtime = self.ctime = kernel.machine.epoch + pcb.start_time
@@ -148,38 +210,45 @@ class _Process(SyntheticDirectory):
         kernel, pcb, fs = self.kernel, self.pcb, self.fs
         if kernel.processes.get(pcb.pid) is not pcb:
             return None
-        for index, (known, mode, text) in enumerate(PID_FILES):
-            if known == name:
-                ino = self.ino + 1 + index
-                make = partial(_text, text, kernel, pcb)
-                return self.entry(at, name, SyntheticFile(fs, ino, make, mode, self.uid, self.gid))
-        inode: Inode
+        inode: SyntheticInode
         if name == b"fd":
-            inode = _Descriptors(fs, kernel, pcb)
+            inode = _Descriptors(fs, kernel, pcb, self.uid, self.gid)
         elif name in _LINKS:
-            ino = self.ino + 32 + _LINKS.index(name)
+            ino = self.ino + _LINK_INO + _LINKS.index(name)
             target = partial(_target, kernel, pcb, name)
             inode = SyntheticLink(
                 fs, ino, lambda who: target(who)[0], lambda who: target(who)[1],
                 0o777, self.uid, self.gid,
             )  # fmt: skip
         else:
-            return None
+            return super().lookup(who, at, name)
         return self.entry(at, name, inode)
+
+    def _file(self, ino: int, what: Any) -> SyntheticFile:
+        assert isinstance(what, PidFile)
+        kernel, pcb = self.kernel, self.pcb
+
+        def make(who: Credentials) -> bytes:
+            _alive(kernel, pcb)
+            if what.private:
+                _may_look(who, pcb)
+            return what.read(kernel, pcb)
+
+        def take(who: Any, data: bytes) -> None:
+            if what.write is None:
+                raise error(Errno.EINVAL)
+            _alive(kernel, pcb)
+            what.write(kernel, pcb, data, who)
+
+        return SyntheticFile(self.fs, ino, make, what.mode, self.uid, self.gid, take=take)
 
     def list(self, who: Credentials) -> list[Dirent]:
         _alive(self.kernel, self.pcb)
-        ino = self.ino
         return [
-            *(Dirent(name, ino + 1 + i, _REG) for i, (name, _, _) in enumerate(PID_FILES)),
-            *(Dirent(name, ino + 32 + i, _LNK) for i, name in enumerate(_LINKS)),
-            Dirent(b"fd", ino + _FD_INO, _DIR),
+            *super().list(who),
+            *(Dirent(name, self.ino + _LINK_INO + i, _LNK) for i, name in enumerate(_LINKS)),
+            Dirent(b"fd", self.ino + _FD_INO, _DIR),
         ]
-
-
-def _text(text: Callable[[Kernel, PCB], bytes], kernel: Kernel, pcb: PCB) -> bytes:
-    _alive(kernel, pcb)
-    return text(kernel, pcb)
 
 
 _LINKS = (b"cwd", b"exe", b"root")
@@ -210,8 +279,8 @@ class _Descriptors(SyntheticDirectory):
 
     __slots__ = ("kernel", "pcb")
 
-    def __init__(self, fs: FileSystem, kernel: Kernel, pcb: PCB) -> None:
-        super().__init__(fs, _ino(pcb.pid) + _FD_INO, 0o500, pcb.euid, pcb.egid)
+    def __init__(self, fs: FileSystem, kernel: Kernel, pcb: PCB, uid: int, gid: int) -> None:
+        super().__init__(fs, _ino(pcb.pid) + _FD_INO, 0o500, uid, gid)
         self.kernel = kernel
         self.pcb = pcb
 

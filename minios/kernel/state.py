@@ -33,6 +33,9 @@ def digest(kernel: Kernel) -> bytes:
         for core in kernel.cores
     ]  # fmt: skip
     ttys = [(name, tty.state()) for name, tty in sorted(kernel.ttys.items())]
-    figures = (kernel.forks, kernel.ram_used, kernel.last_pid, kernel.hostname, kernel.halted)
+    figures = (
+        kernel.forks, kernel.ram_used, kernel.last_pid, kernel.hostname, kernel.halted,
+        sorted(kernel.sysctl.items()),
+    )  # fmt: skip
     parts = [(name, part()) for name, part in sorted(kernel.parts.items())]
     return encode((rows, cores, ttys, figures, kernel.load_averages(), parts))

@@ -8,7 +8,8 @@ from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.signals import Sig, mask_of
 from minios.abi.sys import Sys
-from minios.kernel import birth, proctext
+from minios.kernel import birth
+from minios.kernel.proc import cpu, pid
 from minios.sim.world import SECOND
 from tests.kernel.rig import Rig
 from tests.kernel.test_files import errno_of
@@ -285,7 +286,7 @@ def test_looking_disturbs_nothing() -> None:
     pcb = rig.start(busy)
     rig.run(0.0125)
     before = rig.world.digest()
-    assert proctext.pid_stat(rig.kernel, pcb).split()[13] == b"1"
-    proctext.stat(rig.kernel)
-    proctext.pid_status(rig.kernel, pcb)
+    assert pid.stat(rig.kernel, pcb).split()[13] == b"1"
+    cpu.stat(rig.kernel)
+    pid.status(rig.kernel, pcb)
     assert rig.world.digest() == before

@@ -1,0 +1,179 @@
+"""/proc/PID: what the kernel knows of one process (proc_pid(5)); USER_HZ is 100."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minios.abi import flags
+from minios.abi.signals import NSIG, SIG_IGN, Sig
+from minios.kernel.proc.memory import HEAP_START, STACK_END, TEXT_START, vm_rows
+from minios.kernel.proc.text import PAGE, TICK, pages, spelled
+from minios.kernel.process import PCB
+from minios.sim.world import MARK_PROCESS
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+
+
+_STATES = {
+    "R": b"R (running)",
+    "S": b"S (sleeping)",
+    "D": b"D (disk sleep)",
+    "T": b"T (stopped)",
+    "Z": b"Z (zombie)",
+}
+_CAPABILITIES = 0x1FFFFFFFFFF
+
+
+def _handled(pcb: PCB) -> tuple[int, int]:
+    """(ignored, caught) signals, as sets."""
+    ignored = caught = 0
+    for sig in range(1, NSIG + 1):
+        disposition = pcb.handlers[sig]
+        if disposition == SIG_IGN:
+            ignored |= 1 << (sig - 1)
+        elif callable(disposition):
+            caught |= 1 << (sig - 1)
+    return ignored, caught
+
+
+def stat(kernel: Kernel, pcb: PCB) -> bytes:
+    """The 52 fields of proc_pid_stat(5). Addresses that say nothing here are 0."""
+    utime, stime = kernel.cpu_time(pcb)
+    ignored, caught = _handled(pcb)
+    low = 0x7FFFFFFF
+    tty = pcb.tty
+    fields = (
+        pcb.ppid,
+        pcb.pgid,
+        pcb.sid,
+        tty.rdev if tty is not None else 0,
+        (tty.foreground or -1) if tty is not None else -1,
+        0x400000,  # flags: PF_RANDOMIZE, as any user process has
+        0, 0, 0, 0,  # page faults
+        utime // TICK,
+        stime // TICK,
+        pcb.cutime // TICK,
+        pcb.cstime // TICK,
+        20 + pcb.nice,
+        pcb.nice,
+        1,  # threads
+        0,
+        (pcb.start_time - kernel.boot_time) // TICK,
+        0 if pcb.zombie else pages(pcb.vsize) * PAGE,
+        pages(pcb.rss),
+        flags.RLIM_INFINITY,
+        TEXT_START, TEXT_START + pcb.image_bytes, STACK_END, 0, 0,
+        pcb.pending & low,
+        pcb.blocked & low,
+        ignored & low,
+        caught & low,
+        int(bool(pcb.wchan)),
+        0, 0,
+        int(Sig.SIGCHLD),
+        pcb.last_core,
+        0, 0, 0, 0, 0,  # real-time priority, policy, block I/O delay, guest times
+        HEAP_START, HEAP_START, HEAP_START,
+        0, 0, 0, 0,  # argument and environment addresses
+        pcb.exit_status,
+    )  # fmt: skip
+    head = b"%d (%b) %b " % (pcb.pid, spelled(pcb), pcb.state.encode())
+    return head + b" ".join(b"%d" % field for field in fields) + b"\n"
+
+
+def status(kernel: Kernel, pcb: PCB) -> bytes:
+    ignored, caught = _handled(pcb)
+    cores = len(kernel.cores)
+    capabilities = _CAPABILITIES if pcb.euid == 0 else 0
+    lines = [
+        b"Name:\t%b" % spelled(pcb),
+        b"Umask:\t%04o" % pcb.umask,
+        b"State:\t%b" % _STATES[pcb.state],
+        b"Tgid:\t%d" % pcb.pid,
+        b"Ngid:\t0",
+        b"Pid:\t%d" % pcb.pid,
+        b"PPid:\t%d" % pcb.ppid,
+        b"TracerPid:\t0",
+        b"Uid:\t%d\t%d\t%d\t%d" % (pcb.uid, pcb.euid, pcb.suid, pcb.euid),
+        b"Gid:\t%d\t%d\t%d\t%d" % (pcb.gid, pcb.egid, pcb.sgid, pcb.egid),
+        b"FDSize:\t%d" % (0 if pcb.zombie else 256),
+        b"Groups:\t%b " % b" ".join(b"%d" % gid for gid in pcb.groups),
+        b"NStgid:\t%d" % pcb.pid,
+        b"NSpid:\t%d" % pcb.pid,
+        b"NSpgid:\t%d" % pcb.pgid,
+        b"NSsid:\t%d" % pcb.sid,
+    ]
+    if not pcb.zombie:
+        lines += [b"%b:\t%8d kB" % (name, size >> 10) for name, size in vm_rows(kernel, pcb)]
+    lines += [
+        b"Threads:\t1",
+        b"SigQ:\t0/%d" % kernel.machine.nproc,
+        b"SigPnd:\t%016x" % 0,
+        b"ShdPnd:\t%016x" % pcb.pending,
+        b"SigBlk:\t%016x" % pcb.blocked,
+        b"SigIgn:\t%016x" % ignored,
+        b"SigCgt:\t%016x" % caught,
+        b"CapInh:\t%016x" % 0,
+        b"CapPrm:\t%016x" % capabilities,
+        b"CapEff:\t%016x" % capabilities,
+        b"CapBnd:\t%016x" % _CAPABILITIES,
+        b"CapAmb:\t%016x" % 0,
+        b"NoNewPrivs:\t0",
+        b"Seccomp:\t0",
+        b"Cpus_allowed:\t%x" % ((1 << cores) - 1),
+        b"Cpus_allowed_list:\t%b" % (b"0" if cores == 1 else b"0-%d" % (cores - 1)),
+        b"voluntary_ctxt_switches:\t%d" % pcb.nvcsw,
+        b"nonvoluntary_ctxt_switches:\t%d" % pcb.nivcsw,
+    ]
+    return b"\n".join(lines) + b"\n"
+
+
+def cmdline(kernel: Kernel, pcb: PCB) -> bytes:
+    """The arguments, a NUL after each; empty for a zombie."""
+    return b"" if pcb.zombie else b"".join(argument + b"\0" for argument in pcb.argv)
+
+
+def environ(kernel: Kernel, pcb: PCB) -> bytes:
+    return b"" if pcb.zombie else b"".join(entry + b"\0" for entry in pcb.environ)
+
+
+def comm(kernel: Kernel, pcb: PCB) -> bytes:
+    return pcb.comm + b"\n"
+
+
+def set_comm(kernel: Kernel, pcb: PCB, data: bytes, writer: PCB) -> None:
+    """Another name, at most 15 bytes (proc_pid_comm(5))."""
+    pcb.comm = data.partition(b"\n")[0][:15]
+    kernel.world.mark(MARK_PROCESS)
+
+
+def wchan(kernel: Kernel, pcb: PCB) -> bytes:
+    return pcb.wchan.encode() if pcb.wchan else b"0"
+
+
+_LIMITS = (
+    (flags.RLIMIT_CPU, b"Max cpu time", b"seconds"),
+    (flags.RLIMIT_FSIZE, b"Max file size", b"bytes"),
+    (flags.RLIMIT_DATA, b"Max data size", b"bytes"),
+    (flags.RLIMIT_STACK, b"Max stack size", b"bytes"),
+    (flags.RLIMIT_CORE, b"Max core file size", b"bytes"),
+    (flags.RLIMIT_RSS, b"Max resident set", b"bytes"),
+    (flags.RLIMIT_NPROC, b"Max processes", b"processes"),
+    (flags.RLIMIT_NOFILE, b"Max open files", b"files"),
+    (flags.RLIMIT_MEMLOCK, b"Max locked memory", b"bytes"),
+    (flags.RLIMIT_AS, b"Max address space", b"bytes"),
+)
+
+
+def limits(kernel: Kernel, pcb: PCB) -> bytes:
+    row = b"%-25b %-20b %-20b %-10b\n"
+    lines = [row % (b"Limit", b"Soft Limit", b"Hard Limit", b"Units")]
+    unlimited = (flags.RLIM_INFINITY, flags.RLIM_INFINITY)
+    for resource, name, unit in _LIMITS:
+        soft, hard = pcb.rlimits.get(resource, unlimited)
+        lines.append(row % (name, _limit(soft), _limit(hard), unit))
+    return b"".join(lines)
+
+
+def _limit(value: int) -> bytes:
+    return b"unlimited" if value >= flags.RLIM_INFINITY else b"%d" % value

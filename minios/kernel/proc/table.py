@@ -1,0 +1,61 @@
+"""Which file of /proc shows what. A name may have one directory before it, as ``net/unix``.
+
+To add a file, write its text in the module of its subject and put a line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from minios.kernel.proc import cpu, files, memory, pid, system
+from minios.kernel.process import PCB
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+
+
+class RootFile(NamedTuple):
+    """A file of /proc: its mode, its text and, if it can be written, who takes that."""
+
+    read: Callable[[Kernel], bytes]
+    mode: int = 0o444
+    write: Callable[[Kernel, bytes, PCB], None] | None = None
+    """(kernel, what was written, the writer). EINVAL and the like."""
+
+
+class PidFile(NamedTuple):
+    """A file of /proc/PID. ``private`` ones are EACCES unless the reader may trace the process."""
+
+    read: Callable[[Kernel, PCB], bytes]
+    mode: int = 0o444
+    write: Callable[[Kernel, PCB, bytes, PCB], None] | None = None
+    """(kernel, the process, what was written, the writer)."""
+    private: bool = False
+
+
+ROOT_FILES: dict[bytes, RootFile] = {
+    b"cmdline": RootFile(system.cmdline),
+    b"cpuinfo": RootFile(cpu.cpuinfo),
+    b"filesystems": RootFile(system.filesystems),
+    b"loadavg": RootFile(cpu.loadavg),
+    b"meminfo": RootFile(memory.meminfo),
+    b"mounts": RootFile(files.mounts),
+    b"stat": RootFile(cpu.stat),
+    b"swaps": RootFile(memory.swaps),
+    b"uptime": RootFile(cpu.uptime),
+    b"version": RootFile(system.version),
+}
+
+PID_FILES: dict[bytes, PidFile] = {
+    b"cmdline": PidFile(pid.cmdline),
+    b"comm": PidFile(pid.comm, 0o644, pid.set_comm),
+    b"environ": PidFile(pid.environ, 0o400, private=True),
+    b"limits": PidFile(pid.limits),
+    b"maps": PidFile(memory.maps, private=True),
+    b"mounts": PidFile(lambda kernel, pcb: files.mounts(kernel)),
+    b"stat": PidFile(pid.stat),
+    b"statm": PidFile(memory.statm),
+    b"status": PidFile(pid.status),
+    b"wchan": PidFile(pid.wchan),
+}

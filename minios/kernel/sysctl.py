@@ -1,0 +1,124 @@
+"""Kernel parameters: what sysctl(8) lists and /proc/sys shows (proc_sys(5)).
+
+One table, :data:`KNOBS`, by dotted name. To add a knob put a line into it: most are a
+:class:`Number`, which the kernel keeps in ``kernel.sysctl`` until the machine is switched off and
+whose value is asked with :func:`value`; what lives elsewhere is a :class:`Knob` of two functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from minios.abi.errno import Errno, error
+from minios.kernel import calls
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+INT_MAX = (1 << 31) - 1
+
+
+class Knob:
+    """A parameter. ``read`` gives its text without newline; without ``write`` it is read-only.
+
+    ``write`` gets the kernel, the text without surrounding white space, and who writes, who is root
+    already or was let in by ``mode``. EINVAL.
+    """
+
+    __slots__ = ("mode", "read", "write")
+
+    def __init__(
+        self,
+        read: Callable[[Kernel], bytes],
+        write: Callable[[Kernel, bytes, PCB], None] | None = None,
+        mode: int | None = None,
+    ) -> None:
+        self.read = read
+        self.write = write
+        self.mode = mode if mode is not None else 0o644 if write is not None else 0o444
+
+
+class Number(Knob):
+    """A whole number within bounds. ``changed(kernel, value)`` is called after a write."""
+
+    __slots__ = ("changed", "default", "high", "low", "name")
+
+    def __init__(
+        self,
+        default: int,
+        low: int = 0,
+        high: int = INT_MAX,
+        *,
+        mode: int = 0o644,
+        changed: Callable[[Kernel, int], None] | None = None,
+    ) -> None:
+        super().__init__(self._show, self._set, mode)
+        self.default = default
+        self.low = low
+        self.high = high
+        self.changed = changed
+        self.name = ""
+        """The name in the table, set by the table."""
+
+    def _show(self, kernel: Kernel) -> bytes:
+        return b"%d" % kernel.sysctl.get(self.name, self.default)
+
+    def _set(self, kernel: Kernel, text: bytes, who: PCB) -> None:
+        number = integer(text, self.low, self.high)
+        kernel.sysctl[self.name] = number
+        if self.changed is not None:
+            self.changed(kernel, number)
+
+
+def integer(text: bytes, low: int, high: int) -> int:
+    """The number a knob was given, as strtoul with base 0 reads it. EINVAL outside the bounds."""
+    try:
+        number = int(text, 0) if len(text) < 24 and b"_" not in text else high + 1
+    except ValueError:
+        raise error(Errno.EINVAL) from None
+    if not low <= number <= high:
+        raise error(Errno.EINVAL)
+    return number
+
+
+def value(kernel: Kernel, name: str) -> int:
+    """What a :class:`Number` is set to now."""
+    found = kernel.sysctl.get(name)
+    if found is not None:
+        return found
+    knob = KNOBS[name]
+    assert isinstance(knob, Number)
+    return knob.default
+
+
+def _hostname(kernel: Kernel) -> bytes:
+    return kernel.hostname
+
+
+def _pid_max(kernel: Kernel) -> bytes:
+    return b"%d" % kernel.machine.pid_max
+
+
+def _set_hostname(kernel: Kernel, text: bytes, who: PCB) -> None:
+    kernel.hostname = text[:64]
+
+
+KNOBS: dict[str, Knob] = {
+    # names and numbers of the system
+    "kernel.hostname": Knob(_hostname, _set_hostname),
+    "kernel.osrelease": Knob(lambda kernel: calls.utsname(kernel).release),
+    "kernel.ostype": Knob(lambda kernel: calls.utsname(kernel).sysname),
+    "kernel.pid_max": Knob(_pid_max),
+    "kernel.threads-max": Knob(_pid_max),
+    "kernel.version": Knob(lambda kernel: calls.utsname(kernel).version),
+    # scheduling
+    # memory
+    # files
+    # (end of files)
+}
+
+for _name, _knob in KNOBS.items():
+    if isinstance(_knob, Number):
+        _knob.name = _name
