@@ -19,7 +19,7 @@ from minios.abi.syscalls import COMPUTE, NR
 from minios.kernel import calls, death, fscalls, signals, state
 from minios.kernel.cores import Dispatcher
 from minios.kernel.load import LoadAverage
-from minios.kernel.process import PCB
+from minios.kernel.process import PCB, WORK_INTERRUPT
 from minios.kernel.sched import POLICIES
 from minios.kernel.wait import Sleep, WaitQueue
 from minios.sim.canonical import encode
@@ -193,20 +193,15 @@ class Kernel:
         nr, args = pcb.request
         self.acting = pcb
         if nr == COMPUTE:
-            resume = pcb.frames[-1].resume
-            if pcb.pending & ~pcb.blocked or pcb.stopped:
+            if pcb.work:
                 self._leave_kernel(pcb)
             else:
-                self._step(pcb, resume)
+                self._step(pcb, pcb.frames[-1].resume)
             self.acting = None
             return
-        if pcb.interrupted:
-            pcb.interrupted = False
-            if pcb.pending & ~pcb.blocked:
-                pcb.frames[-1].resume = ("blocked", pcb.request, WAKE_CYCLES * self.cycle_ns)
-                self._leave_kernel(pcb)
-                self.acting = None
-                return
+        if pcb.work and self._intercepted(pcb):
+            self.acting = None
+            return
         hooks = self.world.instruments.on_trap
         if hooks:
             for hook in hooks:
@@ -255,13 +250,24 @@ class Kernel:
         self._return(pcb, ("send", result))
 
     def _return(self, pcb: PCB, resume: tuple[Any, ...]) -> None:
-        if pcb.pending & ~pcb.blocked or pcb.stopped:
+        if pcb.work:
             pcb.frames[-1].resume = resume
             self._leave_kernel(pcb)
         else:
             self._step(pcb, resume)
 
+    def _intercepted(self, pcb: PCB) -> bool:
+        """Whether something comes before the call: the signal that ended the sleep in it."""
+        if pcb.work & WORK_INTERRUPT:
+            pcb.work &= ~WORK_INTERRUPT
+            if pcb.pending & ~pcb.blocked:
+                pcb.frames[-1].resume = ("blocked", pcb.request, WAKE_CYCLES * self.cycle_ns)
+                self._leave_kernel(pcb)
+                return True
+        return False
+
     def _leave_kernel(self, pcb: PCB) -> None:
+        """Back to user mode, as the topmost frame says, once all work on its edge is done."""
         if signals.deliver(self, pcb):
             self._step(pcb, pcb.frames[-1].resume)
         elif not pcb.zombie:

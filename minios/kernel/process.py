@@ -10,14 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from minios.abi.caps import ROOT
 from minios.abi.flags import (
     RLIM_INFINITY,
     RLIMIT_CORE,
+    RLIMIT_MEMLOCK,
+    RLIMIT_MSGQUEUE,
+    RLIMIT_NICE,
     RLIMIT_NOFILE,
     RLIMIT_NPROC,
+    RLIMIT_RTPRIO,
+    RLIMIT_SIGPENDING,
     RLIMIT_STACK,
 )
-from minios.abi.records import Rusage
+from minios.abi.records import Rusage, Siginfo
 from minios.abi.signals import NSIG, SIG_DFL
 from minios.abi.sys import Disposition, Request
 
@@ -28,6 +34,17 @@ if TYPE_CHECKING:
 
 RUNNING, SLEEPING, DISK, STOPPED, ZOMBIE = "R", "S", "D", "T", "Z"
 """The letters of ps(1)."""
+
+WORK_SIGNAL = 1
+"""A signal is pending; perhaps it is blocked."""
+WORK_STOP = 2
+"""The process is stopped."""
+WORK_INTERRUPT = 4
+"""A signal ended the sleep that its system call was in."""
+WORK_TRACE = 8
+"""Somebody traces it, or a filter looks at its calls (ptrace(2), seccomp(2))."""
+WORK_PAGES = 16
+"""Pages it cannot go on without are not in memory."""
 
 IMAGE_BYTES = 48 << 10
 """Resident bytes of a native program before its heap: text, stack and its kernel structures."""
@@ -54,84 +71,24 @@ class Frame:
 class PCB:
     """A process. Who may change what is said beside the groups of fields."""
 
-    __slots__ = (
-        "alarm",
-        "argv",
-        "blocked",
-        "brk",
-        "burst",
-        "child_wait",
-        "children",
-        "comm",
-        "core",
-        "cstime",
-        "cutime",
-        # files: the file calls
-        "cwd",
-        "deadline",
-        "egid",
-        "entry",
-        "environ",
-        "euid",
-        "exe",
-        "exit_status",
-        "fds",
-        # execution: minios.kernel.cores
-        "frames",
-        "gid",
-        "groups",
-        "handler_flags",
-        "handler_masks",
-        "handlers",
-        "identity",
-        "image_bytes",
-        "interrupted",
-        "judge",
-        "killed_by",
-        "last_core",
-        "lineage",
-        "maxrss",
-        "nice",
-        "nivcsw",
-        "nvcsw",
-        # signals: minios.kernel.signals
-        "pending",
-        "pgid",
+    __slots__ = (  # noqa: RUF023 -- grouped by who may change them
         # identity: fork and exec
-        "pid",
-        "ppid",
-        "program",
-        "progress",
-        "ran",
-        "report",
-        "request",
-        "restartable",
-        "rlimits",
-        "runnable",
-        "runqueue",
-        "saved_mask",
-        "senders",
-        "sgid",
-        "sid",
-        "start_time",
-        "stime",
-        "stopped",
-        "suid",
-        "timer",
-        "timer_interval",
-        "trace",
-        "tty",
-        # credentials: the set*id calls, and exec of a setuid file
-        "uid",
-        "umask",
-        "uninterruptible",
-        "utime",
-        "vruntime",
-        "wait_queues",
-        "wakeup",
-        "wchan",
-        # life: minios.kernel.kernel
-        "zombie",
+        "pid", "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
+        "lineage", "start_time", "children", "tty", "image_bytes", "judge",
+        # credentials: the set*id calls, capset, prctl, and exec of a setuid file
+        "uid", "euid", "suid", "gid", "egid", "sgid", "groups", "caps", "attributes",
+        "death_signal",
+        # files and limits: the file calls, minios.kernel.limits
+        "cwd", "umask", "fds", "rlimits", "cpu_timer", "brk", "maxrss",
+        # signals: minios.kernel.signals
+        "pending", "queued", "blocked", "work", "handlers", "handler_flags", "handler_masks",
+        "saved_mask", "senders", "stop_code", "timer", "timer_interval", "alarm",
+        # life and sleep: minios.kernel.kernel
+        "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
+        "deadline", "wakeup", "wchan", "uninterruptible", "restartable", "progress",
+        # execution: minios.kernel.cores and the policies
+        "frames", "request", "burst", "runnable", "core", "last_core", "nice", "utime", "stime",
+        "cutime", "cstime", "nvcsw", "nivcsw", "trace", "vruntime", "ran", "entry", "runqueue",
     )  # fmt: skip
 
     def __init__(self, pid: int, ppid: int, start_time: int) -> None:
@@ -157,6 +114,12 @@ class PCB:
         self.uid = self.euid = self.suid = 0
         self.gid = self.egid = self.sgid = 0
         self.groups: tuple[int, ...] = ()
+        self.caps = ROOT
+        """Its capability sets (capabilities(7))."""
+        self.attributes = 0
+        """Bits of :mod:`minios.kernel.credentials`: what prctl(2) has set."""
+        self.death_signal = 0
+        """PR_SET_PDEATHSIG: what it gets when its parent ends; 0 is nothing."""
         self.judge = False
 
         self.cwd: Any = None
@@ -165,14 +128,20 @@ class PCB:
         self.rlimits: dict[int, tuple[int, int]] = {}
         self.brk = 0
         self.maxrss = 0
+        self.cpu_timer: Timer | None = None
+        """What looks at RLIMIT_CPU next."""
 
         self.pending = 0
         self.blocked = 0
+        self.work = 0
+        """What there may be to do on the edge of user mode: WORK_ bits. 0 on the fast path."""
         self.handlers: list[Disposition] = [SIG_DFL] * (NSIG + 1)
         self.handler_flags: dict[int, int] = {}
         self.handler_masks: dict[int, int] = {}
         self.saved_mask: int | None = None
         self.senders: dict[int, tuple[int, bytes, int]] = {}
+        self.queued: list[Siginfo] | None = None
+        """Real-time signals that wait, in the order they were sent (signal(7)); None if none do."""
         self.timer: int | None = None
         self.timer_interval = 0
         self.alarm: Timer | None = None
@@ -191,7 +160,6 @@ class PCB:
         self.wakeup: Timer | None = None
         """What goes off at ``deadline``, while it sleeps."""
         self.wchan = ""
-        self.interrupted = False
         self.uninterruptible = False
         """Asleep until a disk answers (state D)."""
         self.restartable = True
@@ -257,6 +225,11 @@ DEFAULT_LIMITS: dict[int, tuple[int, int]] = {
     RLIMIT_CORE: (0, RLIM_INFINITY),
     RLIMIT_NOFILE: (256, 4096),
     RLIMIT_NPROC: (256, 256),
+    RLIMIT_MEMLOCK: (8 << 20, 8 << 20),
+    RLIMIT_SIGPENDING: (256, 256),
+    RLIMIT_MSGQUEUE: (819200, 819200),
+    RLIMIT_NICE: (0, 0),
+    RLIMIT_RTPRIO: (0, 0),
 }
 """Soft and hard limits of pid 1; a limit that is not here is RLIM_INFINITY (getrlimit(2))."""
 

@@ -27,7 +27,7 @@ from minios.abi.signals import (
 )
 from minios.abi.sys import Sys
 from minios.abi.syscalls import COMPUTE
-from minios.kernel.process import PCB, Frame
+from minios.kernel.process import PCB, WORK_INTERRUPT, WORK_SIGNAL, WORK_STOP, Frame
 from minios.sim.world import MARK_PROCESS
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def post(kernel: Kernel, pcb: PCB, sig: int, sender: PCB | None = None) -> None:
     if not pcb.blocked & bit and ignored(pcb, sig):
         return
     pcb.pending |= bit
+    pcb.work |= WORK_SIGNAL
     pcb.senders[sig] = origin
     if pcb.uninterruptible:
         return  # it acts when the disk has answered
@@ -98,6 +99,8 @@ def deliver(kernel: Kernel, pcb: PCB) -> bool:
     while True:
         ready = deliverable(pcb)
         if not ready or pcb.stopped:
+            if not pcb.pending:
+                pcb.work &= ~WORK_SIGNAL
             return not pcb.stopped
         sig = (ready & -ready).bit_length()
         pcb.pending &= ~(1 << (sig - 1))
@@ -166,7 +169,7 @@ def ignored(pcb: PCB, sig: int) -> bool:
 def _notice(kernel: Kernel, pcb: PCB) -> None:
     """Get a process that just got a signal to the edge of user mode, wherever it is."""
     if not pcb.runnable:
-        pcb.interrupted = True
+        pcb.work |= WORK_INTERRUPT
         kernel.wake(pcb)
     elif pcb.request[0] == COMPUTE and kernel.acting is not pcb:
         # In its own code, on a core or waiting for one: it never gets to finish this first.
@@ -180,6 +183,7 @@ def _stop(kernel: Kernel, pcb: PCB, sig: int) -> None:
     if pcb.stopped:
         return
     pcb.stopped = True
+    pcb.work |= WORK_STOP
     if pcb.runnable:
         kernel.dispatcher.dequeue(pcb)
     pcb.report = sig << 8 | 0x7F
@@ -190,6 +194,7 @@ def _continue(kernel: Kernel, pcb: PCB) -> None:
     if not pcb.stopped:
         return
     pcb.stopped = False
+    pcb.work &= ~WORK_STOP
     pcb.report = 0xFFFF
     _tell_parent(kernel, pcb, stopped=True)
     if pcb.runnable:
