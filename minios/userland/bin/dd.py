@@ -243,10 +243,16 @@ class _Copy:
             return
         if not await self._skip():
             return
-        limit = self.in_bytes(b"count", self.ibs) if b"count" in self.numbers else None
+        limit = blocks = None
+        if b"count" in self.bytes_counted:
+            limit = self.numbers[b"count"]
+        elif b"count" in self.numbers:
+            blocks = self.numbers[b"count"]  # what one read gives is one, however short
         taken = 0
         failures = 0
         while limit is None or taken < limit:
+            if blocks is not None and self.in_full + self.in_part >= blocks:
+                break
             want = self.ibs if limit is None else min(self.ibs, limit - taken)
             try:
                 data = await self._read_block(want)

@@ -1,4 +1,4 @@
-"""mkdir(1), mkfifo(1), link(1), mktemp(1), truncate(1) and sync(1)."""
+"""mkdir(1), mkfifo(1), mknod(1), link(1), mktemp(1), truncate(1) and sync(1)."""
 
 from minios.abi.errno import Errno
 from minios.abi.flags import (
@@ -8,16 +8,22 @@ from minios.abi.flags import (
     O_RDONLY,
     O_RDWR,
     O_WRONLY,
+    S_IFBLK,
+    S_IFCHR,
     S_IFDIR,
+    S_IFIFO,
     S_IFMT,
     S_ISVTX,
     X_OK,
 )
 from minios.userland.lib.modes import Changes, adjust, adjust_bits, compile_mode
 from minios.userland.lib.program import Failure, Tool, program
-from minios.userland.lib.quoting import quote, quoteaf
+from minios.userland.lib.quoting import quote, quoteaf, quotef
 from minios.userland.lib.sizes import SizeError, parse_size
+from minios.userland.lib.stdio import complain
 from minios.userland.lib.walk import join
+
+_KINDS = {b"b": S_IFBLK, b"c": S_IFCHR, b"u": S_IFCHR, b"p": S_IFIFO}
 
 MKDIR_USAGE = """
 Usage: mkdir [OPTION]... DIRECTORY...
@@ -188,6 +194,84 @@ async def mkfifo(tool: Tool) -> int:
             await tool.sys.mkfifo(name, mode)
         except OSError as err:
             await tool.warn(b"cannot create fifo " + quoteaf(name), err)
+    return tool.status
+
+
+MKNOD_USAGE = """
+Usage: mknod [OPTION]... NAME TYPE [MAJOR MINOR]
+Make a special file: TYPE is b (block device), c or u (character device) or p (named pipe).
+  -m MODE   with these permissions (as for chmod)
+"""
+
+
+def _device_number(text: bytes, what: bytes) -> int:
+    """A number as strtoumax(3) reads it with base 0."""
+    digits, base = text, 10
+    if text[:2] in (b"0x", b"0X"):
+        digits, base = text[2:], 16
+    elif text[:1] == b"0":
+        base = 8
+    known = b"0123456789abcdefABCDEF"[: base if base <= 10 else None]
+    if not digits or digits.strip(known) or len(digits) > 20:
+        raise Failure(b"invalid " + what + b" device number " + quote(text))
+    return int(digits, base)
+
+
+async def _operands_of_mknod(tool: Tool) -> None:
+    """Complain of too few or too many operands."""
+    operands = tool.operands
+    wanted = 2 if len(operands) > 1 and operands[1][:1] == b"p" else 4
+    if len(operands) < wanted:
+        if not operands:
+            raise Failure(b"missing operand", hint=True)
+        text = b"missing operand after " + quote(operands[-1])
+        more = b"Special files require major and minor device numbers."
+        raise _advised(text, more if wanted == 4 and len(operands) == 2 else b"")
+    if len(operands) > wanted:
+        text = b"extra operand " + quote(operands[wanted])
+        more = b"Fifos do not have major and minor device numbers."
+        raise _advised(text, more if wanted == 2 and len(operands) == 4 else b"")
+
+
+def _advised(text: bytes, more: bytes) -> Failure:
+    failure = Failure(text, hint=True)
+    if more:
+
+        async def advise(tool: Tool) -> None:
+            await complain(tool.sys, more)
+
+        failure.advise = advise
+    return failure
+
+
+@program(MKNOD_USAGE, "m:Z", ("context::=Z", "mode:=m"))
+async def mknod(tool: Tool) -> int:
+    """Make special files; only root makes devices."""
+    await _operands_of_mknod(tool)
+    mode = 0o666
+    if "m" in tool.options:
+        changes = compile_mode(tool.options.last("m") or b"")
+        if changes is None:
+            raise Failure(b"invalid mode")
+        mode = adjust(mode, changes, umask=await umask_of(tool))
+        if mode & ~0o777:
+            raise Failure(b"mode must specify only file permission bits")
+        await tool.sys.umask(0)
+    name, kind, *numbers = tool.operands
+    bits = _KINDS.get(kind[:1])
+    if bits is None:
+        raise Failure(b"invalid device type " + quote(kind), hint=True)
+    device = 0
+    if numbers:
+        major = _device_number(numbers[0], b"major")
+        minor = _device_number(numbers[1], b"minor")
+        device = major << 8 | minor
+        if major > 0xFFF or minor > 0xFF:
+            raise Failure(name + b": Invalid argument")
+    try:
+        await tool.sys.mknod(name, bits | mode, device)
+    except OSError as err:
+        await tool.warn(quotef(name), err)
     return tool.status
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from minios.userland.lib.options import parse
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote
+from minios.userland.lib.stdio import write_all
 
 SEQ_USAGE = """
 Usage: seq [OPTION]... LAST
@@ -208,6 +209,9 @@ async def yes(tool: Tool) -> int:
     line = b" ".join(tool.operands or [b"y"]) + b"\n"
     block = line * max(1, 4096 // len(line))
     while True:
-        tool.out.put(block)
-        await tool.out.flush()
+        try:
+            await write_all(tool.sys, 1, block)
+        except OSError as err:
+            await tool.warn(b"standard output", err)
+            return 1
         await tool.sys.compute(16)

@@ -305,7 +305,13 @@ see rmdir(1), ls(1)
 mkfifo [-m MODE] NAME...
 --
 Who opens it to read waits for a writer, and the other way round.
-see pipe(7)
+see pipe(7), mknod(1)
+@mknod 1 make a special file
+mknod [-m MODE] NAME p
+mknod [-m MODE] NAME b|c|u MAJOR MINOR
+--
+p is a named pipe, which anybody may make. Devices are root's: b is one of blocks, c (or u) one of characters, and the numbers say which.
+see mkfifo(1)
 @mktemp 1 make a temporary file
 mktemp [-d] [-u] [-p DIR] [TEMPLATE]
 --
@@ -341,6 +347,14 @@ nohup COMMAND [ARG]...
 --
 Ignores HUP; output goes to nohup.out when it would go to the terminal.
 see signal(7), sh(1)
+@setsid 1 run a program in a new session
+setsid [-cfw] PROGRAM [ARG]...
+--
+The program has no terminal then, so that no key and no end of the session reaches it. Who leads a process group cannot begin a session; setsid forks then, and with -w waits.
+-c  the terminal that is standard input becomes its own
+-f  fork in any case
+-w  wait for the program and end with its status
+see nohup(1), ps(1)
 @nproc,arch 1 how many processors, and of what kind
 nproc
 arch

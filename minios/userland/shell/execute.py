@@ -19,7 +19,7 @@ from minios.userland.shell.jobs import Job, JobTable
 from minios.userland.shell.lexer import ShellSyntaxError
 from minios.userland.shell.parser import EndOfInput, parse_quoted
 from minios.userland.shell.reader import CommandReader, StringSource
-from minios.userland.shell.search import find_program, hash_miss
+from minios.userland.shell.search import find_program, search_miss
 from minios.userland.shell.state import DEFAULT_PATH, State
 from minios.userland.shell.syntax import (
     Background,
@@ -386,7 +386,7 @@ class Shell(State):
                 elif function is not None:
                     status = await call(self.call_function(function, argv, flags))
                 else:
-                    status = await self._external(argv, path, flags)
+                    status = await self._external(node, argv, path, flags)
                 if self.temporary:
                     await self.release()
                 return status
@@ -479,7 +479,7 @@ class Shell(State):
             elif function is not None:
                 status = await call(self.call_function(function, argv, flags))
             else:
-                status = await self._external(argv, path, flags)
+                status = await self._external(node, argv, path, flags)
         except (ShellError, ShellExit, Interrupted) as err:
             if isinstance(err, ShellError):
                 await self.report(err)
@@ -599,13 +599,15 @@ class Shell(State):
             self.loop_depth,
         ) = saved
 
-    async def _external(self, argv: list[bytes], path: bytes | None, flags: int) -> int:
+    async def _external(
+        self, node: Simple, argv: list[bytes], path: bytes | None, flags: int
+    ) -> int:
         name = argv[0]
         if b"/" not in name:
             found = await find_program(self, name, path)
             if found is None:
-                await self.warn(hash_miss(name))
+                await self.warn(await search_miss(self, name, path))
                 return 127
         if flags & EXIT and not self.traps.any_caught():
             await launch.exec_program(self, argv, path)
-        return await launch.external(self, argv, path)
+        return await launch.external(self, argv, path, node)

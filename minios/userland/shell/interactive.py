@@ -102,7 +102,7 @@ async def take_terminal(sh: "Shell", job: Job) -> None:
             sh.modes = await sys.tcgetattr(sh.terminal)
     except OSError:
         pass
-    if job.state == STOPPED:
+    if job.state == STOPPED and sh.interactive:
         await sh.say_error(b"\n")
     if job.interrupted and sh.interactive:
         raise Interrupted

@@ -12,7 +12,7 @@ from minios.userland.shell.errors import Interrupted, ShellError, ShellExit
 from minios.userland.shell.flow import EXIT
 from minios.userland.shell.jobs import Job, Process
 from minios.userland.shell.search import exec_along_path
-from minios.userland.shell.syntax import Background, Node, Pipeline, Redirected, Subshell
+from minios.userland.shell.syntax import Background, Node, Pipeline, Redirected, Simple, Subshell
 from minios.userland.shell.text import command_text
 from minios.userland.shell.trampoline import drive
 
@@ -124,14 +124,14 @@ async def exec_program(sh: "Shell", argv: list[bytes], path: bytes | None) -> in
     raise ShellExit(err.status)
 
 
-async def external(sh: "Shell", argv: list[bytes], path: bytes | None) -> int:
-    """Run a program in a child and wait for it."""
+async def external(sh: "Shell", argv: list[bytes], path: bytes | None, node: Simple) -> int:
+    """Run a program in a child and wait for it; ``node`` is the command for ``jobs`` to show."""
     job = sh.jobs.new(sh.job_control)
 
     async def body(child: "Shell") -> int:
         return await exec_program(child, argv, path)
 
-    text = b" ".join(argv) if sh.job_control else b""
+    text = command_text(node) if sh.job_control else b""
     await _fork_for(sh, job, body, FOREGROUND, text)
     return await sh.jobs.wait_for(job)
 

@@ -15,6 +15,19 @@ def hash_miss(name: bytes) -> bytes:
     return name + b": not found"
 
 
+async def search_miss(sh: "Shell", name: bytes, path: bytes | None) -> bytes:
+    """What to say when :func:`find_program` found nothing that may be run."""
+    where = path if path is not None else sh.get(b"PATH")
+    for directory in directories(where) if where is not None else [b""]:
+        try:
+            stat = await sh.sys.stat(join(directory, name))
+        except OSError:
+            continue
+        if stat.mode & flags.S_IFMT == flags.S_IFREG:
+            return name + b": Permission denied"
+    return hash_miss(name)
+
+
 def directories(path: bytes) -> list[bytes]:
     """The directories of a PATH; an empty entry is the current one."""
     return path.split(b":")
@@ -22,6 +35,15 @@ def directories(path: bytes) -> list[bytes]:
 
 def join(directory: bytes, name: bytes) -> bytes:
     return directory + b"/" + name if directory else name
+
+
+async def _may_run(sh: "Shell", path: bytes) -> bool:
+    """Whether the permissions let it be executed: PATH goes on where they do not."""
+    try:
+        await sh.sys.eaccess(path, flags.X_OK)
+    except OSError:
+        return False
+    return True
 
 
 async def find_program(sh: "Shell", name: bytes, path: bytes | None = None) -> bytes | None:
@@ -37,13 +59,27 @@ async def find_program(sh: "Shell", name: bytes, path: bytes | None = None) -> b
             stat = await sh.sys.stat(candidate)
         except OSError:
             continue
-        if stat.mode & flags.S_IFMT != flags.S_IFREG:
+        if stat.mode & flags.S_IFMT != flags.S_IFREG or not await _may_run(sh, candidate):
             continue
         if path is None:
             await sh.reserve(len(candidate) + 128)
             sh.hashed[name] = candidate
         return candidate
     return None
+
+
+async def _is_binary(sh: "Shell", path: bytes) -> bool:
+    """Whether there is a NUL in the first line: then it is no script (XCU 2.9.1.4)."""
+    try:
+        fd = await sh.sys.open(path)
+    except OSError:
+        return False  # the shell that reads it will say so
+    try:
+        return b"\0" in (await sh.sys.read(fd, 128)).partition(b"\n")[0]
+    except OSError:
+        return False
+    finally:
+        await sh.sys.close(fd)
 
 
 async def exec_along_path(
@@ -63,13 +99,12 @@ async def exec_along_path(
             await sh.sys.execve(candidate, argv, env)
         except OSError as err:
             failed = err.errno
-            if failed == Errno.ENOEXEC:
+            if failed == Errno.ENOEXEC and not await _is_binary(sh, candidate):
                 try:
                     await sh.sys.execve(b"/bin/sh", [b"/bin/sh", candidate, *argv[1:]], env)
                 except OSError as second:
                     failed = second.errno
             if failed is not None and failed not in (Errno.ENOENT, Errno.ENOTDIR):
                 number = failed
-                break
     status = 127 if number in (Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP) else 126
     return ShellError(name + b": " + reason(number, b"not found"), status)

@@ -1,5 +1,7 @@
 """A command's text as ``jobs`` shows it, rebuilt from the tree."""
 
+import re
+
 from minios.userland.shell.syntax import (
     AndOr,
     Arithmetic,
@@ -25,6 +27,10 @@ from minios.userland.shell.syntax import (
 
 MAX_TEXT = 200
 """Longer texts are cut: nobody reads on, and a job keeps it."""
+
+
+_QUOTED = re.compile(rb'["$\\]')
+"""What is told from the quotes around it by a backslash."""
 
 
 class _Builder:
@@ -135,7 +141,7 @@ def _word(word: Word) -> list[object]:
             flat.append(b'"')
             quoted = part.quoted
         if isinstance(part, Text):
-            flat.append(part.value)
+            flat.append(_QUOTED.sub(rb"\\\g<0>", part.value) if quoted else part.value)
         elif isinstance(part, Param):
             if not part.op:
                 braces = len(part.name) > 1 and not part.name[0:1].isalpha() and part.name[0] != 95

@@ -54,6 +54,8 @@ class Traps:
     def _wanted(self, sig: int) -> int:
         action = self.actions.get(sig)
         if action is not None:
+            if sig == Sig.SIGCHLD and not action:
+                return DEFAULT  # who ignores it cannot wait for children
             return CAUGHT if action else IGNORED
         sh = self.sh
         if sh.level == 0:

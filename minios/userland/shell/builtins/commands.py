@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from minios.abi import flags as abi
 from minios.userland.shell.builtins.base import OptionReader, single_quoted, slow
-from minios.userland.shell.search import find_program, hash_miss
+from minios.userland.shell.search import find_program, hash_miss, search_miss
 from minios.userland.shell.state import DEFAULT_PATH
 from minios.userland.shell.words import KEYWORDS
 
@@ -101,7 +101,7 @@ async def hash_(sh: "Shell", argv: list[bytes], flags: int) -> int:
             continue
         sh.hashed.pop(name, None)
         if await find_program(sh, name) is None:
-            await sh.warn(hash_miss(name))
+            await sh.warn(await search_miss(sh, name, None))
             status = 1
     return status
 

@@ -103,6 +103,8 @@ async def dot(sh: "Shell", argv: list[bytes], flags: int) -> int:
         try:
             text = await read_file(sh.sys, candidate, MAX_SCRIPT)
         except OSError as err:
+            if err.errno == Errno.EISDIR:
+                return 0  # it opens, and reading it gives nothing
             failure = err
             if err.errno not in (Errno.ENOENT, Errno.ENOTDIR) and b"/" in name:
                 break

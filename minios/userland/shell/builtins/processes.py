@@ -156,11 +156,12 @@ async def wait(sh: "Shell", argv: list[bytes], flags: int) -> int:
 
 
 async def _wait_once(sh: "Shell", job: Job | None) -> bool:
-    """Wait for something to happen; False when a trapped signal did."""
-    if not sh.traps.pending:
-        await sh.jobs.reap(0, job)
+    """Wait for something to happen; False when a trapped signal did and no child had changed."""
+    reaped = await sh.jobs.reap(abi.WNOHANG if sh.traps.pending else 0, job)
+    if not reaped and sh.traps.pending:
+        reaped = await sh.jobs.reap(abi.WNOHANG, job)  # SIGCHLD itself may have come first
     sh.traps.check_interrupt()
-    return not sh.traps.pending
+    return reaped or not sh.traps.pending
 
 
 @slow("jobs")
