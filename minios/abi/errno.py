@@ -45,6 +45,7 @@ class Errno(IntEnum):
     ENOSYS = 38
     ENOTEMPTY = 39
     ELOOP = 40
+    ENODATA = 61
     ENOTSUP = 95
     ETIMEDOUT = 110
 
@@ -89,6 +90,7 @@ _TEXTS = {
     Errno.ENOSYS: "Function not implemented",
     Errno.ENOTEMPTY: "Directory not empty",
     Errno.ELOOP: "Too many levels of symbolic links",
+    Errno.ENODATA: "No data available",
     Errno.ENOTSUP: "Operation not supported",
     Errno.ETIMEDOUT: "Connection timed out",
 }

@@ -29,6 +29,7 @@ FD_CLOEXEC = 1
 SEEK_SET = 0
 SEEK_CUR = 1
 SEEK_END = 2
+SEEK_DATA = 3
 
 # inode(7)
 S_IFMT = 0o170000
@@ -49,6 +50,10 @@ X_OK = 1
 W_OK = 2
 R_OK = 4
 
+# setxattr(2)
+XATTR_CREATE = 1
+XATTR_REPLACE = 2
+
 # poll(2)
 POLLIN = 1
 POLLOUT = 4
@@ -59,7 +64,28 @@ POLLNVAL = 32
 # waitpid(2)
 WNOHANG = 1
 WUNTRACED = 2
+WSTOPPED = 2
+WEXITED = 4
 WCONTINUED = 8
+WNOWAIT = 0x0100_0000
+
+P_ALL = 0
+P_PID = 1
+P_PGID = 2
+
+# waitid(2): si_code of SIGCHLD
+CLD_EXITED = 1
+CLD_KILLED = 2
+CLD_DUMPED = 3
+CLD_TRAPPED = 4
+CLD_STOPPED = 5
+CLD_CONTINUED = 6
+
+# sigaction(2): si_code
+SI_USER = 0
+SI_KERNEL = 0x80
+SI_QUEUE = -1
+SI_TKILL = -6
 
 
 def exit_status(code: int) -> int:
@@ -99,6 +125,17 @@ def wifcontinued(status: int) -> bool:
     return status == 0xFFFF
 
 
+def child_code(status: int) -> tuple[int, int]:
+    """(si_code, si_status) of a wait status, as waitid(2) and SIGCHLD tell it."""
+    if wifcontinued(status):
+        return CLD_CONTINUED, 18
+    if wifstopped(status):
+        return CLD_STOPPED, wstopsig(status)
+    if wifexited(status):
+        return CLD_EXITED, wexitstatus(status)
+    return CLD_DUMPED if wcoredump(status) else CLD_KILLED, wtermsig(status)
+
+
 def shell_status(status: int) -> int:
     """``$?`` for a wait status: the exit code, or 128 plus the signal (XCU 2.8.2)."""
     if wifexited(status):
@@ -124,6 +161,13 @@ RLIMIT_NPROC = 6
 RLIMIT_NOFILE = 7
 RLIMIT_MEMLOCK = 8
 RLIMIT_AS = 9
+RLIMIT_LOCKS = 10
+RLIMIT_SIGPENDING = 11
+RLIMIT_MSGQUEUE = 12
+RLIMIT_NICE = 13
+RLIMIT_RTPRIO = 14
+RLIMIT_RTTIME = 15
+RLIM_NLIMITS = 16
 RLIM_INFINITY = (1 << 64) - 1
 
 # getpriority(2)
@@ -132,8 +176,38 @@ PRIO_PGRP = 1
 PRIO_USER = 2
 
 # prctl(2)
+PR_SET_PDEATHSIG = 1
+PR_GET_PDEATHSIG = 2
+PR_GET_DUMPABLE = 3
+PR_SET_DUMPABLE = 4
+PR_GET_KEEPCAPS = 7
+PR_SET_KEEPCAPS = 8
 PR_SET_NAME = 15
 PR_GET_NAME = 16
+PR_CAPBSET_READ = 23
+PR_CAPBSET_DROP = 24
+PR_GET_SECUREBITS = 27
+PR_SET_SECUREBITS = 28
+PR_SET_CHILD_SUBREAPER = 36
+PR_GET_CHILD_SUBREAPER = 37
+PR_SET_NO_NEW_PRIVS = 38
+PR_GET_NO_NEW_PRIVS = 39
+PR_CAP_AMBIENT = 47
+
+PR_CAP_AMBIENT_IS_SET = 1
+PR_CAP_AMBIENT_RAISE = 2
+PR_CAP_AMBIENT_LOWER = 3
+PR_CAP_AMBIENT_CLEAR_ALL = 4
+
+# capabilities(7), The securebits flags
+SECBIT_NOROOT = 0x01
+SECBIT_NOROOT_LOCKED = 0x02
+SECBIT_NO_SETUID_FIXUP = 0x04
+SECBIT_NO_SETUID_FIXUP_LOCKED = 0x08
+SECBIT_KEEP_CAPS = 0x10
+SECBIT_KEEP_CAPS_LOCKED = 0x20
+SECBIT_NO_CAP_AMBIENT_RAISE = 0x40
+SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED = 0x80
 
 # reboot(2)
 REBOOT_RESTART = 0x1234567
@@ -197,3 +271,53 @@ ARG_MAX = 131072
 """Bytes of argv and environment that exec accepts (execve(2), E2BIG)."""
 PIPE_BUF = 4096
 PIPE_SIZE = 65536
+
+# mmap(2), mprotect(2), madvise(2), msync(2)
+PROT_NONE = 0
+PROT_READ = 1
+PROT_WRITE = 2
+PROT_EXEC = 4
+MAP_SHARED = 0x01
+MAP_PRIVATE = 0x02
+MAP_FIXED = 0x10
+MAP_ANONYMOUS = 0x20
+MAP_GROWSDOWN = 0x0100
+MAP_LOCKED = 0x2000
+MAP_NORESERVE = 0x4000
+MAP_POPULATE = 0x8000
+MAP_STACK = 0x2_0000
+MAP_FIXED_NOREPLACE = 0x10_0000
+MADV_NORMAL = 0
+MADV_RANDOM = 1
+MADV_SEQUENTIAL = 2
+MADV_WILLNEED = 3
+MADV_DONTNEED = 4
+MADV_COLD = 20
+MADV_PAGEOUT = 21
+MS_ASYNC = 1
+MS_INVALIDATE = 2
+MS_SYNC = 4
+MCL_CURRENT = 1
+MCL_FUTURE = 2
+
+# shmget(2), shmctl(2), shmat(2)
+IPC_PRIVATE = 0
+IPC_CREAT = 0o1000
+IPC_EXCL = 0o2000
+IPC_RMID = 0
+IPC_SET = 1
+IPC_STAT = 2
+SHM_RDONLY = 0o10000
+SHM_RND = 0o20000
+SHM_REMAP = 0o40000
+SHM_DEST = 0o1000
+SHM_LOCKED = 0o2000
+
+# swapon(2)
+SWAP_FLAG_PREFER = 0x8000
+SWAP_FLAG_PRIO_MASK = 0x7FFF
+
+# sigaction(2): si_code of SIGSEGV and SIGBUS
+SEGV_MAPERR = 1
+SEGV_ACCERR = 2
+BUS_ADRERR = 2

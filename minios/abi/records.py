@@ -73,6 +73,23 @@ class Waited(NamedTuple):
     pid: int
     status: int
     rusage: Rusage
+    uid: int = 0
+    """The child's real uid."""
+
+
+class Siginfo(NamedTuple):
+    """siginfo_t (sigaction(2)): who sent what, and for SIGCHLD what became of whom."""
+
+    signo: int
+    code: int
+    pid: int
+    uid: int
+    status: int = 0
+    """SIGCHLD: the exit code, or the signal that ended, stopped or continued it."""
+    value: int = 0
+    """sigqueue(3): the value sent along."""
+    addr: int = 0
+    """SIGSEGV and SIGBUS: the address."""
 
 
 class Times(NamedTuple):
@@ -103,3 +120,22 @@ class Sysinfo(NamedTuple):
     totalram: int
     freeram: int
     procs: int
+
+
+class Shmid(NamedTuple):
+    """shmid_ds (shmctl(2)); times are seconds of CLOCK_REALTIME, 0 for never."""
+
+    key: int
+    uid: int
+    gid: int
+    cuid: int
+    cgid: int
+    mode: int
+    """Permissions, SHM_DEST and SHM_LOCKED among them."""
+    size: int
+    atime: int
+    dtime: int
+    ctime: int
+    cpid: int
+    lpid: int
+    nattch: int

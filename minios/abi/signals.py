@@ -80,6 +80,8 @@ SIG_IGN = "SIG_IGN"
 
 SA_NOCLDSTOP = 0x1
 SA_NOCLDWAIT = 0x2
+SA_SIGINFO = 0x4
+"""The handler is called with a third argument, a ``Siginfo``."""
 SA_RESETHAND = 0x8000_0000
 SA_NODEFER = 0x4000_0000
 SA_RESTART = 0x1000_0000

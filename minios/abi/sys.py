@@ -5,7 +5,8 @@ one :data:`Request` to whoever drives the coroutine (the kernel, by ``coro.send`
 with the result, or with an ``OSError`` whose ``errno`` says why not. Paths, arguments and data are
 bytes.
 
-``Sys`` keeps no state: what a process has lives in its PCB, on the kernel's side.
+``Sys`` keeps no state but whether somebody traces: what a process has lives in its PCB, on the
+kernel's side.
 """
 
 import contextlib
@@ -14,9 +15,11 @@ from types import coroutine
 from typing import Any
 
 from minios.abi import flags
+from minios.abi.errno import Errno
 from minios.abi.records import (
     Dirent,
     Rusage,
+    Siginfo,
     Stat,
     StatFs,
     Sysinfo,
@@ -26,7 +29,8 @@ from minios.abi.records import (
     Waited,
     Winsize,
 )
-from minios.abi.syscalls import COMPUTE, NR
+from minios.abi.signals import Sig
+from minios.abi.syscalls import COMPUTE, LOAD, NR, PROBE, STORE
 
 Request = tuple[int, tuple[Any, ...]]
 """What a trap yields: the system call's number and its arguments."""
@@ -51,13 +55,33 @@ def trap(nr: int, *args: Any) -> Generator[Request, Any, Any]:
 
 
 class Sys:
-    """System calls under the names a C programmer knows. Every call may raise ``OSError``."""
+    """System calls under the names a C programmer knows. Every call may raise ``OSError``.
 
-    __slots__ = ()
+    Each process has its own. ``probes`` counts who traces its library calls: the kernel raises it
+    when ltrace attaches, and a library function looks at it before it says anything (see
+    :meth:`probe`), as a USDT probe looks at its semaphore.
+    """
+
+    __slots__ = ("probes",)
+
+    def __init__(self) -> None:
+        self.probes = 0
 
     def compute(self, cycles: int) -> Awaitable[None]:
         """Spend ``cycles`` of CPU in user mode, where a process can be preempted."""
         return trap(COMPUTE, cycles)
+
+    def probe(self, name: bytes, *args: Any) -> Awaitable[None]:
+        """Tell the tracer of a library call, where ``probes`` says there is one.
+
+        ``args`` are plain: bytes, integers, None. Costs nothing that is not traced, if it is called
+        as ``if sys.probes: await sys.probe(b"malloc", size)``.
+        """
+        return trap(PROBE, name, args)
+
+    def probe_return(self, name: bytes, value: Any = None) -> Awaitable[None]:
+        """Tell the tracer that the library call ``name`` returned ``value``; None is void."""
+        return trap(PROBE, name, None, value)
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -123,6 +147,10 @@ class Sys:
     def mkfifo(self, path: bytes, mode: int = 0o666) -> Awaitable[None]:
         return trap(NR.mknodat, path, flags.S_IFIFO | mode, 0)
 
+    def mknod(self, path: bytes, mode: int, device: int = 0) -> Awaitable[None]:
+        """mknod(2); ``device`` is for S_IFCHR and S_IFBLK (makedev(3)). EPERM but for root."""
+        return trap(NR.mknodat, path, mode, device)
+
     def chmod(self, path: bytes, mode: int) -> Awaitable[None]:
         return trap(NR.fchmodat, path, mode)
 
@@ -139,15 +167,39 @@ class Sys:
         """Set times in ns of CLOCK_REALTIME; None leaves one alone, -1 means now (utimensat(2))."""
         return trap(NR.utimensat_time64, path, atime, mtime, follow)
 
+    def setxattr(
+        self, path: bytes, name: bytes, value: bytes, mode: int = 0, *, follow: bool = True
+    ) -> Awaitable[None]:
+        """setxattr(2); ``mode`` 0, XATTR_CREATE or XATTR_REPLACE. EEXIST ENODATA ENOTSUP EPERM …"""
+        return trap(NR.setxattr if follow else NR.lsetxattr, path, name, value, mode)
+
+    def getxattr(self, path: bytes, name: bytes, *, follow: bool = True) -> Awaitable[bytes]:
+        return trap(NR.getxattr if follow else NR.lgetxattr, path, name)
+
+    def listxattr(self, path: bytes, *, follow: bool = True) -> Awaitable[list[bytes]]:
+        return trap(NR.listxattr if follow else NR.llistxattr, path)
+
+    def removexattr(self, path: bytes, name: bytes, *, follow: bool = True) -> Awaitable[None]:
+        return trap(NR.removexattr if follow else NR.lremovexattr, path, name)
+
     def truncate(self, path: bytes, size: int) -> Awaitable[None]:
         return trap(NR.truncate64, path, size)
 
     def ftruncate(self, fd: int, size: int) -> Awaitable[None]:
         return trap(NR.ftruncate64, fd, size)
 
-    def getdents(self, fd: int) -> Awaitable[list[Dirent]]:
-        """The next entries of an open directory, ``.`` and ``..`` among them; empty at its end."""
-        return trap(NR.getdents64, fd)
+    async def getdents(self, fd: int) -> list[Dirent]:
+        """The next entries of an open directory, ``.`` and ``..`` among them; empty at its end.
+
+        Nor has a removed directory any, as readdir(3) says it.
+        """
+        try:
+            entries: list[Dirent] = await trap(NR.getdents64, fd)
+        except OSError as err:
+            if err.errno != Errno.ENOENT:
+                raise
+            return []
+        return entries
 
     def dup(self, fd: int) -> Awaitable[int]:
         return trap(NR.dup, fd)
@@ -242,7 +294,24 @@ class Sys:
 
     def waitpid(self, pid: int = -1, options: int = 0) -> Awaitable[Waited]:
         """waitpid(2). With WNOHANG and nothing to report the result's pid is 0. ECHILD EINTR."""
-        return trap(NR.waitid, pid, options)
+        if pid > 0:
+            which = flags.P_PID, pid
+        elif pid == -1:
+            which = flags.P_ALL, 0
+        else:
+            which = flags.P_PGID, -pid
+        return trap(NR.waitid, *which, options | flags.WEXITED)
+
+    async def waitid(self, idtype: int, id: int, options: int) -> Siginfo | None:
+        """waitid(2): as SIGCHLD would tell it; None with WNOHANG and nothing to report.
+
+        ``options`` of WEXITED, WSTOPPED, WCONTINUED, WNOHANG and WNOWAIT. ECHILD EINTR EINVAL.
+        """
+        waited: Waited = await trap(NR.waitid, idtype, id, options)
+        if not waited.pid:
+            return None
+        code, status = flags.child_code(waited.status)
+        return Siginfo(int(Sig.SIGCHLD), code, waited.pid, waited.uid, status)
 
     def getpid(self) -> Awaitable[int]:
         return trap(NR.getpid)
@@ -292,6 +361,26 @@ class Sys:
     def setgroups(self, groups: Sequence[int]) -> Awaitable[None]:
         return trap(NR.setgroups, tuple(groups))
 
+    def setresuid(self, ruid: int, euid: int, suid: int) -> Awaitable[None]:
+        return trap(NR.setresuid, ruid, euid, suid)
+
+    def setresgid(self, rgid: int, egid: int, sgid: int) -> Awaitable[None]:
+        return trap(NR.setresgid, rgid, egid, sgid)
+
+    def getresuid(self) -> Awaitable[tuple[int, int, int]]:
+        """(real, effective, saved)."""
+        return trap(NR.getresuid)
+
+    def getresgid(self) -> Awaitable[tuple[int, int, int]]:
+        return trap(NR.getresgid)
+
+    def capget(self, pid: int = 0) -> Awaitable[tuple[int, int, int]]:
+        """capget(2): the (effective, permitted, inheritable) sets (:mod:`minios.abi.caps`)."""
+        return trap(NR.capget, pid)
+
+    def capset(self, effective: int, permitted: int, inheritable: int) -> Awaitable[None]:
+        return trap(NR.capset, effective, permitted, inheritable)
+
     def getpriority(self, which: int = flags.PRIO_PROCESS, who: int = 0) -> Awaitable[int]:
         """The nice value, -20 to 19."""
         return trap(NR.getpriority, which, who)
@@ -301,6 +390,12 @@ class Sys:
 
     def getrlimit(self, resource: int) -> Awaitable[tuple[int, int]]:
         return trap(NR.prlimit64, 0, resource, None)
+
+    def prlimit(
+        self, pid: int, resource: int, new: tuple[int, int] | None = None
+    ) -> Awaitable[tuple[int, int]]:
+        """prlimit(2): the old (soft, hard); ``new`` replaces it. EINVAL EPERM ESRCH."""
+        return trap(NR.prlimit64, pid, resource, new)
 
     def setrlimit(self, resource: int, soft: int, hard: int) -> Awaitable[tuple[int, int]]:
         return trap(NR.prlimit64, 0, resource, (soft, hard))
@@ -318,18 +413,110 @@ class Sys:
     def sched_yield(self) -> Awaitable[None]:
         return trap(NR.sched_yield)
 
-    def brk(self, increment: int) -> Awaitable[int]:
-        """sbrk(3): grow or shrink the data segment; its new size in bytes. ENOMEM.
+    # -- memory --------------------------------------------------------------------------------
 
-        What a native program keeps in Python objects it must have asked for here first.
+    def brk(self, increment: int, *, populate: bool = True) -> Awaitable[int]:
+        """Grow or shrink the data segment by bytes; the new program break, an address. ENOMEM.
+
+        What a native program keeps in Python objects it must have asked for here first: so the
+        pages are taken at once. Without ``populate`` they come as they are touched (brk(2)).
         """
-        return trap(NR.brk, increment)
+        return trap(NR.brk, increment, populate)
+
+    def mmap(
+        self,
+        length: int,
+        prot: int = flags.PROT_READ | flags.PROT_WRITE,
+        mflags: int = flags.MAP_PRIVATE | flags.MAP_ANONYMOUS,
+        fd: int = -1,
+        offset: int = 0,
+        addr: int = 0,
+    ) -> Awaitable[int]:
+        """The address of new memory (mmap(2)); ``offset`` is in bytes, whole pages.
+
+        EACCES EBADF EEXIST EINVAL ENODEV ENOMEM EOVERFLOW.
+        """
+        return trap(NR.mmap2, addr, length, prot, mflags, fd, offset)
+
+    def munmap(self, addr: int, length: int) -> Awaitable[None]:
+        """EINVAL for an address that is not a page's."""
+        return trap(NR.munmap, addr, length)
+
+    def mprotect(self, addr: int, length: int, prot: int) -> Awaitable[None]:
+        """EACCES EINVAL, ENOMEM for what is not mapped."""
+        return trap(NR.mprotect, addr, length, prot)
+
+    def madvise(self, addr: int, length: int, advice: int) -> Awaitable[None]:
+        """MADV_DONTNEED, MADV_PAGEOUT, MADV_WILLNEED … (madvise(2)). EINVAL ENOMEM."""
+        return trap(NR.madvise, addr, length, advice)
+
+    def msync(self, addr: int, length: int, mflags: int = flags.MS_SYNC) -> Awaitable[None]:
+        return trap(NR.msync, addr, length, mflags)
+
+    def mincore(self, addr: int, length: int) -> Awaitable[bytes]:
+        """A byte for each page: 1 if it is in RAM. ENOMEM for what is not mapped."""
+        return trap(NR.mincore, addr, length)
+
+    def mlock(self, addr: int, length: int) -> Awaitable[None]:
+        """Keep pages in RAM. ENOMEM past RLIMIT_MEMLOCK, EPERM if that is 0."""
+        return trap(NR.mlock, addr, length)
+
+    def munlock(self, addr: int, length: int) -> Awaitable[None]:
+        return trap(NR.munlock, addr, length)
+
+    def mlockall(self, mflags: int) -> Awaitable[None]:
+        return trap(NR.mlockall, mflags)
+
+    def munlockall(self) -> Awaitable[None]:
+        return trap(NR.munlockall)
+
+    def load(self, addr: int, count: int) -> Awaitable[bytes]:
+        """Read bytes of the process's own memory, as machine code would: no system call.
+
+        A cycle a word, and what page walks and faults take. Where nothing may be read, SIGSEGV.
+        """
+        return trap(LOAD, addr, count)
+
+    def store(self, addr: int, data: bytes) -> Awaitable[None]:
+        """Write bytes into the process's own memory. Where nothing may be written, SIGSEGV."""
+        return trap(STORE, addr, data)
+
+    def shmget(self, key: int, size: int, shmflag: int) -> Awaitable[int]:
+        """The id of a System V segment. EACCES EEXIST EINVAL ENOENT ENOMEM ENOSPC."""
+        return trap(NR.shmget, key, size, shmflag)
+
+    def shmat(self, shmid: int, addr: int = 0, shmflag: int = 0) -> Awaitable[int]:
+        """Attach a segment; where it is. EACCES EIDRM EINVAL ENOMEM."""
+        return trap(NR.shmat, shmid, addr, shmflag)
+
+    def shmdt(self, addr: int) -> Awaitable[None]:
+        return trap(NR.shmdt, addr)
+
+    def shmctl(self, shmid: int, command: int, argument: Any = None) -> Awaitable[Any]:
+        """IPC_STAT (a :class:`~minios.abi.records.Shmid`), IPC_SET (uid, gid, mode), IPC_RMID."""
+        return trap(NR.shmctl, shmid, command, argument)
+
+    def swapon(self, path: bytes, swapflags: int = 0) -> Awaitable[None]:
+        """EBUSY EINVAL EPERM ENOENT …; the priority is in ``swapflags`` (swapon(2))."""
+        return trap(NR.swapon, path, swapflags)
+
+    def swapoff(self, path: bytes) -> Awaitable[None]:
+        """Bring everything back and stop swapping there. EINVAL ENOMEM EPERM."""
+        return trap(NR.swapoff, path)
 
     # -- signals -------------------------------------------------------------------------------
 
     def kill(self, pid: int, sig: int) -> Awaitable[None]:
         """kill(2): pid > 0 one process, 0 the caller's group, -1 all, < -1 the group ``-pid``."""
         return trap(NR.kill, pid, sig)
+
+    def sigqueue(self, pid: int, sig: int, value: int = 0) -> Awaitable[None]:
+        """sigqueue(3): a signal with a value, which a SA_SIGINFO handler sees. EAGAIN EPERM …"""
+        return trap(NR.rt_sigqueueinfo, pid, sig, value)
+
+    def sigtimedwait(self, mask: int, timeout: int | None = None) -> Awaitable[Siginfo]:
+        """sigtimedwait(2): take a pending signal of ``mask`` (blocked ones). EAGAIN EINTR."""
+        return trap(NR.rt_sigtimedwait_time64, mask, timeout)
 
     def sigaction(
         self, sig: int, handler: Disposition | None = None, sa_flags: int = 0, mask: int = 0
@@ -360,6 +547,10 @@ class Sys:
 
     def clock_gettime(self, clock: int = flags.CLOCK_REALTIME) -> Awaitable[int]:
         return trap(NR.clock_gettime64, clock)
+
+    def syslog(self, action: int, size: int = 0) -> Awaitable[Any]:
+        """syslog(2), klogctl(3): 3 reads the kernel's log, 5 clears it, 10 is its size."""
+        return trap(NR.syslog, action, size)
 
     def uname(self) -> Awaitable[Utsname]:
         return trap(NR.uname)

@@ -1,9 +1,17 @@
-"""Who may do what to an inode (path_resolution(7), inode(7), capabilities(7) for uid 0)."""
+"""Who may do what to an inode (path_resolution(7), inode(7), capabilities(7))."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from minios.abi import flags
+from minios.abi.caps import (
+    CAP_DAC_OVERRIDE,
+    CAP_DAC_READ_SEARCH,
+    CAP_FOWNER,
+    NONE,
+    Caps,
+)
+from minios.abi.caps import ROOT as ROOT_CAPS
 from minios.abi.errno import Errno, error
 
 if TYPE_CHECKING:
@@ -24,6 +32,8 @@ class Credentials(Protocol):
     @property
     def groups(self) -> Sequence[int]: ...
     @property
+    def caps(self) -> Caps: ...
+    @property
     def pid(self) -> int: ...
     @property
     def judge(self) -> bool: ...
@@ -32,7 +42,7 @@ class Credentials(Protocol):
 class Identity:
     """Credentials without a process."""
 
-    __slots__ = ("egid", "euid", "groups", "judge", "pid")
+    __slots__ = ("caps", "egid", "euid", "groups", "judge", "pid")
 
     def __init__(
         self,
@@ -46,11 +56,27 @@ class Identity:
         self.euid = euid
         self.egid = egid
         self.groups = groups
+        self.caps = ROOT_CAPS if euid == 0 else NONE
         self.pid = pid
         self.judge = judge
 
 
 ROOT = Identity(0, 0)
+
+
+_OVERRIDE = 1 << CAP_DAC_OVERRIDE
+_SEARCH = 1 << CAP_DAC_OVERRIDE | 1 << CAP_DAC_READ_SEARCH
+"""Either of these searches and lists every directory."""
+
+
+def capable(who: Credentials, cap: int) -> bool:
+    """Whether ``who`` has a capability in effect: the one test behind everything root may do."""
+    return who.caps.effective >> cap & 1 != 0
+
+
+def may_search_all(who: Credentials) -> bool:
+    """Whether no directory keeps ``who`` from walking through it."""
+    return who.caps.effective & _SEARCH != 0 or who.judge
 
 
 def in_group(who: Credentials, gid: int) -> bool:
@@ -60,17 +86,23 @@ def in_group(who: Credentials, gid: int) -> bool:
 def permitted(who: Credentials, inode: "Inode", want: int) -> bool:
     """Whether the mode bits allow all of ``want`` (MAY_READ, MAY_WRITE, MAY_EXEC).
 
-    Uid 0 reads and writes everything, searches every directory, and executes a file that anybody
-    may execute (CAP_DAC_OVERRIDE).
+    CAP_DAC_OVERRIDE reads and writes everything, searches every directory, and executes a file that
+    anybody may execute; CAP_DAC_READ_SEARCH reads everything and searches every directory.
     """
     mode = inode.mode
-    if who.euid == 0 or who.judge:
+    if who.caps.effective & _OVERRIDE or who.judge:
         return not want & MAY_EXEC or mode & 0o111 != 0 or mode & flags.S_IFMT == flags.S_IFDIR
     if who.euid == inode.uid:
         mode >>= 6
     elif in_group(who, inode.gid):
         mode >>= 3
-    return want & ~mode & 7 == 0
+    if want & ~mode & 7 == 0:
+        return True
+    if not who.caps.effective & _SEARCH:
+        return False
+    if inode.mode & flags.S_IFMT == flags.S_IFDIR:
+        return not want & MAY_WRITE
+    return want == MAY_READ
 
 
 def require(who: Credentials, inode: "Inode", want: int) -> None:
@@ -86,13 +118,17 @@ def require_change(who: Credentials) -> None:
 
 
 def require_owner(who: Credentials, inode: "Inode") -> None:
-    """EPERM unless the caller owns the inode or is root (CAP_FOWNER)."""
-    if who.euid not in (0, inode.uid):
+    """EPERM unless the caller owns the inode or has CAP_FOWNER."""
+    if who.euid != inode.uid and not capable(who, CAP_FOWNER):
         raise error(Errno.EPERM)
 
 
 def may_remove(who: Credentials, directory: "Inode", inode: "Inode") -> None:
     """EACCES without write access to the directory, EPERM for the sticky bit's rule (inode(7))."""
     require(who, directory, MAY_WRITE | MAY_EXEC)
-    if directory.mode & flags.S_ISVTX and who.euid not in (0, directory.uid, inode.uid):
+    if (
+        directory.mode & flags.S_ISVTX
+        and who.euid not in (directory.uid, inode.uid)
+        and not capable(who, CAP_FOWNER)
+    ):
         raise error(Errno.EPERM)

@@ -10,6 +10,8 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
+from minios.abi.caps import CAP_FSETID
+from minios.abi.caps import XATTR as CAPS_XATTR
 from minios.abi.errno import Errno, error
 from minios.abi.records import Dirent, Stat
 
@@ -26,6 +28,8 @@ MAX_FILE_SIZE = 1 << 44
 """Bytes; a write or truncate beyond it is EFBIG (ext4's limit with 4 KiB blocks)."""
 
 LINK_MAX = 65000
+
+_FSETID = 1 << CAP_FSETID
 
 _META = Struct("<QIIIIqqqQ")
 
@@ -78,6 +82,7 @@ class Inode:
 
     __slots__ = (
         "_digest",
+        "_txn",
         "atime",
         "ctime",
         "driver",
@@ -90,6 +95,7 @@ class Inode:
         "opens",
         "rdev",
         "uid",
+        "xattrs",
     )
 
     def __init__(self, fs: "FileSystem", ino: int, mode: int, uid: int, gid: int) -> None:
@@ -106,7 +112,11 @@ class Inode:
         self.mtime = now
         self.ctime = now
         self.driver: Any = None
+        self.xattrs: dict[bytes, bytes] | None = None
+        """Extended attributes (xattr(7)), once there are any."""
         self._digest: bytes | None = None
+        self._txn = 0
+        """The transaction of the journal that knows what this inode was before."""
 
     @property
     def size(self) -> int:
@@ -184,6 +194,11 @@ class Inode:
 
     # -- changes -------------------------------------------------------------------------------
 
+    def alter(self) -> None:
+        """Call before anything of the inode is changed: a journal keeps what it was."""
+        if self._txn != self.fs.txn:
+            self.fs.save(self)
+
     def dirty(self) -> None:
         """Note a change: the digest is stale and whoever watches files is told."""
         self._digest = None
@@ -234,6 +249,9 @@ class Inode:
                 self.ctime,
                 self.rdev,
             )
+            if self.xattrs:
+                for name, value in sorted(self.xattrs.items()):
+                    meta += b"%d:%b%d:%b" % (len(name), name, len(value), value)
             self._digest = blake2b(meta + self.content_digest(), digest_size=32).digest()
         return self._digest
 
@@ -315,6 +333,7 @@ class Regular(Inode):
         """Write at ``offset``; how many bytes fitted. ENOSPC if none did, EFBIG past the limit."""
         if self._lazy is not None:
             self._load()
+        self.alter()
         if offset + len(data) > MAX_FILE_SIZE:
             data = data[: max(0, MAX_FILE_SIZE - offset)]
             if not data:
@@ -330,7 +349,7 @@ class Regular(Inode):
             if taken < wanted:
                 break
         if not done and total:
-            raise error(Errno.ENOSPC)
+            raise error(self.fs.full)
         if offset + done > self._size:
             self._size = offset + done
         self._content_digest = self._source = None
@@ -364,6 +383,7 @@ class Regular(Inode):
             raise error(Errno.EFBIG)
         if self._lazy is not None:
             self._load()
+        self.alter()
         if size < self._size:
             before = self.blocks
             last, keep = size >> CHUNK_BITS, size & CHUNK - 1
@@ -377,8 +397,15 @@ class Regular(Inode):
         self.modified()
 
     def drop_privileges(self, who: "Credentials") -> None:
-        """Clear setuid and setgid: somebody other than root writes or cuts the file (write(2))."""
-        if who.euid != 0 and self.mode & (flags.S_ISUID | flags.S_ISGID):
+        """What a write or cut takes from a file: its capabilities, and without CAP_FSETID the
+        setuid and setgid bits (write(2), capabilities(7)).
+        """
+        if self.xattrs is not None and CAPS_XATTR in self.xattrs:
+            self.alter()
+            del self.xattrs[CAPS_XATTR]
+            self.changed()
+        if self.mode & (flags.S_ISUID | flags.S_ISGID) and not who.caps.effective & _FSETID:
+            self.alter()
             self.mode = self.without_set_ids()
             self.changed()
 

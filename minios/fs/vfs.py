@@ -7,6 +7,8 @@ man pages, in Linux's order. Modes come with the caller's umask applied.
 from hashlib import blake2b
 
 from minios.abi import flags
+from minios.abi.caps import CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_MKNOD
+from minios.abi.caps import XATTR as CAPS_XATTR
 from minios.abi.errno import Errno, error
 from minios.fs.access import (
     MAY_EXEC,
@@ -14,8 +16,10 @@ from minios.fs.access import (
     MAY_WRITE,
     ROOT,
     Credentials,
+    capable,
     in_group,
     may_remove,
+    may_search_all,
     permitted,
     require,
     require_change,
@@ -76,7 +80,7 @@ class Vfs:
         at = self.root if path[0] == 47 else base
         todo = _components(path)
         links = piled = 0
-        free = who.euid == 0 or who.judge
+        free = may_search_all(who)
         while todo:
             name = todo.pop()
             inode = at.inode
@@ -262,7 +266,7 @@ class Vfs:
         if kind not in (flags.S_IFREG, flags.S_IFIFO, flags.S_IFCHR, flags.S_IFBLK):
             raise error(Errno.EINVAL)
         at, name = self._new_name(who, base, path)
-        if kind in (flags.S_IFCHR, flags.S_IFBLK) and who.euid != 0:
+        if kind in (flags.S_IFCHR, flags.S_IFBLK) and not capable(who, CAP_MKNOD):
             require(who, at.inode, MAY_WRITE | MAY_EXEC)
             raise error(Errno.EPERM)
         return self._make(who, at, name, kind | mode & 0o7777, rdev=rdev)
@@ -383,18 +387,18 @@ class Vfs:
         self._attributes(who, inode)
         require_owner(who, inode)
         mode &= 0o7777
-        if who.euid != 0 and not in_group(who, inode.gid):
+        if not in_group(who, inode.gid) and not capable(who, CAP_FSETID):
             mode &= ~flags.S_ISGID
+        inode.alter()
         inode.mode = inode.mode & flags.S_IFMT | mode
         inode.changed()
 
     def chown(self, who: Credentials, inode: Inode, uid: int, gid: int) -> None:
-        """chown(2), -1 leaving an id. EPERM: only root gives away, owners choose a group of theirs.
-
-        Set-id bits of files are cleared, for root too, as Linux does.
+        """chown(2), -1 leaving an id. EPERM: only CAP_CHOWN gives away, owners choose a group of
+        theirs. Set-id bits and capabilities of files are cleared, for root too, as Linux does.
         """
         self._attributes(who, inode)
-        if who.euid != 0:
+        if not capable(who, CAP_CHOWN):
             owner = who.euid == inode.uid
             if not owner and inode.without_set_ids() != inode.mode:
                 raise error(Errno.EPERM)
@@ -402,11 +406,14 @@ class Vfs:
                 raise error(Errno.EPERM)
             if gid != -1 and not (owner and (gid == inode.gid or in_group(who, gid))):
                 raise error(Errno.EPERM)
+        inode.alter()
         if uid != -1:
             inode.uid = uid
         if gid != -1:
             inode.gid = gid
         inode.mode = inode.without_set_ids()
+        if inode.xattrs is not None:
+            inode.xattrs.pop(CAPS_XATTR, None)
         inode.changed()
 
     def utime(self, who: Credentials, inode: Inode, atime: int | None, mtime: int | None) -> None:
@@ -414,11 +421,12 @@ class Vfs:
         if atime is None and mtime is None:
             return
         self._attributes(who, inode)
-        if who.euid not in (0, inode.uid):
+        if who.euid != inode.uid and not capable(who, CAP_FOWNER):
             if not (atime == -1 and mtime == -1):
                 raise error(Errno.EPERM)
             require(who, inode, MAY_WRITE)
         now = inode.fs.clock()
+        inode.alter()
         if atime is not None:
             inode.atime = now if atime == -1 else atime
         if mtime is not None:

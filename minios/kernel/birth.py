@@ -10,14 +10,16 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
-from minios.abi.flags import RLIMIT_NPROC
+from minios.abi.flags import RLIMIT_CPU, RLIMIT_NPROC
 from minios.abi.signals import SIG_DFL, SIG_IGN
-from minios.abi.sys import Entry, Sys
+from minios.abi.sys import Entry
 from minios.abi.syscalls import COMPUTE
 from minios.kernel import fscalls
+from minios.kernel.credentials import FORK_KEEPS, FORKED
 from minios.kernel.death import close_frames
 from minios.kernel.exec import load
-from minios.kernel.process import DEFAULT_LIMITS, IMAGE_BYTES, PCB, Frame, limit
+from minios.kernel.limits import may_fork, watch_cpu
+from minios.kernel.process import DEFAULT_LIMITS, IMAGE_BYTES, PCB, Frame
 from minios.kernel.wait import WaitQueue
 from minios.sim.world import MARK_PROCESS
 
@@ -27,12 +29,10 @@ if TYPE_CHECKING:
 START_CYCLES = 200
 """The first steps of a new process image."""
 
-_SYS = Sys()
-
 
 def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB:
     """A child that goes on in ``entry(sys, *state)``. EAGAIN (limits), ENOMEM."""
-    if parent.euid != 0 and kernel.count_of(parent.uid) >= limit(parent, RLIMIT_NPROC):
+    if not may_fork(kernel, parent):
         raise error(Errno.EAGAIN)
     kernel.claim(parent.rss)
     try:
@@ -48,6 +48,7 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
     child.uid, child.euid, child.suid = parent.uid, parent.euid, parent.suid
     child.gid, child.egid, child.sgid = parent.gid, parent.egid, parent.sgid
     child.groups, child.judge = parent.groups, parent.judge
+    child.caps, child.attributes = parent.caps, parent.attributes & FORK_KEEPS | FORKED
     child.cwd, child.umask = parent.cwd, parent.umask
     child.fds = parent.fds.copy()
     child.rlimits = dict(parent.rlimits)
@@ -60,8 +61,14 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
     child.nice = parent.nice
     child.last_core = parent.last_core
     child.trace = parent.trace
-    _enter(kernel, child, lambda: entry(_SYS, *state), START_CYCLES // 4)
+    child.brand, child.calls, child.costs = parent.brand, parent.calls, parent.costs
+    child.seccomp = parent.seccomp
+    if parent.tracer is not None:
+        parent.tracer.forked(kernel, child)
+    _enter(kernel, child, lambda: entry(child.sys, *state), START_CYCLES // 4)
     parent.children[pid] = child
+    if RLIMIT_CPU in child.rlimits:
+        watch_cpu(kernel, child)
     hooks = kernel.world.instruments.on_fork
     if hooks:
         for hook in hooks:
@@ -118,6 +125,7 @@ def start(
     pcb.judge = kernel.hidden
     pcb.identity = pcb.lineage = identity
     pcb.nice = nice
+    pcb.calls = kernel.calls
     pcb.rlimits = dict(DEFAULT_LIMITS)
     pcb.rlimits[RLIMIT_NPROC] = (kernel.machine.nproc, kernel.machine.nproc)
     environ = tuple(k + b"=" + v for k, v in (env or {}).items())
@@ -131,7 +139,7 @@ def start(
         raise
     image.apply(pcb)
     pcb.maxrss = pcb.rss
-    _enter(kernel, pcb, image.start, START_CYCLES)
+    _enter(kernel, pcb, lambda: image.start(pcb), START_CYCLES)
     parent = kernel.processes.get(pcb.ppid)
     if parent is not None:
         parent.children[pid] = pcb
@@ -158,7 +166,7 @@ def replace(
     pcb.handler_masks.clear()
     pcb.saved_mask = None
     pcb.maxrss = max(pcb.maxrss, pcb.rss)
-    pcb.frames = [Frame(image.start, 0, 0)]
+    pcb.frames = [Frame(lambda: image.start(pcb), 0, 0)]
     hooks = kernel.world.instruments.on_exec
     if hooks:
         for hook in hooks:

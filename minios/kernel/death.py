@@ -5,13 +5,21 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from minios.abi import flags
+from minios.abi.errno import Errno, error
+from minios.abi.records import Rusage, Waited
 from minios.abi.signals import SA_NOCLDWAIT, SIG_IGN, Sig
 from minios.kernel import signals
+from minios.kernel.arguments import integer
+from minios.kernel.credentials import SUBREAPER
 from minios.sim.world import MARK_PROCESS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB, Frame
+    from minios.kernel.wait import WaitQueue
 
 
 def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
@@ -55,12 +63,26 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     _notify_exit(kernel, pcb)
 
 
+def _reaper(kernel: Kernel, pcb: PCB) -> PCB | None:
+    """Who adopts the children of ``pcb``: the nearest subreaper above it, or init (prctl(2))."""
+    above = kernel.processes.get(pcb.ppid)
+    while above is not None and above.pid != 1:
+        if above.attributes & SUBREAPER and not above.zombie:
+            return above
+        above = kernel.processes.get(above.ppid)
+    return above if above is not None else kernel.processes.get(1)
+
+
 def _orphan_children(kernel: Kernel, pcb: PCB) -> None:
-    init = kernel.processes.get(1)
+    if not pcb.children:
+        return
+    reaper = _reaper(kernel, pcb)
     for child in pcb.children.values():
-        child.ppid = 1
-        if init is not None:
-            init.children[child.pid] = child
+        child.ppid = reaper.pid if reaper is not None else 1
+        if reaper is not None:
+            reaper.children[child.pid] = child
+        if child.death_signal:
+            signals.post(kernel, child, child.death_signal, pcb)
         if child.zombie:
             _notify_exit(kernel, child)
         elif child.pgid != pcb.pgid and child.sid == pcb.sid:
@@ -93,6 +115,57 @@ def _notify_exit(kernel: Kernel, pcb: PCB) -> None:
     parent.child_wait.wake()
 
 
+def waitid(
+    kernel: Kernel, pcb: PCB, idtype: int, id: int, options: int
+) -> Waited | WaitQueue:
+    """waitid(2): a child that ended, stopped or went on, whichever was asked for.
+
+    With WNOHANG and nothing to report the result's pid is 0. ECHILD EINVAL.
+    """
+    asked = options & (flags.WEXITED | flags.WSTOPPED | flags.WCONTINUED)
+    if not asked or integer(options) & ~(asked | flags.WNOHANG | flags.WNOWAIT):
+        raise error(Errno.EINVAL)
+    known = False
+    for child in _candidates(pcb, idtype, integer(id)):
+        known = True
+        if child.zombie:
+            if not options & flags.WEXITED:
+                continue
+            usage = Rusage(
+                child.utime + child.cutime, child.stime + child.cstime, child.maxrss,
+                child.nvcsw, child.nivcsw,
+            )  # fmt: skip
+            if not options & flags.WNOWAIT:
+                reap(kernel, child)
+            return Waited(child.pid, child.exit_status, usage, child.uid)
+        report = child.report
+        if report is not None and options & (
+            flags.WCONTINUED if flags.wifcontinued(report) else flags.WSTOPPED
+        ):
+            if not options & flags.WNOWAIT:
+                child.report = None
+            return Waited(child.pid, report, child.rusage(), child.uid)
+    if not known:
+        raise error(Errno.ECHILD)
+    if options & flags.WNOHANG:
+        return Waited(0, 0, Rusage(0, 0, 0, 0, 0))
+    assert pcb.child_wait is not None
+    return pcb.child_wait
+
+
+def _candidates(pcb: PCB, idtype: int, id: int) -> Iterable[PCB]:
+    """The children that waitid(2) is asked about. EINVAL."""
+    if idtype == flags.P_ALL:
+        return pcb.children.values()
+    if idtype == flags.P_PID and id > 0:
+        child = pcb.children.get(id)
+        return (child,) if child is not None else ()
+    if idtype == flags.P_PGID and id >= 0:
+        pgid = id or pcb.pgid
+        return [child for child in pcb.children.values() if child.pgid == pgid]
+    raise error(Errno.EINVAL)
+
+
 def reap(kernel: Kernel, pcb: PCB) -> None:
     """Free the pid of a zombie; its times go to the parent's children's."""
     kernel.processes.pop(pcb.pid, None)
@@ -114,7 +187,7 @@ def close_frames(frames: list[Frame]) -> None:
 
 def disarm(pcb: PCB) -> None:
     """No clock will wake or alarm this process any more."""
-    for timer in (pcb.wakeup, pcb.alarm):
+    for timer in (pcb.wakeup, pcb.alarm, pcb.cpu_timer):
         if timer is not None:
             timer.cancel()
-    pcb.wakeup = pcb.alarm = None
+    pcb.wakeup = pcb.alarm = pcb.cpu_timer = None

@@ -18,6 +18,7 @@ from minios.kernel.devices import (
     makedev,
 )
 from minios.kernel.file import File
+from minios.kernel.log import KmsgFile
 from minios.kernel.tty import Tty, open_tty
 from minios.kernel.wait import WaitQueue
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 TERMINALS = 6
 TTY_MAJOR = 4
 TTY_GID = 5
+_KMSG = makedev(1, 11)
 _CTTY = makedev(5, 0)
 _CONSOLE = makedev(5, 1)
 _EXTRA_MAJOR = 240
@@ -53,6 +55,7 @@ class Devices:
         self._extra = 0
         for name, (number, driver) in MEMORY_DEVICES.items():
             self._node(name, number, driver)
+        self._node(b"kmsg", _KMSG, _open_kmsg, mode=0o644)
         self._node(b"tty", _CTTY, _open_ctty, gid=TTY_GID)
         self._node(b"console", _CONSOLE, _open_console, mode=0o600)
         for number in range(1, TERMINALS + 1):
@@ -105,6 +108,10 @@ _LINKS = (
     (b"/proc/self/fd/1", b"stdout"),
     (b"/proc/self/fd/2", b"stderr"),
 )
+
+
+def _open_kmsg(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
+    return KmsgFile(kernel, dentry, oflag)
 
 
 def _open_ctty(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:

@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
+from minios.abi.caps import NONE, XATTR, FileCaps, decode_file
 from minios.abi.errno import Errno, error
 from minios.abi.flags import ARG_MAX, S_ISGID, S_ISUID
-from minios.abi.sys import Program, Sys
+from minios.abi.sys import Program
 from minios.fs.access import MAY_EXEC, require
+from minios.kernel.credentials import NO_NEW_PRIVS, after_exec, exec_caps
 
 if TYPE_CHECKING:
+    from minios.fs.inode import Inode
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
 MAGIC = b"\x7fMOS\n"
-MAX_INTERPRETERS = 4
+MAX_INTERPRETERS = 5
 """Scripts may name scripts as their interpreters this often (execve(2)), then ELOOP."""
 
 FREE_ARGUMENTS = 8 << 10
@@ -28,8 +31,6 @@ POINTER = 32
 """What a string of them takes besides its bytes, in this process and in its parent's request."""
 
 _HEAD = 256
-_SYS = Sys()
-
 
 def native(name: str) -> bytes:
     """The content of the file of a native program."""
@@ -39,7 +40,9 @@ def native(name: str) -> bytes:
 class Image:
     """A program ready to take over a process."""
 
-    __slots__ = ("arguments", "argv", "comm", "environ", "euid", "exe", "name", "program", "sgid")
+    __slots__ = (
+        "arguments", "argv", "caps", "comm", "egid", "environ", "euid", "exe", "name", "program",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -59,8 +62,9 @@ class Image:
         size = sum(map(len, argv)) + sum(map(len, environ)) + POINTER * (len(argv) + len(environ))
         self.arguments = max(2 * (size - FREE_ARGUMENTS), 0)
         """Bytes that arguments and environment take beyond what every image has."""
+        self.caps = NONE
         self.euid: int | None = None
-        self.sgid: int | None = None
+        self.egid: int | None = None
 
     def apply(self, pcb: PCB) -> None:
         """Give the process this image's names and, for a set-id file, its owner's rights."""
@@ -69,20 +73,15 @@ class Image:
         pcb.program = self.name
         pcb.argv = self.argv
         pcb.environ = self.environ
-        if self.euid is not None:
-            pcb.euid = self.euid
-        if self.sgid is not None:
-            pcb.egid = self.sgid
-        pcb.suid = pcb.euid
-        pcb.sgid = pcb.egid
+        after_exec(pcb, self.euid, self.egid, self.caps)
 
-    def start(self) -> Coroutine[Any, Any, int]:
+    def start(self, pcb: PCB) -> Coroutine[Any, Any, int]:
         """The program's coroutine, not yet begun. Of a name given twice the first value counts."""
         env: dict[bytes, bytes] = {}
         for entry in self.environ:
             name, _, value = entry.partition(b"=")
             env.setdefault(name, value)
-        return self.program(_SYS, list(self.argv), env)
+        return self.program(pcb.sys, list(self.argv), env)
 
 
 def load(
@@ -92,7 +91,7 @@ def load(
     if sum(len(s) + 1 for s in argv) + sum(len(s) + 1 for s in environ) > ARG_MAX:
         raise error(Errno.E2BIG)
     if kernel.hidden:
-        return _judge_image(kernel, path, argv, environ)
+        return _judge_image(kernel, pcb, path, argv, environ)
     comm = path.rpartition(b"/")[2]
     for _ in range(MAX_INTERPRETERS + 1):
         dentry = kernel.vfs.walk(pcb, pcb.cwd, path)
@@ -108,10 +107,7 @@ def load(
             except KeyError:
                 raise error(Errno.ENOEXEC) from None
             image = Image(program, name, dentry.path(), comm, argv, environ)
-            if inode.mode & S_ISUID:
-                image.euid = inode.uid
-            if inode.mode & S_ISGID and inode.mode & 0o010:
-                image.sgid = inode.gid
+            _privileges(pcb, inode, image)
             return image
         if not head.startswith(b"#!"):
             raise error(Errno.ENOEXEC)
@@ -123,8 +119,21 @@ def load(
     raise error(Errno.ELOOP)
 
 
+def _privileges(pcb: PCB, inode: Inode, image: Image) -> None:
+    """What a set-id file or one with capabilities gives, if anything may. EPERM."""
+    file: FileCaps | None = None
+    if not pcb.attributes & NO_NEW_PRIVS and b"nosuid" not in inode.fs.options:
+        if inode.mode & S_ISUID:
+            image.euid = inode.uid
+        if inode.mode & S_ISGID and inode.mode & 0o010:
+            image.egid = inode.gid
+        if inode.xattrs is not None and XATTR in inode.xattrs:
+            file = decode_file(inode.xattrs[XATTR])
+    image.caps = exec_caps(pcb, image.euid, file)
+
+
 def _judge_image(
-    kernel: Kernel, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]
+    kernel: Kernel, pcb: PCB, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]
 ) -> Image:
     """A judge's commands come from the game's own table, whatever the machine's files say."""
     name = path.rpartition(b"/")[2]
@@ -132,4 +141,6 @@ def _judge_image(
         program = kernel.machine.programs(name.decode("latin-1"))
     except KeyError:
         raise error(Errno.ENOENT) from None
-    return Image(program, name.decode("latin-1"), b"/bin/" + name, name, argv, environ)
+    image = Image(program, name.decode("latin-1"), b"/bin/" + name, name, argv, environ)
+    image.caps = pcb.caps
+    return image

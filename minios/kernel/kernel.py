@@ -7,21 +7,20 @@ table does the work and returns a value, raises an ``OSError`` or says where to 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from minios.abi.errno import Errno, error
-from minios.abi.flags import exit_status
 from minios.abi.signals import Sig
-from minios.abi.sys import Sys
-from minios.abi.syscalls import COMPUTE, NR
+from minios.abi.syscalls import COMPUTE, NR, TRAP_CYCLES
 from minios.kernel import calls, death, fscalls, signals, state
 from minios.kernel.cores import Dispatcher
 from minios.kernel.load import LoadAverage
+from minios.kernel.log import LOG_EMERG, KernelLog
 from minios.kernel.process import PCB, WORK_INTERRUPT
 from minios.kernel.sched import POLICIES
-from minios.kernel.wait import Sleep, WaitQueue
+from minios.kernel.wait import Held, Sleep, WaitQueue
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
 
@@ -31,26 +30,14 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., Any]
 
-TRAP_CYCLES = 20
 WAKE_CYCLES = 10
 """Returning from a sleep into the call that slept."""
 START_CYCLES = 200
 """The first steps of a new process image."""
 
 _MASK = (1 << 64) - 1
-_SYS = Sys()
 
 CALLS: dict[int, Handler] = {**fscalls.CALLS, **calls.CALLS}
-COSTS: dict[int, int] = {
-    NR.clone: 400,
-    NR.execve: 800,
-    NR.exit_group: 100,
-    NR.openat: 40,
-    NR.statx: 30,
-    NR.getdents64: 60,
-}
-"""Cycles of the calls that cost more than a trap; what they copy comes on top."""
-
 
 class Kernel:
     """A running kernel on a machine; a power cycle makes a new one."""
@@ -79,6 +66,7 @@ class Kernel:
         )  # fmt: skip
         self.acting: PCB | None = None
         """The process whose trap is being handled."""
+        self.log = KernelLog(self)
         self.load = LoadAverage(self.world.now)
         self.forks = 0
         self.ram_used = 0
@@ -89,7 +77,9 @@ class Kernel:
         """Programs that died of a bug of their own, for tests to find."""
         self._next_pid = 0
         self._user_processes: dict[int, int] = {}
-        self._calls = CALLS
+        self.calls: Mapping[int, Handler] = CALLS
+        """The table that serves the traps of every process that is neither traced, nor filtered,
+        nor of another personality."""
         self.parts: dict[str, Callable[[], Any]] = {}
         """What else belongs to the digest: a name, and what gives canonical data."""
         self.sysctl: dict[str, int] = {}
@@ -206,11 +196,14 @@ class Kernel:
         if hooks:
             for hook in hooks:
                 hook(pcb, nr, args)
-        handler = self._calls.get(nr)
+        handler = pcb.calls.get(nr)
         try:
             if handler is None:
                 raise error(Errno.ENOSYS)
             result = handler(self, pcb, *args)
+        except Held:
+            self.acting = None
+            return
         except OSError as err:
             if pcb.frames and not pcb.zombie:
                 self._done(pcb, nr, err)
@@ -299,8 +292,15 @@ class Kernel:
                     request = coro.throw(resume[1])
             except StopIteration as stop:
                 if len(frames) == 1:
+                    # What the C library's start code does with the value of main().
                     code = stop.value if type(stop.value) is int else 0
-                    self.exit(pcb, exit_status(code))
+                    pcb.request = (NR.exit_group, (code,))
+                    pcb.burst = pcb.costs.get(NR.exit_group, TRAP_CYCLES) * self.cycle_ns
+                    return
+                if pcb.tracer is not None:
+                    # Where a handler returns to is a stub that calls sigreturn(2).
+                    pcb.request = (NR.rt_sigreturn, ())
+                    pcb.burst = TRAP_CYCLES * self.cycle_ns
                     return
                 done = frames.pop()
                 pcb.blocked = done.mask
@@ -312,7 +312,8 @@ class Kernel:
                 continue
             except OSError:
                 # The program did not look at an error; C programs that don't, go on or abort.
-                self.exit(pcb, exit_status(1))
+                pcb.request = (NR.exit_group, (1,))
+                pcb.burst = pcb.costs.get(NR.exit_group, TRAP_CYCLES) * self.cycle_ns
                 return
             except RecursionError:
                 self.terminate(pcb, Sig.SIGSEGV, (0, b"kernel", 0))
@@ -328,7 +329,7 @@ class Kernel:
                 if cycles < 1:
                     cycles = 1
             else:
-                cycles = COSTS.get(nr, TRAP_CYCLES)
+                cycles = pcb.costs.get(nr, TRAP_CYCLES)
                 if nr == NR.write and type(args[1]) is bytes:
                     cycles += len(args[1]) >> 4
                 elif kind == "send" and type(resume[1]) is bytes:
@@ -405,6 +406,7 @@ class Kernel:
         if self.halted:
             return
         self.halted = reason
+        self.log.put(reason, LOG_EMERG)
         self.dispatcher.halt()
         for tty in self.ttys.values():
             tty.message(reason.encode() + b"\r\n")

@@ -15,6 +15,7 @@ from minios.kernel import birth
 from minios.kernel.exec import native
 from minios.kernel.judge import JudgeKernel
 from minios.kernel.kernel import Kernel
+from minios.kernel.log import announce
 from minios.kernel.mounts import mount_all, unmount_all
 from minios.kernel.process import PCB
 from minios.sim.canonical import encode
@@ -91,6 +92,7 @@ class Machine:
             return
         kernel = self.kernel = Kernel(self)
         mount_all(kernel)
+        announce(kernel)
         for attach in self.on_boot:
             attach(kernel)
         try:

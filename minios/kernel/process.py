@@ -7,7 +7,7 @@ moves exactly this from a core to the PCB and back.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.caps import ROOT
@@ -25,7 +25,8 @@ from minios.abi.flags import (
 )
 from minios.abi.records import Rusage, Siginfo
 from minios.abi.signals import NSIG, SIG_DFL
-from minios.abi.sys import Disposition, Request
+from minios.abi.sys import Disposition, Request, Sys
+from minios.abi.syscalls import COSTS
 
 if TYPE_CHECKING:
     from minios.kernel.cores import Core
@@ -82,7 +83,9 @@ class PCB:
         "cwd", "umask", "fds", "rlimits", "cpu_timer", "brk", "maxrss",
         # signals: minios.kernel.signals
         "pending", "queued", "blocked", "work", "handlers", "handler_flags", "handler_masks",
-        "saved_mask", "senders", "stop_code", "timer", "timer_interval", "alarm",
+        "saved_mask", "senders", "awaited", "timer", "timer_interval", "alarm",
+        # tracing and personality: minios.kernel.ptrace, minios.kernel.personality
+        "sys", "brand", "calls", "costs", "seccomp", "tracer", "tracees",
         # life and sleep: minios.kernel.kernel
         "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
         "deadline", "wakeup", "wchan", "uninterruptible", "restartable", "progress",
@@ -142,10 +145,27 @@ class PCB:
         self.senders: dict[int, tuple[int, bytes, int]] = {}
         self.queued: list[Siginfo] | None = None
         """Real-time signals that wait, in the order they were sent (signal(7)); None if none do."""
+        self.awaited = 0
+        """The blocked signals that sigtimedwait(2) sleeps for."""
         self.timer: int | None = None
         self.timer_interval = 0
         self.alarm: Timer | None = None
         """What goes off at ``timer``."""
+
+        self.sys = Sys()
+        """Its C library's face over the trap."""
+        self.brand = "linux"
+        """The table of system calls it was built for."""
+        self.calls: Mapping[int, Callable[..., Any]] = {}
+        """What serves its traps, by number: the kernel's own table unless it is traced, filtered
+        or of another personality."""
+        self.costs: Mapping[int, int] = COSTS
+        self.seccomp: Any = None
+        """Its filter of system calls (seccomp(2))."""
+        self.tracer: Any = None
+        """The :class:`minios.kernel.ptrace.Trace` that holds it."""
+        self.tracees: dict[int, PCB] | None = None
+        """Those it traces, by pid."""
 
         self.zombie = False
         self.stopped = False

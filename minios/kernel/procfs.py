@@ -20,6 +20,7 @@ from minios.fs.synthetic import (
     SyntheticInode,
     SyntheticLink,
 )
+from minios.kernel.credentials import UNDUMPABLE, may_access
 from minios.kernel.proc.table import PID_FILES, ROOT_FILES, PidFile, RootFile
 from minios.kernel.sysctl import KNOBS, Knob
 
@@ -199,8 +200,7 @@ class _Process(_Folder):
     __slots__ = ("kernel", "pcb")
 
     def __init__(self, fs: FileSystem, kernel: Kernel, pcb: PCB) -> None:
-        plain = pcb.uid == pcb.euid == pcb.suid and pcb.gid == pcb.egid == pcb.sgid
-        uid, gid = (pcb.euid, pcb.egid) if plain else (0, 0)
+        uid, gid = (0, 0) if pcb.attributes & UNDUMPABLE else (pcb.euid, pcb.egid)
         super().__init__(fs, _PID, self._file, _ino(pcb.pid), uid, gid)
         self.kernel = kernel
         self.pcb = pcb
@@ -256,9 +256,7 @@ _LINKS = (b"cwd", b"exe", b"root")
 
 def _may_look(who: Credentials, pcb: PCB) -> None:
     """EACCES unless root, a judge, or the process's own user (ptrace(2), access mode checking)."""
-    if who.judge or who.euid == 0:
-        return
-    if not (who.euid == pcb.uid == pcb.euid == pcb.suid):
+    if not may_access(who, pcb):
         raise error(Errno.EACCES)
 
 

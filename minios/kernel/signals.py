@@ -8,9 +8,12 @@ CONT act when they are posted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from minios.abi import flags
+from minios.abi.caps import CAP_KILL
 from minios.abi.errno import Errno, error
+from minios.abi.records import Siginfo
 from minios.abi.signals import (
     DEFAULT_ACTION,
     NSIG,
@@ -18,6 +21,7 @@ from minios.abi.signals import (
     SA_NODEFER,
     SA_RESETHAND,
     SA_RESTART,
+    SA_SIGINFO,
     SIG_DFL,
     SIG_IGN,
     UNBLOCKABLE,
@@ -25,25 +29,31 @@ from minios.abi.signals import (
     Sig,
     mask_of,
 )
-from minios.abi.sys import Sys
 from minios.abi.syscalls import COMPUTE
-from minios.kernel.process import PCB, WORK_INTERRUPT, WORK_SIGNAL, WORK_STOP, Frame
+from minios.fs.access import capable
+from minios.kernel.process import PCB, WORK_INTERRUPT, WORK_SIGNAL, WORK_STOP, Frame, limit
 from minios.sim.world import MARK_PROCESS
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
 
 STOP_SIGNALS = mask_of(Sig.SIGSTOP, Sig.SIGTSTP, Sig.SIGTTIN, Sig.SIGTTOU)
+FIRST_REAL_TIME = 32
 HANDLER_CYCLES = 30
 """Building a signal frame, and taking it down again."""
 
-_SYS = Sys()
 
-
-def post(kernel: Kernel, pcb: PCB, sig: int, sender: PCB | None = None) -> None:
+def post(
+    kernel: Kernel,
+    pcb: PCB,
+    sig: int,
+    sender: PCB | None = None,
+    info: Siginfo | None = None,
+) -> None:
     """Make ``sig`` pending for ``pcb`` and let it act as soon as it may.
 
-    A standard signal that is already pending stays pending once. ``sender`` None is the kernel.
+    A standard signal that is already pending stays pending once; real-time signals queue up, each
+    with its ``info``. ``sender`` None is the kernel.
     """
     if pcb.zombie:
         return
@@ -65,6 +75,8 @@ def post(kernel: Kernel, pcb: PCB, sig: int, sender: PCB | None = None) -> None:
         pcb.pending &= ~mask_of(Sig.SIGCONT)
     if not pcb.blocked & bit and ignored(pcb, sig):
         return
+    if sig >= FIRST_REAL_TIME or (info is not None and not pcb.pending & bit):
+        _enqueue(pcb, info or Siginfo(sig, flags.SI_USER, origin[0], origin[2]))
     pcb.pending |= bit
     pcb.work |= WORK_SIGNAL
     pcb.senders[sig] = origin
@@ -75,6 +87,8 @@ def post(kernel: Kernel, pcb: PCB, sig: int, sender: PCB | None = None) -> None:
         _stop(kernel, pcb, sig)
     elif not pcb.blocked & bit and not pcb.stopped:
         _notice(kernel, pcb)
+    elif pcb.awaited & bit:
+        kernel.wake(pcb)
 
 
 def post_group(kernel: Kernel, pgid: int, sig: int, sender: PCB | None = None) -> bool:
@@ -104,9 +118,10 @@ def deliver(kernel: Kernel, pcb: PCB) -> bool:
             return not pcb.stopped
         sig = (ready & -ready).bit_length()
         pcb.pending &= ~(1 << (sig - 1))
+        info = take_info(pcb, sig) if pcb.queued is not None else None
         disposition = pcb.handlers[sig]
         if callable(disposition):
-            _push_handler(pcb, sig)
+            _push_handler(pcb, sig, info)
             continue
         if disposition == SIG_IGN:
             continue
@@ -119,11 +134,44 @@ def deliver(kernel: Kernel, pcb: PCB) -> bool:
             return False
 
 
-def _push_handler(pcb: PCB, sig: int) -> None:
-    handler = pcb.handlers[sig]
+def _enqueue(pcb: PCB, info: Siginfo) -> None:
+    """Keep the information of a signal, as long as RLIMIT_SIGPENDING lets there be more."""
+    if pcb.queued is None:
+        pcb.queued = []
+    if len(pcb.queued) < limit(pcb, flags.RLIMIT_SIGPENDING):
+        pcb.queued.append(info)
+
+
+def take_info(pcb: PCB, sig: int) -> Siginfo:
+    """What is known of the pending ``sig`` that acts now; it is pending still if another waits."""
+    queued = pcb.queued or []
+    same = [info for info in queued if info.signo == sig]
+    if not same:
+        pid, _, uid = pcb.senders.get(sig, (0, b"kernel", 0))
+        return Siginfo(sig, flags.SI_USER if pid else flags.SI_KERNEL, pid, uid)
+    queued.remove(same[0])
+    if len(same) > 1:
+        pcb.pending |= 1 << (sig - 1)
+    pcb.queued = queued or None
+    return same[0]
+
+
+def discard(pcb: PCB, sig: int) -> None:
+    """Forget ``sig`` if it is pending."""
+    pcb.pending &= ~(1 << (sig - 1))
+    if pcb.queued is not None:
+        pcb.queued = [info for info in pcb.queued if info.signo != sig] or None
+
+
+def _push_handler(pcb: PCB, sig: int, info: Siginfo | None) -> None:
+    handler: Any = pcb.handlers[sig]
     assert callable(handler)
     sa_flags = pcb.handler_flags.get(sig, 0)
-    frame = Frame(lambda: handler(_SYS, sig), sig, pcb.blocked)
+    if sa_flags & SA_SIGINFO:
+        known = info or take_info(pcb, sig)
+        frame = Frame(lambda: handler(pcb.sys, sig, known), sig, pcb.blocked)
+    else:
+        frame = Frame(lambda: handler(pcb.sys, sig), sig, pcb.blocked)
     if pcb.saved_mask is not None:
         # sigsuspend(2): the mask to come back to is the one from before the call.
         frame.mask, pcb.saved_mask = pcb.saved_mask, None
@@ -220,10 +268,10 @@ def _tell_parent(kernel: Kernel, pcb: PCB, *, stopped: bool) -> None:
 
 
 def may_signal(sender: PCB, target: PCB, sig: int) -> bool:
-    """kill(2): root, the same real or saved uid, or SIGCONT within a session."""
-    if sender.euid == 0 or sender.euid in (target.uid, target.suid):
+    """kill(2): CAP_KILL, the same real or saved uid, or SIGCONT within a session."""
+    if sender.euid in (target.uid, target.suid) or sender.uid in (target.uid, target.suid):
         return True
-    if sender.uid in (target.uid, target.suid):
+    if capable(sender, CAP_KILL):
         return True
     return sig == Sig.SIGCONT and sender.sid == target.sid
 
@@ -239,7 +287,8 @@ def kill(kernel: Kernel, sender: PCB, pid: int, sig: int) -> None:
     elif pid == -1:
         targets = [p for p in kernel.processes.values() if p.pid > 1 and p is not sender]
     else:
-        targets = kernel.group(-pid if pid else sender.pgid)
+        pgid = -pid if pid else sender.pgid  # zombies are members still, and deaf
+        targets = [p for p in kernel.processes.values() if p.pgid == pgid]
     targets = list(targets)
     if not targets:
         raise error(Errno.ESRCH)

@@ -21,6 +21,8 @@ def digest(kernel: Kernel) -> bytes:
             pcb.deadline, pcb.wchan, pcb.progress, pcb.request, pcb.burst, pcb.trace,
             pcb.utime, pcb.stime, pcb.cutime, pcb.cstime, pcb.vruntime, pcb.last_core,
             pcb.exit_status, pcb.report, pcb.timer, pcb.timer_interval, pcb.runnable,
+            tuple(pcb.caps), pcb.attributes, pcb.death_signal, pcb.awaited,
+            [tuple(info) for info in pcb.queued or ()], sorted(pcb.rlimits.items()),
             [frame.sig for frame in pcb.frames], pcb.fds.state() if not pcb.zombie else (),
         )
         for pcb in kernel.processes.values()
@@ -35,7 +37,7 @@ def digest(kernel: Kernel) -> bytes:
     ttys = [(name, tty.state()) for name, tty in sorted(kernel.ttys.items())]
     figures = (
         kernel.forks, kernel.ram_used, kernel.last_pid, kernel.hostname, kernel.halted,
-        sorted(kernel.sysctl.items()),
+        sorted(kernel.sysctl.items()), kernel.log.state(),
     )  # fmt: skip
     parts = [(name, part()) for name, part in sorted(kernel.parts.items())]
     return encode((rows, cores, ttys, figures, kernel.load_averages(), parts))

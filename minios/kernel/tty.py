@@ -10,9 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
+from minios.abi.caps import CAP_SYS_ADMIN
 from minios.abi.errno import Errno, error
 from minios.abi.records import Termios, Winsize
 from minios.abi.signals import Sig
+from minios.fs.access import capable
 from minios.kernel import signals
 from minios.kernel.file import File
 from minios.kernel.ldisc import DEFAULT_TERMIOS, LineDiscipline
@@ -312,7 +314,7 @@ class Tty:
         if pcb.sid != pcb.pid or pcb.tty is not None:
             raise error(Errno.EPERM)
         if self.session is not None:
-            if steal != 1 or pcb.euid != 0:
+            if steal != 1 or not capable(pcb, CAP_SYS_ADMIN):
                 raise error(Errno.EPERM)
             for process in self.kernel.processes.values():
                 if process.tty is self:

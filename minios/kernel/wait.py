@@ -14,6 +14,13 @@ if TYPE_CHECKING:
     from minios.kernel.process import PCB
 
 
+class Held(Exception):
+    """Raised by a system call whose process a tracer holds (ptrace(2)): there is no result yet.
+
+    When the tracer lets go the call is made again, as after a sleep.
+    """
+
+
 class WaitQueue:
     """Processes asleep for one reason; ``name`` is the wait channel that ps shows.
 

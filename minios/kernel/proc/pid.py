@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.signals import NSIG, SIG_IGN, Sig
+from minios.kernel.credentials import NO_NEW_PRIVS
 from minios.kernel.proc.memory import HEAP_START, STACK_END, TEXT_START, vm_rows
 from minios.kernel.proc.text import PAGE, TICK, pages, spelled
-from minios.kernel.process import PCB
+from minios.kernel.process import PCB, limit
 from minios.sim.world import MARK_PROCESS
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _STATES = {
     "T": b"T (stopped)",
     "Z": b"Z (zombie)",
 }
-_CAPABILITIES = 0x1FFFFFFFFFF
 
 
 def _handled(pcb: PCB) -> tuple[int, int]:
@@ -84,7 +84,6 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
 def status(kernel: Kernel, pcb: PCB) -> bytes:
     ignored, caught = _handled(pcb)
     cores = len(kernel.cores)
-    capabilities = _CAPABILITIES if pcb.euid == 0 else 0
     lines = [
         b"Name:\t%b" % spelled(pcb),
         b"Umask:\t%04o" % pcb.umask,
@@ -107,18 +106,18 @@ def status(kernel: Kernel, pcb: PCB) -> bytes:
         lines += [b"%b:\t%8d kB" % (name, size >> 10) for name, size in vm_rows(kernel, pcb)]
     lines += [
         b"Threads:\t1",
-        b"SigQ:\t0/%d" % kernel.machine.nproc,
+        b"SigQ:\t%d/%d" % (len(pcb.queued or ()), limit(pcb, flags.RLIMIT_SIGPENDING)),
         b"SigPnd:\t%016x" % 0,
         b"ShdPnd:\t%016x" % pcb.pending,
         b"SigBlk:\t%016x" % pcb.blocked,
         b"SigIgn:\t%016x" % ignored,
         b"SigCgt:\t%016x" % caught,
-        b"CapInh:\t%016x" % 0,
-        b"CapPrm:\t%016x" % capabilities,
-        b"CapEff:\t%016x" % capabilities,
-        b"CapBnd:\t%016x" % _CAPABILITIES,
-        b"CapAmb:\t%016x" % 0,
-        b"NoNewPrivs:\t0",
+        b"CapInh:\t%016x" % pcb.caps.inheritable,
+        b"CapPrm:\t%016x" % pcb.caps.permitted,
+        b"CapEff:\t%016x" % pcb.caps.effective,
+        b"CapBnd:\t%016x" % pcb.caps.bounding,
+        b"CapAmb:\t%016x" % pcb.caps.ambient,
+        b"NoNewPrivs:\t%d" % (pcb.attributes & NO_NEW_PRIVS),
         b"Seccomp:\t0",
         b"Cpus_allowed:\t%x" % ((1 << cores) - 1),
         b"Cpus_allowed_list:\t%b" % (b"0" if cores == 1 else b"0-%d" % (cores - 1)),
@@ -162,16 +161,22 @@ _LIMITS = (
     (flags.RLIMIT_NOFILE, b"Max open files", b"files"),
     (flags.RLIMIT_MEMLOCK, b"Max locked memory", b"bytes"),
     (flags.RLIMIT_AS, b"Max address space", b"bytes"),
+    (flags.RLIMIT_LOCKS, b"Max file locks", b"locks"),
+    (flags.RLIMIT_SIGPENDING, b"Max pending signals", b"signals"),
+    (flags.RLIMIT_MSGQUEUE, b"Max msgqueue size", b"bytes"),
+    (flags.RLIMIT_NICE, b"Max nice priority", b""),
+    (flags.RLIMIT_RTPRIO, b"Max realtime priority", b""),
+    (flags.RLIMIT_RTTIME, b"Max realtime timeout", b"us"),
 )
 
 
 def limits(kernel: Kernel, pcb: PCB) -> bytes:
-    row = b"%-25b %-20b %-20b %-10b\n"
-    lines = [row % (b"Limit", b"Soft Limit", b"Hard Limit", b"Units")]
+    row = b"%-25b %-20b %-20b %b\n"
+    lines = [row % (b"Limit", b"Soft Limit", b"Hard Limit", b"Units     ")]
     unlimited = (flags.RLIM_INFINITY, flags.RLIM_INFINITY)
     for resource, name, unit in _LIMITS:
         soft, hard = pcb.rlimits.get(resource, unlimited)
-        lines.append(row % (name, _limit(soft), _limit(hard), unit))
+        lines.append(row % (name, _limit(soft), _limit(hard), unit.ljust(10) if unit else b""))
     return b"".join(lines)
 
 
