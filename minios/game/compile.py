@@ -8,7 +8,7 @@ from minios.game.refs import copies, event_ids
 from minios.game.schema import ACTIONS, CHECKS, CheckModel, EventModel, LevelModel, UserModel
 from minios.game.spec import Compare, Who
 
-_PANES = {"cpu": "look", "processes": "act", "memory": "hidden", "network": "hidden"}
+_PANES = {"cpu": "look", "processes": "act", "memory": "look", "network": "hidden"}
 _FIRST_UID = 1000
 
 

@@ -81,10 +81,15 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
+def identity(host: Host, user: str) -> Identity:
+    """The credentials of an account."""
+    account = host.users[user]
+    return Identity(account.uid, account.group, base.group_ids(account, host.groups))
+
+
 def save(host: Host, user: str, path: bytes, data: bytes) -> int:
     """Write a file as ``user``; how many characters that changed. OSError as open(2), write(2)."""
-    account = host.users[user]
-    who = Identity(account.uid, account.group, base.group_ids(account, host.groups))
+    who = identity(host, user)
     vfs = host.machine.vfs
     dentry, _ = vfs.open(who, vfs.root, path, flags.O_WRONLY | flags.O_CREAT, 0o644)
     inode = dentry.inode

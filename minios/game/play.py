@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minios.abi.signals import NSIG
 from minios.abi.sys import Program
-from minios.fs.access import ROOT
+from minios.fs.access import ROOT, Identity
 from minios.game import coach, door
 from minios.game.build import BuildError, Host, build
 from minios.game.collateral import Wardens
@@ -289,6 +289,11 @@ class Play:
     def uid(self) -> int:
         """Whose rights a pane has: the player's, or root's once a winner stays on."""
         return 0 if self.as_root else self._host.users[self.level.player.user].uid
+
+    @property
+    def who(self) -> Identity:
+        """The same as credentials."""
+        return ROOT if self.as_root else door.identity(self._host, self.level.player.user)
 
     @property
     def _host(self) -> Host:

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from minios.fs.access import Identity
 from minios.game.gantt import Gantt
+from minios.game.inspect import Sight
 from minios.game.play import Play, Refused
 from minios.game.view import PlayView, ResultView
 
@@ -131,6 +133,15 @@ class _Screen:
             self.play.world.stop()
 
 
+class _Staged(NamedTuple):
+    """A play and those who watch it for the panes."""
+
+    play: Play
+    screen: _Screen
+    gantt: Gantt
+    sight: Sight
+
+
 class Session:
     """One player's way through one level, over restarts and rewinds.
 
@@ -205,19 +216,21 @@ class Session:
 
     # -- one play after the other --------------------------------------------------------------
 
-    def _new_play(self, seed: int) -> tuple[Play, _Screen, Gantt]:
+    def _new_play(self, seed: int) -> _Staged:
         play = Play(self._source, seed)
-        screen = _Screen(play)
-        gantt = Gantt(play.machines[play.level.player.machine])
-        play.world.instruments.add(screen)
-        play.world.instruments.add(gantt)
-        for instrument in self._instruments:
+        machine = play.machines[play.level.player.machine]
+        staged = _Staged(play, _Screen(play), Gantt(machine), Sight(machine, self._player))
+        for instrument in (*staged[1:], *self._instruments):
             play.world.instruments.add(instrument)
-        return play, screen, gantt
+        return staged
+
+    def _player(self) -> Identity:
+        """Whose eyes the panes are."""
+        return self._play.who
 
     def _take(
         self,
-        made: tuple[Play, _Screen, Gantt],
+        made: _Staged,
         inputs: Sequence[Applied] = (),
         *,
         old: bool = False,
@@ -225,7 +238,7 @@ class Session:
         """Make a play the one on the screen."""
         if self.generation:
             self._play.close()
-        self._play, self._screen, self._gantt = made
+        self._play, self._screen, self._gantt, self.sight = made
         self.generation += 1
         self._inputs = list(inputs)
         self._queue: deque[tuple[str, dict[str, Any]]] = deque()
@@ -281,7 +294,7 @@ class Session:
     ) -> Iterator[None]:
         """Bring a fresh play to ``until`` in small pieces, then take it. No ``parent``: resumed."""
         made = self._new_play(seed)
-        play, screen, _ = made
+        play, screen = made.play, made.screen
         screen.stop_at_prompt = False
         for entry in inputs:
             yield from self._advance(play, entry.t)

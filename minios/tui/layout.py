@@ -4,14 +4,20 @@ from dataclasses import dataclass, field
 
 from textual.geometry import Region
 
-PANES = ("cpu", "processes", "goals")
+PANES = ("cpu", "memory", "processes", "goals")
 """The panes beside the terminal, in the order of their keys."""
+
+_STACKED = 13
+"""Rows from which on two panes share a column of the upper band, one above the other."""
 
 WIDE = (110, 32)
 """From this size on everything is on one screen; below it the panes are tabs."""
 
 SMALLEST = (40, 10)
 """Below this there is nothing but a request for more room."""
+
+_UPPER = (("cpu", "memory"), ("processes",))
+"""The columns above the terminal on a large screen."""
 
 _TERMINAL = 80
 """Columns the terminal gets before the goals beside it grow."""
@@ -88,7 +94,7 @@ def arrange(
     if zoom and (zoom == "terminal" or zoom in panes):
         _zoomed(layout, zoom)
     elif width >= WIDE[0] and height >= WIDE[1]:
-        _wide(layout, panes)
+        _wide(layout, panes, tab)
     else:
         _tabbed(layout, panes, tab)
     return layout
@@ -120,24 +126,43 @@ def _tabbed(layout: Layout, panes: tuple[str, ...], tab: str) -> None:
     layout.places["terminal"] = Region(0, top + 1, width, height - 2 - (top + 1))
 
 
-def _wide(layout: Layout, panes: tuple[str, ...]) -> None:
+def _columns(panes: tuple[str, ...], tab: str) -> list[list[str]]:
+    """What stands side by side above the terminal: what is one above the other, ``tab`` first."""
+    columns = [[name for name in column if name in panes] for column in _UPPER]
+    return [sorted(column, key=lambda name: name != tab) for column in columns if column]
+
+
+def _stack(layout: Layout, names: list[str], left: int, end: int, band: int) -> None:
+    """Two panes one above the other in their usual order; where only one fits, the first."""
+    if len(names) == 1 or band < _STACKED:
+        shown = {names[0]: (1, band)}
+    else:
+        lower = band * 2 // 5
+        upper, below = sorted(names, key=PANES.index)
+        shown = {upper: (1, band - lower - 1), below: (1 + band - lower, lower)}
+        layout.horizontal(left, end, 1 + band - lower)
+    for name, (top, height) in shown.items():
+        layout.titles[name] = Region(left, top, end - left + 1, 1)
+        layout.places[name] = Region(left + 1, top + 1, end - left - 1, height)
+
+
+def _wide(layout: Layout, panes: tuple[str, ...], tab: str) -> None:
     """Machine panes above, the terminal and the goals below, lines shared between them."""
     width, height = layout.width, layout.height
     right, bottom = width - 1, height - 1
-    upper = tuple(name for name in panes if name != "goals")
+    columns = _columns(panes, tab)
     layout.horizontal(0, right, 0)
     layout.horizontal(0, right, bottom)
     layout.vertical(0, 0, bottom)
     layout.vertical(right, 0, bottom)
     split = 0
-    if upper:
+    if columns:
         band = max(10, (height - 4) * 2 // 5)
         split = band + 2
         layout.horizontal(0, right, 1)
-        edges = [0, right] if len(upper) == 1 else [0, (width * 45) // 100, right]
-        for name, left, end in zip(upper, edges, edges[1:], strict=False):
-            layout.titles[name] = Region(left, 1, end - left + 1, 1)
-            layout.places[name] = Region(left + 1, 2, end - left - 1, band)
+        edges = [0, right] if len(columns) == 1 else [0, (width * 45) // 100, right]
+        for column, left, end in zip(columns, edges, edges[1:], strict=False):
+            _stack(layout, column, left, end, band)
             if end != right:
                 layout.vertical(end, 1, split)
     else:

@@ -4,7 +4,21 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from minios.game.spec import Level
-from minios.game.view import PlayView
+from minios.game.view import HeapView, InspectView, MemoryView, PlayView, WalkView
+
+
+class Sight(Protocol):
+    """What some panes ask for only while they are shown (`minios.game.inspect`)."""
+
+    def memory(self) -> MemoryView | None: ...
+
+    def walk(self, pid: int, page: int) -> WalkView | None: ...
+
+    def heap(self, pid: int) -> HeapView | None: ...
+
+    def inspect(self, pid: int) -> InspectView | None: ...
+
+    def follow(self, pid: int | None) -> None: ...
 
 
 class Session(Protocol):
@@ -17,6 +31,10 @@ class Session(Protocol):
     @property
     def now(self) -> int:
         """Virtual time, cheaper than a whole view."""
+
+    @property
+    def sight(self) -> Sight:
+        """A closer look at the player's machine; another one after a restart."""
 
     generation: int
     """Grows when the terminal begins anew: restart, rewind."""

@@ -8,7 +8,27 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from minios.game.spec import Level, MachineSpec, Par, Player
-from minios.game.view import CoreView, GoalView, PlayView, ProcessView, ResultView, Segment
+from minios.game.view import (
+    CACHE,
+    FREE,
+    KERNEL,
+    TABLES,
+    BlockView,
+    CallView,
+    CoreView,
+    FaultView,
+    GoalView,
+    HeapView,
+    InspectView,
+    MemoryView,
+    PageView,
+    PlayView,
+    ProcessView,
+    ResultView,
+    Segment,
+    SpaceView,
+    WalkView,
+)
 from minios.tui.app import MiniOSApp
 from minios.tui.screens.game import GameScreen
 
@@ -106,12 +126,64 @@ def result(won: bool = True, **fields: object) -> ResultView:
     return ResultView(**(base | fields))  # type: ignore[arg-type]
 
 
+class FakeSight:
+    """Memory and one process, as the panes that look closer see them."""
+
+    def __init__(self) -> None:
+        self.followed: list[int | None] = []
+
+    def memory(self) -> MemoryView:
+        return MemoryView(
+            page=4096, frames=1024,
+            runs=((16, KERNEL), (40, 200), (8, TABLES), (100, CACHE), (60, 213), (800, FREE)),
+            free=800 << 12, cache=100 << 12, swap=1 << 20, swap_used=1 << 18, policy="clock",
+            minor=1234, major=5, tlb_hits=990, tlb_misses=10,
+            faults=(
+                FaultView(12_000 * MS, 213, "hydra", 0x20000, "major"),
+                FaultView(12_100 * MS, 200, "cellar", 0x0, "denied"),
+            ),
+            spaces=(
+                SpaceView(213, "hydra", 1 << 20, 60 << 12, 0),
+                SpaceView(200, "cellar", 1 << 20, 40 << 12, 4 << 12),
+            ),
+        )  # fmt: skip
+
+    def walk(self, pid: int, page: int) -> WalkView:
+        pages = tuple(
+            PageView(16 + n, 0x2000DF, "DA-UXWRV", f"frame {n + 8}", "[heap]") for n in range(30)
+        )
+        page = page or 16
+        return WalkView(
+            pid, page << 12, ((1, 7, 0, 0x2401, "-------V"), (0, 9, page, 0x2000DF, "DA-UXWRV")),
+            (page - 8) << 12, "", True, pages,
+        )  # fmt: skip
+
+    def heap(self, pid: int) -> HeapView:
+        blocks = (BlockView(0x20000, 4000, True), BlockView(0x21000, 60_000, False))
+        return HeapView(pid, 0x20000, 0x30000, blocks)
+
+    def inspect(self, pid: int) -> InspectView | None:
+        if pid != 213:
+            return None
+        return InspectView(
+            213, "hydra", "R", ("It runs on cpu0.",), (("command", "hydra -n 3"),),
+            ((0, "r", "/dev/null"), (1, "w", "pipe:[12]")),
+            (("00010000-00014000", "r-xp", 16, "/usr/bin/hydra"),), ("HOME=/root",),
+            (("SIGCHLD", "caught", False), ("SIGUSR1", "default", True)),
+            (CallView(12_000 * MS, 'write(1, "x", 1) = 1'),),
+        )  # fmt: skip
+
+    def follow(self, pid: int | None) -> None:
+        self.followed.append(pid)
+
+
 class FakeSession:
     """Echoes keys; Enter answers and gives the prompt again. ``asked`` is what was called."""
 
     def __init__(self, level_: Level | None = None, **fields: object) -> None:
         self.level = level_ or level()
         self.generation = 0
+        self.sight = FakeSight()
         self.notice = ""
         self.hints: tuple[str, ...] = ()
         self.on_output: Callable[[], None] | None = None

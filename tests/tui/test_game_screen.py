@@ -54,11 +54,11 @@ async def test_every_size_can_be_drawn():
 
 
 async def test_hidden_panes_are_not_there():
-    async with stage(panes=(("cpu", "hidden"), ("processes", "look"))) as s:
+    async with stage(panes=(("cpu", "hidden"), ("memory", "hidden"), ("processes", "look"))) as s:
         assert "CPU" not in s.lines[1]
         assert "cpu0 " not in s.text
         await s.press("f6")
-        assert "This level hides that pane." in s.text
+        assert "This level hides these panes." in s.text
 
 
 # Focus
@@ -87,7 +87,7 @@ async def test_escape_leaves_a_pane_for_the_terminal():
     async with stage() as s:
         await s.press("f6", "f6", "escape")
         assert s.game.focused is s.game.terminal
-        assert len(s.game.plan.places) == 4
+        assert len(s.game.plan.places) == 5
 
 
 async def test_titles_and_keys_work_with_the_mouse():

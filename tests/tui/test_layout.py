@@ -44,15 +44,22 @@ def test_hidden_panes_leave_no_hole():
     assert set(arrange(140, 45, ()).places) == {"terminal"}
 
 
+def test_a_low_window_shows_the_cpu_or_the_memory():
+    assert {"cpu", "memory"} & set(arrange(120, 33).places) == {"cpu"}
+    assert {"cpu", "memory"} & set(arrange(120, 33, tab="memory").places) == {"memory"}
+
+
 def test_lines_meet_in_the_right_joints():
     plan = arrange(120, 40)
-    cpu = plan.places["cpu"]
-    middle, split = cpu.right, cpu.bottom
+    cpu, memory = plan.places["cpu"], plan.places["memory"]
+    middle, split = cpu.right, memory.bottom
     edge = plan.places["goals"].x - 1
     joints = [plan.joint(x, y) for x, y in [(0, 0), (119, 0), (0, 39), (119, 39)]]
     assert joints == ["┌", "┐", "└", "┘"]
     assert plan.joint(0, 1) == "├"
     assert plan.joint(middle, 1) == "┬"
+    assert plan.joint(0, cpu.bottom) == "├"
+    assert plan.joint(middle, cpu.bottom) == "┤"
     assert plan.joint(middle, split) == "┴"
     assert plan.joint(edge, split) == "┬"
     assert plan.joint(119, split) == "┤"

@@ -3,9 +3,10 @@
 from textual import events
 from textual.message import Message
 
-from minios.game.view import ProcessView
+from minios.game.view import InspectView, ProcessView
 from minios.tui.canvas import Row, cells, on
-from minios.tui.panes.base import Pane
+from minios.tui.panes.base import Pane, Tags
+from minios.tui.panes.inspector import Inspector
 from minios.tui.text import clip, pad, percent, plain, spark
 
 STATES = {
@@ -18,7 +19,7 @@ STATES = {
 
 
 class ProcessPane(Pane):
-    """Arrows select, Enter acts; a click selects, a second one acts."""
+    """Arrows select, Enter acts, i inspects; a click selects, a second one acts."""
 
     NAME = "processes"
     TITLE = "PROCESSES"
@@ -30,19 +31,37 @@ class ProcessPane(Pane):
             super().__init__()
             self.process = process
 
+    class Inspect(Message):
+        """The player wants to see all of a process, or (None) no longer."""
+
+        def __init__(self, pid: int | None) -> None:
+            super().__init__()
+            self.pid = pid
+
+    inspected: InspectView | None = None
+    inspecting: int | None = None
+    """The pid that is shown in full, instead of the tree."""
     selected: int | None = None
     may_act = True
     _top = 0
     _shown: tuple[tuple[str, ProcessView], ...] = ()
 
+    def __init__(self, tags: Tags) -> None:
+        super().__init__(tags)
+        self.inspector = Inspector()
+
     def note(self) -> str:
         view = self.view
         if view is None:
             return ""
+        if self.inspecting is not None:
+            name = clip(plain(self.inspected.comm), 15) if self.inspected is not None else ""
+            who = f"{name} {self.inspecting}"
+            return f"{who} · ◂▸ subjects, i back" if self.has_focus else who
         total = str(len(view.processes))
         if not self.has_focus:
             return total
-        return f"{total} · ↑↓ Enter acts" if self.may_act else f"{total} · look only"
+        return f"{total} · ↑↓ Enter acts, i inspects" if self.may_act else f"{total} · i inspects"
 
     @property
     def process(self) -> ProcessView | None:
@@ -54,6 +73,10 @@ class ProcessPane(Pane):
         if view is None:
             return []
         self._shown = tuple(_tree(view.processes))
+        if self.inspecting is not None:
+            if self.inspected is None:
+                return [((f" process {self.inspecting} is gone; i goes back", ink.dim),)]
+            return self.inspector.rows(self.inspected, ink, width, height)
         if not self._shown:
             return [((" no processes: the machine is switched off", ink.dim),)]
         body = height - 1
@@ -123,6 +146,13 @@ class ProcessPane(Pane):
 
     def on_key(self, event: events.Key) -> None:
         page = max(self.size.height - 2, 1)
+        if event.key == "i" or (event.key == "backspace" and self.inspecting is not None):
+            event.stop()
+            self.inspect(self.selected if self.inspecting is None else None)
+            return
+        if self.inspecting is not None:
+            self._leaf(event, page)
+            return
         steps = {
             "up": -1, "k": -1, "down": 1, "j": 1, "pageup": -page, "pagedown": page,
             "home": -len(self._shown), "end": len(self._shown),
@@ -134,7 +164,30 @@ class ProcessPane(Pane):
             event.stop()
             self._act()
 
+    def inspect(self, pid: int | None) -> None:
+        """Show all of a process; None shows the tree again."""
+        self.inspecting = pid
+        self.inspected = None
+        self.inspector.top = 0
+        self.post_message(self.Inspect(pid))
+
+    def _leaf(self, event: events.Key, page: int) -> None:
+        turns = {"left": -1, "right": 1}
+        steps = {"up": -1, "k": -1, "down": 1, "j": 1, "pageup": -page, "pagedown": page}
+        if event.key in turns:
+            self.inspector.turn(turns[event.key])
+        elif event.key in steps:
+            self.inspector.scroll(steps[event.key])
+        else:
+            return
+        event.stop()
+        self.redraw()
+
     def _step(self, step: int) -> None:
+        if self.inspecting is not None:
+            self.inspector.scroll(step)
+            self.redraw()
+            return
         if not self._shown:
             return
         index = self._index()
@@ -148,6 +201,10 @@ class ProcessPane(Pane):
 
     def on_click(self, event: events.Click) -> None:
         event.stop()
+        if self.inspecting is not None:
+            self.inspector.turn(1)
+            self.redraw()
+            return
         index = self._top + event.y - 1
         if event.y < 1 or index >= len(self._shown):
             return

@@ -19,6 +19,7 @@ from minios.tui.panes.bars import Coach, Footer, Frame, Header, Pressed
 from minios.tui.panes.base import Pane, Tags
 from minios.tui.panes.cpu import CpuPane
 from minios.tui.panes.goals import GoalsPane
+from minios.tui.panes.memory import HEAP, WALK, MemoryPane
 from minios.tui.panes.processes import ProcessPane
 from minios.tui.ports import Session
 from minios.tui.screens import sheets
@@ -47,7 +48,7 @@ FIRST_WORDS = (
 
 TO_LAST = "A goal holds and has to last. Time stands at the prompt: F4 lets it run."
 
-KEYS = {"cpu": "F6", "processes": "F7", "goals": "F8", "terminal": "F12"}
+KEYS = {"cpu": "F6", "memory": "F6", "processes": "F7", "goals": "F8", "terminal": "F12"}
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -69,7 +70,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         Binding("f3", "hint", "hint"),
         Binding("f4", "pace", "hold or flow"),
         Binding("f5", "restart", "restart"),
-        Binding("f6", "pane('cpu')", "CPU"),
+        Binding("f6", "machine", "CPU and memory"),
         Binding("f7", "pane('processes')", "processes"),
         Binding("f8", "pane('goals')", "goals"),
         Binding("f12", "pane('terminal')", "terminal"),
@@ -95,10 +96,12 @@ class GameScreen(Screen[str], inherit_bindings=False):
         self.lines = Frame()
         self.terminal = TerminalPane(session, id="terminal")
         self.cpu = CpuPane(self.tags)
+        self.memory = MemoryPane(self.tags)
         self.processes = ProcessPane(self.tags)
         self.goals = GoalsPane(self.tags)
         self.panes: dict[str, Pane] = {
             "cpu": self.cpu,
+            "memory": self.memory,
             "processes": self.processes,
             "goals": self.goals,
         }
@@ -209,6 +212,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self.view = view
             self.header.show(view)
             self.goals.hints = self.session.hints
+            self._fetch()
             for pane in self.panes.values():
                 pane.show(view)
             if self._modes() != self._arranged_modes:
@@ -219,6 +223,31 @@ class GameScreen(Screen[str], inherit_bindings=False):
         elif not self._shown_result and not self._sheets:
             self._shown_result = True
             self._tell_result(view)
+
+    def _fetch(self) -> None:
+        """What only some panes show is asked for only while they show it."""
+        sight, pane = self.session.sight, self.memory
+        if pane.display:
+            memory = sight.memory()
+            if memory is not None:
+                pane.tell(memory, pane.walk, pane.heap)
+            pid = pane.pid
+            pane.walk = sight.walk(pid, pane.page) if pid and pane.mode == WALK else None
+            pane.heap = sight.heap(pid) if pid and pane.mode == HEAP else None
+        if self.processes.inspecting is not None and self.processes.display:
+            self.processes.inspected = sight.inspect(self.processes.inspecting)
+
+    def on_memory_pane_wanted(self, event: MemoryPane.Wanted) -> None:
+        event.stop()
+        self._fetch()
+        self.memory.redraw()
+
+    def on_process_pane_inspect(self, event: ProcessPane.Inspect) -> None:
+        event.stop()
+        self.session.sight.follow(event.pid)
+        self._fetch()
+        self.processes.redraw()
+        self._entitle()
 
     def _remark(self, view: PlayView) -> None:
         """The coach's line: what just happened, else what to do."""
@@ -333,6 +362,18 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self.action_pane(event.name)
         elif event.name in _BUTTONS:
             _BUTTONS[event.name](self)
+
+    def action_machine(self) -> None:
+        """To the CPU; again: to the memory; again: back to the terminal."""
+        names = [name for name in ("cpu", "memory") if name in self._allowed()]
+        here = self.focused.id if self.focused is not None else ""
+        if not names:
+            self.say("This level hides these panes.")
+        elif here == names[-1]:
+            self.action_pane_back()
+        else:
+            self.zoomed = ""
+            self.action_pane(names[-1] if here == names[0] else names[0])
 
     def action_pane(self, name: str) -> None:
         """To a pane; again: zoom it; again: back to the terminal."""

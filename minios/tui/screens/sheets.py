@@ -18,7 +18,7 @@ _KEYS = (
     ("F3", "the next hint (free; a win without any is \u201cunaided\u201d)"),
     ("F4", "let time flow, or hold it at the prompt"),
     ("F5", "restart at once"),
-    ("F6 F7 F8", "CPU, processes, goals; again zooms, again returns"),
+    ("F6", "CPU, again memory; F7 processes, F8 goals; z zooms"),
     ("F9", "more: speed, pause, everything by name"),
     ("F10", "leave"),
     ("F12", "the terminal; again zooms it"),
@@ -223,7 +223,13 @@ def palette(view: PlayView, panes: tuple[str, ...]) -> Sheet:
         Choice("", "Pause", "hold time whatever runs", "pause"),
         Choice("", "Restart", "F5", "restart"),
     ]
-    names = {"cpu": "CPU", "processes": "processes", "goals": "goals", "terminal": "terminal"}
+    names = {
+        "cpu": "CPU",
+        "memory": "memory",
+        "processes": "processes",
+        "goals": "goals",
+        "terminal": "terminal",
+    }
     for name in (*panes, "terminal"):
         choices.append(Choice("", f"Zoom {names[name]}", "", f"zoom {name}"))
     for speed in (0.1, 0.25, 0.5, 1, 2, 4, 8, 16):

@@ -1,0 +1,174 @@
+"""What the memory pane and the process inspector ask of a machine, as plain data.
+
+A :class:`Sight` only looks. It sees what /proc would show the player: of somebody else's process
+neither files nor environment nor memory. Faults and system calls are noted while it is attached,
+the calls of one process only, and only while somebody wants them.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from minios.abi import flags
+from minios.abi.signals import NSIG, SIG_IGN, name_of
+from minios.abi.syscalls import NAMES
+from minios.game.view import CallView, FaultView, HeapView, InspectView, MemoryView, WalkView
+from minios.kernel.credentials import may_access
+
+if TYPE_CHECKING:
+    from minios.fs.access import Credentials
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.machine import Machine
+    from minios.kernel.process import PCB
+
+CALLS = 200
+"""System calls that are kept of the process being followed."""
+FAULTS = 32
+"""Page faults that are kept."""
+
+_DENIED = "Permission denied: this process is not yours (ptrace(2), access mode checking)."
+_STATES = {
+    "R": "running or runnable", "S": "sleeping", "D": "waiting for a disk", "T": "stopped",
+    "t": "stopped by its tracer", "Z": "a zombie",
+}  # fmt: skip
+
+
+class Sight:
+    """An instrument on a machine, and the questions one may ask of it. ``who`` is the player."""
+
+    def __init__(self, machine: Machine, who: Callable[[], Credentials]) -> None:
+        self.machine = machine
+        self._who = who
+        self._followed: int | None = None
+        self._made: tuple[int, int, tuple[Any, ...]] | None = None
+        self._calls: deque[CallView] = deque(maxlen=CALLS)
+        self._faults: deque[FaultView] = deque(maxlen=FAULTS)
+
+    # -- what it notes -------------------------------------------------------------------------
+
+    def follow(self, pid: int | None) -> None:
+        """Note the system calls of this process from now on; None of nobody."""
+        if pid != self._followed:
+            self._followed = pid
+            self._made = None
+            self._calls.clear()
+
+    def on_trap(self, pcb: PCB, nr: int, args: tuple[Any, ...]) -> None:
+        if pcb.pid == self._followed and not pcb.judge:
+            self._made = (self.machine.world.now, nr, args)
+
+    def on_return(self, pcb: PCB, nr: int, result: Any) -> None:
+        if pcb.pid == self._followed and not pcb.judge and self._made is not None:
+            at, number, args = self._made
+            self._made = None
+            if number == nr:
+                self._calls.append(CallView(at, _call(nr, args, result)))
+
+    def on_fault(self, pcb: PCB, address: int, kind: str) -> None:
+        if self._mine(pcb):
+            comm = pcb.comm.decode("utf-8", "replace")
+            self._faults.append(FaultView(self.machine.world.now, pcb.pid, comm, address, kind))
+
+    def _mine(self, pcb: PCB) -> bool:
+        kernel = self.machine.kernel
+        return kernel is not None and kernel.processes.get(pcb.pid) is pcb
+
+    # -- memory --------------------------------------------------------------------------------
+
+    def memory(self) -> MemoryView | None:
+        """Physical memory as it is now; None while the machine is off."""
+        return None
+
+    def walk(self, pid: int, page: int) -> WalkView | None:
+        return None
+
+    def heap(self, pid: int) -> HeapView | None:
+        return None
+
+    # -- one process ---------------------------------------------------------------------------
+
+    def inspect(self, pid: int) -> InspectView | None:
+        """All that may be seen of a process; None when there is no such process."""
+        kernel = self.machine.kernel
+        pcb = kernel.processes.get(pid) if kernel is not None else None
+        if kernel is None or pcb is None:
+            return None
+        allowed = may_access(self._who(), pcb)
+        private = ("files", "map", "environment", "calls")
+        pending = self._calls if allowed and self._followed == pid else ()
+        return InspectView(
+            pid=pid,
+            comm=pcb.comm.decode("utf-8", "replace"),
+            state=pcb.state,
+            why=(),
+            facts=_facts(kernel, pcb),
+            files=_files(pcb) if allowed else (),
+            areas=(),
+            environ=tuple(e.decode("utf-8", "replace") for e in pcb.environ) if allowed else (),
+            signals=_signals(pcb),
+            calls=tuple(pending),
+            denied=() if allowed else tuple((name, _DENIED) for name in private),
+        )
+
+
+def _facts(kernel: Kernel, pcb: PCB) -> tuple[tuple[str, str], ...]:
+    utime, stime = kernel.cpu_time(pcb)
+    command = b" ".join(pcb.argv).decode("utf-8", "replace") or f"[{pcb.comm.decode()}]"
+    age = kernel.world.now - pcb.start_time
+    rows = [
+        ("command", command),
+        ("program", pcb.exe.decode("utf-8", "replace")),
+        ("state", _STATES.get(pcb.state, pcb.state) + (f" in {pcb.wchan}" if pcb.wchan else "")),
+        ("ids", f"parent {pcb.ppid}, group {pcb.pgid}, session {pcb.sid}"),
+        ("user", f"uid {pcb.uid}, effective {pcb.euid}, saved {pcb.suid}"),
+        ("CPU", f"{_seconds(utime)} user, {_seconds(stime)} system of {_seconds(age)} alive"),
+        ("switches", f"{pcb.nvcsw} by itself, {pcb.nivcsw} forced"),
+        ("nice", str(pcb.nice)),
+    ]
+    if not pcb.zombie:
+        rows.append(("directory", pcb.cwd.path().decode("utf-8", "replace")))
+    return tuple(rows)
+
+
+def _seconds(ns: int) -> str:
+    return f"{ns // 1_000_000_000}.{ns // 1_000_000 % 1000:03} s"
+
+
+_MODES = {flags.O_RDONLY: "r", flags.O_WRONLY: "w", flags.O_RDWR: "rw"}
+
+
+def _files(pcb: PCB) -> tuple[tuple[int, str, str], ...]:
+    if pcb.zombie:
+        return ()
+    return tuple(
+        (fd, _MODES[file.flags & flags.O_ACCMODE], file.dentry.path().decode("utf-8", "replace"))
+        for fd, file in pcb.fds.items()
+    )
+
+
+def _signals(pcb: PCB) -> tuple[tuple[str, str, bool], ...]:
+    """Those that are not simply left at their default."""
+    rows = []
+    for sig in range(1, NSIG + 1):
+        bit = 1 << (sig - 1)
+        disposition = pcb.handlers[sig]
+        outcome = [
+            word
+            for word, holds in (
+                ("caught", callable(disposition)),
+                ("ignored", disposition == SIG_IGN),
+                ("blocked", bool(pcb.blocked & bit)),
+            )
+            if holds
+        ]
+        pending = bool(pcb.pending & bit)
+        if outcome or pending:
+            rows.append((f"SIG{name_of(sig)}", ", ".join(outcome) or "default", pending))
+    return tuple(rows)
+
+
+def _call(nr: int, args: tuple[Any, ...], result: Any) -> str:
+    name = NAMES.get(nr, f"syscall_{nr:#x}")
+    return f"{name}({', '.join(map(repr, args))}) = {result!r}"
