@@ -125,7 +125,7 @@ class Gantt:
                     pid,
                     comm,
                     shares.get(-2 - core.index, 0),
-                    core.queue.count,
+                    core.queue.depth(),
                     core.switches,
                     segments,
                 )
@@ -149,7 +149,7 @@ class Gantt:
             key = (
                 utime + stime, pcb.state, pcb.ppid, pcb.pgid, pcb.sid, pcb.euid, pcb.nice,
                 pcb.rss, pcb.wchan, pcb.comm, pcb.argv, shares.get(pid, 0),
-                sparks.get(pid, nothing), pcb.last_core if pcb.core is not None else -1,
+                sparks.get(pid, nothing), pcb.processor if pcb.core is not None else -1,
             )  # fmt: skip
             old = known.get(pid)
             if old is not None and old[0] == key:
@@ -175,7 +175,7 @@ class Gantt:
             nice=pcb.nice,
             cpu=key[11],
             cpu_ns=key[0],
-            core=pcb.last_core,
+            core=pcb.processor,
             rss=key[7],
             tty=_text(pcb.tty.name) if pcb.tty is not None else "",
             spark=key[12],

@@ -20,6 +20,8 @@ from minios.kernel.death import close_frames
 from minios.kernel.exec import load
 from minios.kernel.limits import may_fork, watch_cpu
 from minios.kernel.process import DEFAULT_LIMITS, IMAGE_BYTES, PCB, Frame
+from minios.kernel.sched.policy import weigh
+from minios.kernel.scheduling import inherit
 from minios.kernel.wait import WaitQueue
 from minios.sim.world import MARK_PROCESS
 
@@ -58,8 +60,7 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
     child.handlers = list(parent.handlers)
     child.handler_flags = dict(parent.handler_flags)
     child.handler_masks = dict(parent.handler_masks)
-    child.nice = parent.nice
-    child.last_core = parent.last_core
+    inherit(parent, child)
     child.trace = parent.trace
     child.brand, child.calls, child.costs = parent.brand, parent.calls, parent.costs
     child.seccomp = parent.seccomp
@@ -125,6 +126,7 @@ def start(
     pcb.judge = kernel.hidden
     pcb.identity = pcb.lineage = identity
     pcb.nice = nice
+    weigh(pcb)
     pcb.calls = kernel.calls
     pcb.rlimits = dict(DEFAULT_LIMITS)
     pcb.rlimits[RLIMIT_NPROC] = (kernel.machine.nproc, kernel.machine.nproc)

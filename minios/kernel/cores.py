@@ -7,20 +7,25 @@ that moment is one event. While nothing else is due before it, no event is made 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from minios.abi.syscalls import COMPUTE
+from minios.kernel.sched import POLICIES
+from minios.kernel.sched.policy import weigh
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
-    from minios.kernel.sched import MakeQueue, RunQueue
+    from minios.kernel.sched import Params, RunQueue
+    from minios.kernel.sched.rt import RtParams
 
 _NEVER = -(1 << 100)
 BALANCE_EVERY = 16
 """Switches of a core between two looks at how long the other queues are."""
 SWITCH_CYCLES = 50
-"""What a context switch costs: saving one set of registers and loading another, and cold caches."""
+"""What a context switch costs: saving one set of registers and loading another."""
+MIGRATION_CYCLES = 100
+"""What it costs besides to go on on another core than before: its caches are cold."""
 
 
 class Core:
@@ -58,16 +63,24 @@ class Core:
 
 
 class Dispatcher:
-    """All cores of a machine."""
+    """All cores of a machine. What can be set is in :mod:`minios.kernel.scheduling`."""
 
-    __slots__ = ("_active", "cores", "kernel", "switch_ns", "world")
+    __slots__ = (
+        "active", "cores", "kernel", "migration_ns", "params", "policy", "rt", "switch_ns", "world",
+    )  # fmt: skip
 
-    def __init__(self, kernel: Kernel, count: int, make_queue: MakeQueue, quantum: int) -> None:
+    def __init__(self, kernel: Kernel, count: int, policy: str, params: Params) -> None:
         self.kernel = kernel
         self.world = kernel.world
         self.switch_ns = SWITCH_CYCLES * kernel.cycle_ns
-        self.cores = [Core(index, make_queue(quantum)) for index in range(count)]
-        self._active: Core | None = None
+        self.migration_ns = MIGRATION_CYCLES * kernel.cycle_ns
+        self.policy = policy
+        self.params = params
+        self.rt: RtParams | None = None
+        """The settings of the real-time class, once somebody has used it."""
+        self.cores = [Core(index, POLICIES[policy](params, self.world)) for index in range(count)]
+        self.active: Core | None = None
+        """The core on which a trap is taking effect now."""
 
     def running(self, pcb: PCB) -> bool:
         """Whether ``pcb`` is on a core now."""
@@ -76,73 +89,93 @@ class Dispatcher:
     # -- runnable or not -----------------------------------------------------------------------
 
     def enqueue(self, pcb: PCB, *, woken: bool) -> None:
-        """``pcb`` wants a core: an idle one, or a place in the least loaded queue."""
+        """``pcb`` can run again, or for the first time."""
+        pcb.off += self.world.now - pcb.off_since
+        self.admit(pcb, woken=woken)
+
+    def admit(self, pcb: PCB, *, woken: bool) -> None:
+        """Find ``pcb`` an idle core, or a place in the least loaded queue."""
         core = self._place(pcb)
-        if core.current is None and core is not self._active:
-            core.queue.put(pcb, woken=woken)
-            core.queue.pick()
-            self._begin(core, pcb)
-            self._arm(core)
-            return
         core.queue.put(pcb, woken=woken)
         current = core.current
         if current is None:
+            if core is not self.active:
+                following = core.queue.pick()
+                if following is not None:
+                    self.begin(core, following)
+                    self.arm(core)
             return
-        if core is self._active:
+        if core is self.active:
             # The loop of _event arms this core again, or switches if asked to.
             if woken and self._preempts(core, pcb, current):
                 core.resched = True
             return
-        self._account(core)
+        self.account_core(core)
         if woken and self._preempts(core, pcb, current):
-            self._put_back(core)
-            self._fill(core)
+            self.put_back(core)
+            self.fill(core)
         elif core.slice_end is None:
+            self._settle(core, current)
             core.slice_end = max(self.world.now, core.since) + core.queue.slice(current)
             if core.slice_end < core.due:
-                self._arm(core)
+                self.arm(core)
 
     def dequeue(self, pcb: PCB) -> None:
         """``pcb`` can no longer run: it sleeps, was stopped or is gone."""
         core = pcb.core
         if core is None:
-            if pcb.runqueue is not None and pcb.entry:
+            if pcb.entry:
                 pcb.runqueue.remove(pcb)
+                pcb.off_since = self.world.now
             return
-        self._account(core)
-        self._settle(core, pcb)
+        pcb.off_since = self.world.now
+        self.take_off(core, pcb)
+        if core is not self.active:
+            self.fill(core)
+
+    def take_off(self, core: Core, pcb: PCB) -> None:
+        """``pcb`` leaves the core it runs on, which has nobody then."""
+        self.account_core(core)
+        core.queue.leave(pcb, pcb.ran)
+        pcb.ran = 0
         core.current = None
         pcb.core = None
-        if core is not self._active:
-            self._fill(core)
 
     def reweigh(self, pcb: PCB, nice: int) -> None:
-        """Change a nice value; a queued process is queued anew by its new weight."""
-        if pcb.core is None and pcb.entry:
-            queue = pcb.runqueue
+        """Change a nice value; who is queued by weight is queued anew."""
+        queue = pcb.runqueue
+        moved = pcb.core is None and pcb.entry and queue.weighs
+        if moved:
             queue.remove(pcb)
-            pcb.nice = nice
-            queue.put(pcb, woken=False)
-            return
-        if pcb.core is not None:
-            self._account(pcb.core)
+        elif pcb.core is not None:
+            self.account_core(pcb.core)
             self._settle(pcb.core, pcb)
         pcb.nice = nice
+        weigh(pcb)
+        if moved:
+            queue.put(pcb, woken=False)
+
+    def soon(self, act: Callable[..., None], *args: Any) -> None:
+        """Do something to cores and queues as soon as no trap is taking effect on one."""
+        if self.active is None:
+            act(*args)
+        else:
+            self.world.at(self.world.now, act, *args)
 
     def shorten(self, pcb: PCB, burst: int) -> None:
         """Give ``pcb`` another remaining burst: a handler begins, a computation is cut."""
         core = pcb.core
-        if core is None or core is self._active:
+        if core is None or core is self.active:
             pcb.burst = burst
             return
-        self._account(core)
+        self.account_core(core)
         pcb.burst = burst
-        self._arm(core)
+        self.arm(core)
 
     def account(self, pcb: PCB) -> None:
         """Bring ``pcb``'s figures up to this instant, if it runs."""
         if pcb.core is not None:
-            self._account(pcb.core)
+            self.account_core(pcb.core)
 
     def cpu_time(self, pcb: PCB) -> tuple[int, int]:
         """(user, system) ns up to now, computed without changing anything."""
@@ -150,7 +183,7 @@ class Dispatcher:
         if core is None or core.since >= self.world.now:
             return pcb.utime, pcb.stime
         ran = self.world.now - core.since
-        if pcb.request[0] == COMPUTE:
+        if pcb.request[0] < 0:
             return pcb.utime + ran, pcb.stime
         return pcb.utime, pcb.stime + ran
 
@@ -169,8 +202,10 @@ class Dispatcher:
         cores = self.cores
         if len(cores) == 1:
             return cores[0]
-        home = cores[pcb.last_core]
-        best = home
+        last = pcb.last_core
+        home = best = cores[last if last >= 0 else ~last]
+        if pcb.allowed != -1 or pcb.rt_priority:
+            return self._place_choosy(pcb, home)
         least = home.queue.count + (home.current is not None)
         for core in cores:
             if least == 0:
@@ -180,7 +215,17 @@ class Dispatcher:
                 best, least = core, load
         return best
 
-    def _account(self, core: Core) -> None:
+    def _place_choosy(self, pcb: PCB, home: Core) -> Core:
+        """The same for one that may not go everywhere, or goes before most of those who run."""
+
+        def load(core: Core) -> tuple[int, int, bool]:
+            current = core.current
+            above = current is not None and current.rt_priority >= pcb.rt_priority > 0
+            return above, core.queue.count + (current is not None), core is not home
+
+        return min((core for core in self.cores if pcb.allowed >> core.index & 1), key=load)
+
+    def account_core(self, core: Core) -> None:
         """Charge the running process for the time up to now."""
         pcb = core.current
         now = self.world.now
@@ -190,7 +235,7 @@ class Dispatcher:
         core.since = now
         pcb.burst -= ran
         pcb.ran += ran
-        if pcb.request[0] == COMPUTE:
+        if pcb.request[0] < 0:
             pcb.utime += ran
         else:
             pcb.stime += ran
@@ -204,7 +249,7 @@ class Dispatcher:
         self._settle(core, current)
         return core.queue.preempts(woken, current)
 
-    def _put_back(self, core: Core) -> None:
+    def put_back(self, core: Core) -> None:
         """Take the running process off the core, though it could go on."""
         pcb = core.current
         assert pcb is not None
@@ -215,25 +260,22 @@ class Dispatcher:
         core.queue.put(pcb, woken=False)
 
     def _pull(self, core: Core, lead: int) -> bool:
-        """Take one process from the longest queue, if it is ``lead`` longer than ours."""
-        longest = core.queue.count + lead - 1
-        busiest = None
-        for other in self.cores:
-            if other.queue.count > longest:
-                busiest, longest = other, other.queue.count
-        if busiest is None:
-            return False
-        pcb = busiest.queue.pick()
-        assert pcb is not None
-        core.queue.put(pcb, woken=False)
-        return True
+        """Take a process that may run here from the longest queue at least ``lead`` longer."""
+        least = core.queue.count + lead
+        longer = [other for other in self.cores if other.queue.count >= least]
+        longer.sort(key=lambda other: -other.queue.count)
+        for other in longer:
+            pcb = other.queue.steal(core.index)
+            if pcb is not None:
+                core.queue.put(pcb, woken=False)
+                return True
+        return False
 
-    def _begin(self, core: Core, pcb: PCB) -> None:
+    def begin(self, core: Core, pcb: PCB) -> None:
         """Put ``pcb``, which is in no queue, on ``core``: the context switch."""
         now = self.world.now
         core.current = pcb
         pcb.core = core
-        pcb.last_core = core.index
         if core.busy_since is None:
             core.busy_since = now
         core.since = now
@@ -242,11 +284,22 @@ class Dispatcher:
             core.since += self.switch_ns
             core.switches += 1
             core.last = pcb
+        if pcb.last_core != core.index:
+            self._moved(core, pcb)
         hooks = self.world.instruments.on_switch
         if hooks:
             for hook in hooks:
                 hook(now, core, previous, pcb)
         core.slice_end = core.since + core.queue.slice(pcb) if core.queue.count else None
+
+    def _moved(self, core: Core, pcb: PCB) -> None:
+        """``pcb`` runs here and did not before."""
+        if pcb.last_core >= 0:
+            core.since += self.migration_ns
+            pcb.migrations += 1
+        else:
+            pcb.first_run = core.since
+        pcb.last_core = core.index
 
     def _end(self, core: Core) -> int:
         """When something happens on ``core`` if nothing else does."""
@@ -257,11 +310,11 @@ class Dispatcher:
             return core.slice_end
         return end
 
-    def _arm(self, core: Core) -> None:
+    def arm(self, core: Core) -> None:
         core.due = self._end(core)
         self.world.at(core.due, self._event, core)
 
-    def _fill(self, core: Core) -> None:
+    def fill(self, core: Core) -> None:
         """Find something for an empty core to do."""
         pcb = core.queue.pick()
         if pcb is None and len(self.cores) > 1 and self._pull(core, 1):
@@ -269,8 +322,8 @@ class Dispatcher:
         if pcb is None:
             self._idle(core)
             return
-        self._begin(core, pcb)
-        self._arm(core)
+        self.begin(core, pcb)
+        self.arm(core)
 
     def _idle(self, core: Core) -> None:
         core.went_idle(self.world.now)
@@ -291,22 +344,22 @@ class Dispatcher:
         queue = core.queue
         many = len(self.cores) > 1
         while True:
-            # What _account does, without a call: this is the busiest line of the simulator.
+            # What account_core does, without a call: this is the busiest line of the simulator.
             pcb = core.current
             assert pcb is not None
             ran = now - core.since
             core.since = now
             pcb.burst -= ran
             pcb.ran += ran
-            if pcb.request[0] == COMPUTE:
+            if pcb.request[0] < 0:
                 pcb.utime += ran
             else:
                 pcb.stime += ran
             if pcb.burst <= 0:
-                self._active = core
+                self.active = core
                 core.resched = False
                 kernel.effect(pcb)
-                self._active = None
+                self.active = None
                 if core.due != now:  # the machine lost its power meanwhile
                     return
                 following = core.current
@@ -321,10 +374,11 @@ class Dispatcher:
                 if following is None:
                     self._idle(core)
                     return
-                self._begin(core, following)
+                self.begin(core, following)
             elif queue.count:
                 slice_end = core.slice_end
                 if slice_end is None:
+                    self._settle(core, pcb)
                     core.slice_end = now + queue.slice(pcb)
                     expired = core.resched
                 elif now >= slice_end:
@@ -335,7 +389,8 @@ class Dispatcher:
                 core.slice_end = None  # nobody waits any more
             # What _end does.
             pcb = core.current
-            assert pcb is not None
+            if pcb is None:
+                return
             end = core.since + pcb.burst
             if core.slice_end is not None and core.slice_end < end:
                 end = core.slice_end
@@ -355,6 +410,10 @@ class Dispatcher:
         if following is not pcb:
             pcb.core = None
             pcb.nivcsw += 1
-            self._begin(core, following)
+            if following is None:  # nobody may run here, not even the one who did
+                core.current = None
+                self._idle(core)
+            else:
+                self.begin(core, following)
         else:
             core.slice_end = core.since + queue.slice(pcb)

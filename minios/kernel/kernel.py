@@ -18,9 +18,8 @@ from minios.kernel import calls, death, fscalls, signals, state
 from minios.kernel.cores import Dispatcher
 from minios.kernel.load import LoadAverage
 from minios.kernel.log import LOG_EMERG, KernelLog
-from minios.kernel.process import PCB, WORK_INTERRUPT
-from minios.kernel.sched import POLICIES
-from minios.kernel.wait import Held, Sleep, WaitQueue
+from minios.kernel.process import PCB, WORK_TRACE, Table
+from minios.kernel.wait import Blocked, Held, Sleep, WaitQueue
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
 
@@ -61,9 +60,11 @@ class Kernel:
         """The file system of nameless things, and of device nodes; mounts.py makes both."""
         self.hostname = machine.hostname
         self.dispatcher = Dispatcher(
-            self, machine.cores if cores is None else cores, POLICIES[machine.scheduler],
-            machine.quantum,
-        )  # fmt: skip
+            self,
+            machine.cores if cores is None else cores,
+            "cfs" if self.hidden else machine.scheduler,
+            machine.sched,
+        )
         self.acting: PCB | None = None
         """The process whose trap is being handled."""
         self.log = KernelLog(self)

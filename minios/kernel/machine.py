@@ -20,6 +20,7 @@ from minios.kernel.mounts import mount_all, unmount_all
 from minios.kernel.process import PCB
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE, MARK_POWER, MILLISECOND, World
+from minios.kernel.sched import Params
 
 if TYPE_CHECKING:
     from minios.fs.inode import Dentry
@@ -30,8 +31,9 @@ INIT = b"/sbin/init"
 class Machine:
     """Hardware and its settings. The disk outlives power cycles, the kernel does not.
 
-    ``hz`` is cycles a second, ``ram`` and ``disk`` are bytes, ``quantum`` is ns, ``epoch`` is
-    CLOCK_REALTIME in ns when the world's clock shows 0. ``nproc`` is RLIMIT_NPROC for everybody.
+    ``hz`` is cycles a second, ``ram`` and ``disk`` are bytes, ``epoch`` is CLOCK_REALTIME in ns
+    when the world's clock shows 0. ``quantum`` (ns) makes the parameters of the scheduling policy,
+    unless ``sched`` gives them all. ``nproc`` is RLIMIT_NPROC for everybody.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Machine:
         nproc: int = 256,
         epoch: int = 0,
         hostname: bytes | None = None,
+        sched: Params | None = None,
     ) -> None:
         self.world = world
         self.name = name
@@ -58,7 +61,7 @@ class Machine:
         self.hz = hz
         self.ram = ram
         self.scheduler = scheduler
-        self.quantum = quantum
+        self.sched = sched or Params(quantum=quantum)
         self.pid_max = pid_max
         self.nproc = nproc
         self.epoch = epoch

@@ -27,6 +27,7 @@ from minios.abi.records import Rusage, Siginfo
 from minios.abi.signals import NSIG, SIG_DFL
 from minios.abi.sys import Disposition, Request, Sys
 from minios.abi.syscalls import COSTS
+from minios.kernel.sched.policy import Entity
 
 if TYPE_CHECKING:
     from minios.kernel.cores import Core
@@ -69,12 +70,12 @@ class Frame:
         self.resume: tuple[Any, ...] = ("send", None)
 
 
-class PCB:
+class PCB(Entity):
     """A process. Who may change what is said beside the groups of fields."""
 
     __slots__ = (  # noqa: RUF023 -- grouped by who may change them
         # identity: fork and exec
-        "pid", "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
+        "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
         "lineage", "start_time", "children", "tty", "image_bytes", "judge",
         # credentials: the set*id calls, capset, prctl, and exec of a setuid file
         "uid", "euid", "suid", "gid", "egid", "sgid", "groups", "caps", "attributes",
@@ -90,12 +91,13 @@ class PCB:
         "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
         "deadline", "wakeup", "wchan", "uninterruptible", "restartable", "progress",
         # execution: minios.kernel.cores and the policies
-        "frames", "request", "burst", "runnable", "core", "last_core", "nice", "utime", "stime",
-        "cutime", "cstime", "nvcsw", "nivcsw", "trace", "vruntime", "ran", "entry", "runqueue",
+        "frames", "request", "burst", "runnable", "core", "last_core", "utime", "stime", "cutime",
+        "cstime", "nvcsw", "nivcsw", "trace", "ran", "first_run", "off", "off_since", "migrations",
+        "reset_on_fork",
     )  # fmt: skip
 
     def __init__(self, pid: int, ppid: int, start_time: int) -> None:
-        self.pid = pid
+        super().__init__(pid)
         self.ppid = ppid
         self.pgid = pid
         self.sid = pid
@@ -191,8 +193,8 @@ class PCB:
         self.burst = 0
         self.runnable = False
         self.core: Core | None = None
-        self.last_core = 0
-        self.nice = 0
+        self.last_core = ~0
+        """The core it ran on last; before it ever did, the complement of its parent's."""
         self.utime = 0
         self.stime = 0
         self.cutime = 0
@@ -202,11 +204,18 @@ class PCB:
         self.trace = 0
         """Rolling hash of what its traps returned; with program and argv it stands for the state
         of a coroutine that cannot be looked into."""
-        self.vruntime = 0
         self.ran = 0
         """ns on a core that the policy has not been told of yet."""
-        self.entry = 0
-        self.runqueue: Any = None
+        self.first_run: int | None = None
+        """When it got a core for the first time."""
+        self.off = 0
+        """ns it slept or was stopped, up to when it became runnable last."""
+        self.off_since = start_time
+        """When it stopped being runnable last."""
+        self.migrations = 0
+        """How often it went on on another core than before."""
+        self.reset_on_fork = False
+        """Children start under SCHED_OTHER (SCHED_RESET_ON_FORK of sched(7))."""
 
     def __hash__(self) -> int:
         return self.pid
@@ -228,6 +237,11 @@ class PCB:
         return 0 if self.zombie else self.image_bytes + self.brk
 
     @property
+    @property
+    def processor(self) -> int:
+        """The core it runs on, or ran on last."""
+        return self.last_core if self.last_core >= 0 else ~self.last_core
+
     def vsize(self) -> int:
         """Mapped bytes: the resident ones and the untouched part of the stack's first megabyte."""
         return 0 if self.zombie else self.image_bytes + self.brk + (1 << 20)

@@ -8,7 +8,7 @@ import pytest
 from minios.abi.sys import Sys
 from minios.kernel.cores import SWITCH_CYCLES
 from minios.kernel.process import PCB
-from minios.kernel.sched.cfs import WEIGHTS
+from minios.kernel.sched.policy import WEIGHTS
 from minios.sim.world import MILLISECOND, SECOND
 from tests.kernel.rig import Rig
 

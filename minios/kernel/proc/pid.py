@@ -71,7 +71,7 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
         int(bool(pcb.wchan)),
         0, 0,
         int(Sig.SIGCHLD),
-        pcb.last_core,
+        pcb.processor,
         0, 0, 0, 0, 0,  # real-time priority, policy, block I/O delay, guest times
         HEAP_START, HEAP_START, HEAP_START,
         0, 0, 0, 0,  # argument and environment addresses

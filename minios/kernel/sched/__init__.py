@@ -1,12 +1,41 @@
-"""Scheduling policies, one a file, found by name in :data:`POLICIES`."""
+"""Scheduling policies, one a file, found by name in :data:`POLICIES`.
 
-from minios.kernel.sched.cfs import CfsQueue
-from minios.kernel.sched.policy import MakeQueue, RunQueue
-from minios.kernel.sched.rr import RoundRobinQueue
+They are loaded when somebody asks for them: a machine needs one.
+"""
 
-POLICIES: dict[str, MakeQueue] = {
-    "rr": RoundRobinQueue,
-    "cfs": CfsQueue,
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
+from minios.kernel.sched.policy import MakeQueue, Params, RunQueue
+
+_PLACES = {
+    "fifo": ("fifo", "FifoQueue"),
+    "sjf": ("sjf", "SjfQueue"),
+    "stcf": ("stcf", "StcfQueue"),
+    "rr": ("rr", "RoundRobinQueue"),
+    "priority": ("priority", "PriorityQueue"),
+    "mlfq": ("mlfq", "MlfqQueue"),
+    "lottery": ("lottery", "LotteryQueue"),
+    "stride": ("stride", "StrideQueue"),
+    "cfs": ("cfs", "CfsQueue"),
+    "eevdf": ("eevdf", "EevdfQueue"),
+    "manual": ("manual", "ManualQueue"),
 }
 
-__all__ = ["POLICIES", "MakeQueue", "RunQueue"]
+
+class _Policies(Mapping[str, MakeQueue]):
+    def __getitem__(self, name: str) -> MakeQueue:
+        module, cls = _PLACES[name]
+        make: MakeQueue = getattr(import_module(f"minios.kernel.sched.{module}"), cls)
+        return make
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_PLACES)
+
+    def __len__(self) -> int:
+        return len(_PLACES)
+
+
+POLICIES: Mapping[str, MakeQueue] = _Policies()
+
+__all__ = ["POLICIES", "MakeQueue", "Params", "RunQueue"]

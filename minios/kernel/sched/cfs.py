@@ -7,117 +7,106 @@ latency is divided among those who want to run, by weight, but nobody gets less 
 from __future__ import annotations
 
 from heapq import heapify, heappop, heappush, heappushpop
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from minios.kernel.sched.heap import HeapQueue
+from minios.kernel.sched.policy import NICE_0, SCHED_IDLE
 
 if TYPE_CHECKING:
-    from minios.kernel.process import PCB
-
-NICE_0 = 1024
-
-WEIGHTS = (
-    88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916,
-    9548, 7620, 6100, 4904, 3906, 3121, 2501, 1991, 1586, 1277,
-    1024, 820, 655, 526, 423, 335, 272, 215, 172, 137,
-    110, 87, 70, 56, 45, 36, 29, 23, 18, 15,
-)  # fmt: skip
-"""Linux's ``sched_prio_to_weight``: nice -20 to 19, each step some 10 % of CPU."""
+    from minios.kernel.sched.policy import Clock, Entity, Params
 
 
-class CfsQueue:
-    """A heap by (vruntime, order of arrival); what was removed stays in it until it surfaces.
+class CfsQueue(HeapQueue):
+    """A heap by (vruntime, order of arrival).
 
-    ``quantum`` sets the scale: the latency is twice, the granularity a quarter of it, and a process
-    that wakes up preempts if it is an eighth of it behind.
+    Unless set, the quantum gives the scale: the latency is twice, the granularity a quarter of it,
+    and a process that wakes up preempts if it is an eighth of it behind. SCHED_BATCH and SCHED_IDLE
+    preempt nobody, and SCHED_IDLE is preempted by all others (sched(7)).
     """
 
-    __slots__ = (
-        "_arrivals",
-        "_heap",
-        "_weight",
-        "count",
-        "granularity",
-        "latency",
-        "lead",
-        "least",
-    )
+    __slots__ = ("_weight", "granularity", "latency", "lead", "least")
 
-    def __init__(self, quantum: int) -> None:
-        self.latency = 2 * quantum
-        self.granularity = quantum // 4
-        self.lead = quantum // 8
+    weighs = True
+
+    def __init__(self, params: Params, clock: Clock) -> None:
+        super().__init__(params, clock)
+        self.latency = params.latency or 2 * params.quantum
+        self.granularity = params.granularity or params.quantum // 4
+        self.lead = params.wakeup or params.quantum // 8
         self.least = 0
         """A floor under every vruntime here; it only grows (``min_vruntime``)."""
-        self._heap: list[tuple[int, int, PCB]] = []
-        self._arrivals = 0
-        self.count = 0
         self._weight = 0
+        """Of those queued."""
 
-    def put(self, pcb: PCB, *, woken: bool) -> None:
+    def put(self, pcb: Entity, *, woken: bool) -> None:
         if pcb.runqueue is not self:
-            # Another core's clock of fairness runs at another value: keep the lag, not the number.
-            behind = pcb.vruntime - pcb.runqueue.least if pcb.runqueue is not None else 0
-            pcb.vruntime = self.least + behind
-            pcb.runqueue = self
+            self.adopt(pcb)
         if woken:
             # Sleep earns a little credit, not all the time slept.
             pcb.vruntime = max(pcb.vruntime, self.least - self.latency // 2)
         self._arrivals += 1
         pcb.entry = self._arrivals
         self.count += 1
-        self._weight += WEIGHTS[pcb.nice + 20]
+        self._weight += pcb.weight
         if len(self._heap) > 64 and len(self._heap) > 4 * self.count:
-            self._heap = [item for item in self._heap if self._live(item)]
+            self._heap = self._live()
             heapify(self._heap)
         heappush(self._heap, (pcb.vruntime, self._arrivals, pcb))
 
-    def pick(self) -> PCB | None:
+    def adopt(self, pcb: Entity) -> None:
+        # Another core's clock of fairness runs at another value: keep the lag, not the number.
+        behind = pcb.vruntime - pcb.runqueue.least if isinstance(pcb.runqueue, CfsQueue) else 0
+        pcb.vruntime = self.least + behind
+        pcb.runqueue = self
+
+    def pick(self) -> Any:
         heap = self._heap
         while heap:
             vruntime, entry, pcb = heappop(heap)
             if pcb.entry == entry and pcb.runqueue is self:
                 pcb.entry = 0
                 self.count -= 1
-                self._weight -= WEIGHTS[pcb.nice + 20]
+                self._weight -= pcb.weight
                 if vruntime > self.least:
                     self.least = vruntime
                 return pcb
         return None
 
-    def rotate(self, pcb: PCB) -> PCB:
+    def rotate(self, pcb: Entity) -> Any:
         self._arrivals += 1
         pcb.entry = self._arrivals
         vruntime, entry, following = heappushpop(self._heap, (pcb.vruntime, self._arrivals, pcb))
         while following.entry != entry or following.runqueue is not self:
             vruntime, entry, following = heappop(self._heap)
         following.entry = 0
-        if following.nice != pcb.nice:
-            self._weight += WEIGHTS[pcb.nice + 20] - WEIGHTS[following.nice + 20]
+        if following.weight != pcb.weight:
+            self._weight += pcb.weight - following.weight
         if vruntime > self.least:
             self.least = vruntime
         return following
 
-    def _live(self, item: tuple[int, int, PCB]) -> bool:
-        return item[2].entry == item[1] and item[2].runqueue is self
-
-    def remove(self, pcb: PCB) -> None:
+    def remove(self, pcb: Entity) -> None:
         pcb.entry = 0
         self.count -= 1
-        self._weight -= WEIGHTS[pcb.nice + 20]
+        self._weight -= pcb.weight
 
-    def slice(self, pcb: PCB) -> int:
-        weight = WEIGHTS[pcb.nice + 20]
+    def slice(self, pcb: Entity) -> int:
+        weight = pcb.weight
         share = self.latency * weight // (self._weight + weight)
         return share if share > self.granularity else self.granularity
 
-    def charge(self, pcb: PCB, ran: int) -> None:
-        if pcb.nice == 0:
+    def charge(self, pcb: Entity, ran: int) -> None:
+        if pcb.weight == NICE_0:
             pcb.vruntime += ran
         else:
-            pcb.vruntime += ran * NICE_0 // WEIGHTS[pcb.nice + 20]
+            pcb.vruntime += ran * NICE_0 // pcb.weight
 
-    def preempts(self, woken: PCB, current: PCB) -> bool:
+    leave = charge
+
+    def preempts(self, woken: Entity, current: Entity) -> bool:
+        if woken.policy or current.policy:
+            if current.policy == SCHED_IDLE != woken.policy:
+                return True
+            if woken.policy:
+                return False
         return current.vruntime - woken.vruntime > self.lead
-
-    def order(self) -> list[int]:
-        live = [item for item in self._heap if self._live(item)]
-        return [pcb.pid for _, _, pcb in sorted(live, key=lambda item: item[:2])]

@@ -1,7 +1,8 @@
 """What the dispatcher asks of a scheduling policy: one run queue a core.
 
-A policy is a class with :class:`RunQueue`'s methods, made from :class:`Params` and a :class:`Clock`;
-it works on whatever is an :class:`Entity`. The kernel drives it with processes, the lab with jobs:
+A policy is a class with :class:`RunQueue`'s methods, made from :class:`Params` and a
+:class:`Clock`; it works on every :class:`Entity`. The kernel drives it with processes, the lab with
+jobs:
 
 ======================== ==========================================================================
 arrives                  ``put(e, woken=False)``; ``e.runqueue`` is None the first time
@@ -25,6 +26,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from minios.sim.random import Rng
+
+SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 0, 1, 2, 3, 5
+"""Linux's numbers of the scheduling policies a process can ask for (sched(7))."""
 
 NEVER = 1 << 62
 """The slice of who may keep a core, in ns."""
@@ -50,7 +54,7 @@ class Params:
     """What can be set of a policy; times in ns. Each policy uses what it knows of."""
 
     quantum: int = 10 * MILLISECOND
-    """rr, lottery, stride, priority: how long one runs while others wait. cfs, eevdf: their scale."""
+    """rr, lottery, stride, priority: how long one runs while others wait; cfs: its scale."""
     latency: int = 0
     """cfs: within it everybody runs once; 0 is twice the quantum."""
     granularity: int = 0
@@ -92,8 +96,8 @@ class Entity:
     """What can be scheduled: a process, or a job of the lab."""
 
     __slots__ = (
-        "affinity", "assigned", "entry", "nice", "pid", "policy", "rt_priority", "runqueue",
-        "runtime", "sched", "vruntime", "weight",
+        "affinity", "allowed", "assigned", "entry", "nice", "pid", "policy", "rt_priority",
+        "runqueue", "runtime", "sched", "vruntime", "weight",
     )  # fmt: skip
 
     def __init__(self, pid: int) -> None:
@@ -106,7 +110,9 @@ class Entity:
         self.rt_priority = 0
         """1 to 99 for SCHED_FIFO and SCHED_RR, else 0."""
         self.affinity = -1
-        """Bit mask of the cores it may run on; -1 is all."""
+        """Bit mask of the cores it may run on; -1 is all (sched_setaffinity(2))."""
+        self.allowed = -1
+        """The same with the core it was assigned in it: what the dispatcher goes by."""
         self.runtime = 0
         """ns its next burst takes, if it said so; for eevdf the slice it asks for. 0: unknown."""
         self.assigned = -1
@@ -122,14 +128,19 @@ class Entity:
 
 def weigh(entity: Entity) -> None:
     """Set the weight that policy and nice value give."""
-    entity.weight = WEIGHT_IDLE if entity.policy == 5 else WEIGHTS[entity.nice + 20]
+    idle = entity.policy == SCHED_IDLE
+    entity.weight = WEIGHT_IDLE if idle else WEIGHTS[entity.nice + 20]
 
 
 class RunQueue(Protocol):
     """Who could run on a core but does not. The running one is not in it."""
 
     count: int
-    """How many there are."""
+    """How many there are, and ``extra``. Nobody's slice ends while it is 0."""
+    extra: int
+    """By how much ``count`` is more than could be picked."""
+    weighs: bool
+    """Whether the place in it depends on nice values."""
 
     def put(self, pcb: Any, *, woken: bool) -> None:
         """Queue one that arrived, was preempted, was moved here, or (``woken``) slept before."""
@@ -161,6 +172,9 @@ class RunQueue(Protocol):
     def preempts(self, woken: Any, current: Any) -> bool:
         """Whether one that woke up should take the core at once; ``current`` has been charged."""
 
+    def depth(self) -> int:
+        """How many wait for a core."""
+
     def order(self) -> list[int]:
         """The pids queued, in a canonical order, for the digest and the panes."""
 
@@ -176,6 +190,9 @@ class BaseQueue:
     """What most policies have in common. A subclass adds put, pick, remove, slice and waiting."""
 
     __slots__ = ("clock", "count", "params")
+
+    extra = 0
+    weighs = False
 
     def __init__(self, params: Params, clock: Clock) -> None:
         self.params = params
@@ -204,7 +221,7 @@ class BaseQueue:
 
     def steal(self, core: int) -> Any:
         for pcb in self.waiting():
-            if pcb.affinity >> core & 1:
+            if pcb.allowed >> core & 1:
                 self.remove(pcb)
                 return pcb
         return None
@@ -220,6 +237,9 @@ class BaseQueue:
 
     def preempts(self, woken: Any, current: Any) -> bool:
         return False
+
+    def depth(self) -> int:
+        return self.count
 
     def order(self) -> list[int]:
         return [pcb.pid for pcb in self.waiting()]
