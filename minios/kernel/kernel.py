@@ -18,8 +18,8 @@ from minios.kernel import calls, death, fscalls, signals, state
 from minios.kernel.cores import Dispatcher
 from minios.kernel.load import LoadAverage
 from minios.kernel.log import LOG_EMERG, KernelLog
-from minios.kernel.process import PCB, WORK_TRACE, Table
-from minios.kernel.wait import Blocked, Held, Sleep, WaitQueue
+from minios.kernel.process import PCB, WORK_INTERRUPT
+from minios.kernel.wait import Held, Sleep, WaitQueue
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
 
