@@ -20,8 +20,6 @@ from minios.kernel.death import close_frames
 from minios.kernel.exec import load
 from minios.kernel.limits import may_fork, watch_cpu
 from minios.kernel.process import DEFAULT_LIMITS, IMAGE_BYTES, PCB, Frame
-from minios.kernel.sched.policy import weigh
-from minios.kernel.scheduling import inherit
 from minios.kernel.wait import WaitQueue
 from minios.sim.world import MARK_PROCESS
 
@@ -60,7 +58,8 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
     child.handlers = list(parent.handlers)
     child.handler_flags = dict(parent.handler_flags)
     child.handler_masks = dict(parent.handler_masks)
-    inherit(parent, child)
+    child.nice = parent.nice
+    child.last_core = parent.last_core
     child.trace = parent.trace
     child.brand, child.calls, child.costs = parent.brand, parent.calls, parent.costs
     child.seccomp = parent.seccomp
@@ -126,7 +125,6 @@ def start(
     pcb.judge = kernel.hidden
     pcb.identity = pcb.lineage = identity
     pcb.nice = nice
-    weigh(pcb)
     pcb.calls = kernel.calls
     pcb.rlimits = dict(DEFAULT_LIMITS)
     pcb.rlimits[RLIMIT_NPROC] = (kernel.machine.nproc, kernel.machine.nproc)
@@ -169,6 +167,8 @@ def replace(
     pcb.saved_mask = None
     pcb.maxrss = max(pcb.maxrss, pcb.rss)
     pcb.frames = [Frame(lambda: image.start(pcb), 0, 0)]
+    if pcb.tracer is not None:
+        pcb.tracer.execed(kernel)
     hooks = kernel.world.instruments.on_exec
     if hooks:
         for hook in hooks:

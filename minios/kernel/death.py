@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     """End a process with a wait status: close, reparent, tell the parent (exit(3), wait(2))."""
-    if pcb.zombie:
+    if pcb.zombie or (pcb.tracer is not None and pcb.tracer.exiting(kernel, status)):
         return
     now = kernel.world.now
     active = pcb.runnable or pcb.uninterruptible
@@ -54,13 +54,16 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     if pcb.pid == 1:
         kernel.halt("Kernel panic - not syncing: Attempted to kill init!")
         return
+    if pcb.tracees:
+        for tracee in list(pcb.tracees.values()):
+            tracee.tracer.orphaned(kernel)
     _orphan_children(kernel, pcb)
     if pcb.tty is not None and pcb.sid == pcb.pid:
         pcb.tty.leader_died(pcb)
     parent = kernel.processes.get(pcb.ppid)
     if parent is not None and parent.pgid != pcb.pgid and parent.sid == pcb.sid:
         _check_orphaned_group(kernel, pcb.pgid)  # it was what held the group in the session
-    _notify_exit(kernel, pcb)
+    notify_exit(kernel, pcb)
 
 
 def _reaper(kernel: Kernel, pcb: PCB) -> PCB | None:
@@ -84,7 +87,7 @@ def _orphan_children(kernel: Kernel, pcb: PCB) -> None:
         if child.death_signal:
             signals.post(kernel, child, child.death_signal, pcb)
         if child.zombie:
-            _notify_exit(kernel, child)
+            notify_exit(kernel, child)
         elif child.pgid != pcb.pgid and child.sid == pcb.sid:
             _check_orphaned_group(kernel, child.pgid)
     pcb.children = {}
@@ -99,7 +102,11 @@ def _check_orphaned_group(kernel: Kernel, pgid: int) -> None:
             signals.post(kernel, member, Sig.SIGCONT)
 
 
-def _notify_exit(kernel: Kernel, pcb: PCB) -> None:
+def notify_exit(kernel: Kernel, pcb: PCB) -> None:
+    """Tell the parent of a zombie; a tracer that is not the parent is told before it."""
+    if pcb.tracer is not None and pcb.tracer.by.pid != pcb.ppid:
+        pcb.tracer.tell(kernel)
+        return
     parent = kernel.processes.get(pcb.ppid)
     if parent is None or parent.zombie:
         reap(kernel, pcb)
@@ -128,6 +135,12 @@ def waitid(
     known = False
     for child in _candidates(pcb, idtype, integer(id)):
         known = True
+        if child.tracer is not None:
+            told = child.tracer.waited(kernel, pcb, options)
+            if told is not None:
+                return told  # type: ignore[no-any-return]
+            if child.tracer is not None and (child.zombie or child.tracer.by is pcb):
+                continue
         if child.zombie:
             if not options & flags.WEXITED:
                 continue
@@ -155,19 +168,22 @@ def waitid(
 
 def _candidates(pcb: PCB, idtype: int, id: int) -> Iterable[PCB]:
     """The children that waitid(2) is asked about. EINVAL."""
+    children = pcb.children if pcb.tracees is None else pcb.children | pcb.tracees
     if idtype == flags.P_ALL:
-        return pcb.children.values()
+        return children.values()
     if idtype == flags.P_PID and id > 0:
-        child = pcb.children.get(id)
+        child = children.get(id)
         return (child,) if child is not None else ()
     if idtype == flags.P_PGID and id >= 0:
         pgid = id or pcb.pgid
-        return [child for child in pcb.children.values() if child.pgid == pgid]
+        return [child for child in children.values() if child.pgid == pgid]
     raise error(Errno.EINVAL)
 
 
 def reap(kernel: Kernel, pcb: PCB) -> None:
     """Free the pid of a zombie; its times go to the parent's children's."""
+    if pcb.tracer is not None:
+        pcb.tracer.release(kernel)
     kernel.processes.pop(pcb.pid, None)
     parent = kernel.processes.get(pcb.ppid)
     if parent is not None:

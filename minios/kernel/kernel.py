@@ -7,18 +7,19 @@ table does the work and returns a value, raises an ``OSError`` or says where to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from minios.abi.errno import Errno, error
 from minios.abi.signals import Sig
 from minios.abi.syscalls import COMPUTE, NR, TRAP_CYCLES
-from minios.kernel import calls, death, fscalls, signals, state
+from minios.kernel import calls, death, fscalls, ptrace, signals, state
 from minios.kernel.cores import Dispatcher
 from minios.kernel.load import LoadAverage
 from minios.kernel.log import LOG_EMERG, KernelLog
-from minios.kernel.process import PCB, WORK_INTERRUPT
+from minios.kernel.process import PCB, WORK_TRACE, Table
+from minios.kernel.sched import POLICIES
 from minios.kernel.wait import Held, Sleep, WaitQueue
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
@@ -36,7 +37,8 @@ START_CYCLES = 200
 
 _MASK = (1 << 64) - 1
 
-CALLS: dict[int, Handler] = {**fscalls.CALLS, **calls.CALLS}
+CALLS: dict[int, Handler] = {**fscalls.CALLS, **calls.CALLS, **ptrace.CALLS}
+
 
 class Kernel:
     """A running kernel on a machine; a power cycle makes a new one."""
@@ -60,11 +62,9 @@ class Kernel:
         """The file system of nameless things, and of device nodes; mounts.py makes both."""
         self.hostname = machine.hostname
         self.dispatcher = Dispatcher(
-            self,
-            machine.cores if cores is None else cores,
-            "cfs" if self.hidden else machine.scheduler,
-            machine.sched,
-        )
+            self, machine.cores if cores is None else cores, POLICIES[machine.scheduler],
+            machine.quantum,
+        )  # fmt: skip
         self.acting: PCB | None = None
         """The process whose trap is being handled."""
         self.log = KernelLog(self)
@@ -78,7 +78,7 @@ class Kernel:
         """Programs that died of a bug of their own, for tests to find."""
         self._next_pid = 0
         self._user_processes: dict[int, int] = {}
-        self.calls: Mapping[int, Handler] = CALLS
+        self.calls: Table = CALLS
         """The table that serves the traps of every process that is neither traced, nor filtered,
         nor of another personality."""
         self.parts: dict[str, Callable[[], Any]] = {}
@@ -190,9 +190,6 @@ class Kernel:
                 self._step(pcb, pcb.frames[-1].resume)
             self.acting = None
             return
-        if pcb.work and self._intercepted(pcb):
-            self.acting = None
-            return
         hooks = self.world.instruments.on_trap
         if hooks:
             for hook in hooks:
@@ -249,16 +246,6 @@ class Kernel:
             self._leave_kernel(pcb)
         else:
             self._step(pcb, resume)
-
-    def _intercepted(self, pcb: PCB) -> bool:
-        """Whether something comes before the call: the signal that ended the sleep in it."""
-        if pcb.work & WORK_INTERRUPT:
-            pcb.work &= ~WORK_INTERRUPT
-            if pcb.pending & ~pcb.blocked:
-                pcb.frames[-1].resume = ("blocked", pcb.request, WAKE_CYCLES * self.cycle_ns)
-                self._leave_kernel(pcb)
-                return True
-        return False
 
     def _leave_kernel(self, pcb: PCB) -> None:
         """Back to user mode, as the topmost frame says, once all work on its edge is done."""
@@ -351,7 +338,7 @@ class Kernel:
         disk: bool = False,
     ) -> None:
         pcb.restartable = restart
-        if pcb.pending & ~pcb.blocked and not disk:
+        if (pcb.pending & ~pcb.blocked or pcb.work & WORK_TRACE) and not disk:
             pcb.frames[-1].resume = ("blocked", pcb.request, WAKE_CYCLES * self.cycle_ns)
             self._leave_kernel(pcb)
             return

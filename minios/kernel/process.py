@@ -8,7 +8,7 @@ moves exactly this from a core to the PCB and back.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from minios.abi.caps import ROOT
 from minios.abi.flags import (
@@ -27,7 +27,6 @@ from minios.abi.records import Rusage, Siginfo
 from minios.abi.signals import NSIG, SIG_DFL
 from minios.abi.sys import Disposition, Request, Sys
 from minios.abi.syscalls import COSTS
-from minios.kernel.sched.policy import Entity
 
 if TYPE_CHECKING:
     from minios.kernel.cores import Core
@@ -41,8 +40,6 @@ WORK_SIGNAL = 1
 """A signal is pending; perhaps it is blocked."""
 WORK_STOP = 2
 """The process is stopped."""
-WORK_INTERRUPT = 4
-"""A signal ended the sleep that its system call was in."""
 WORK_TRACE = 8
 """Somebody traces it, or a filter looks at its calls (ptrace(2), seccomp(2))."""
 WORK_PAGES = 16
@@ -50,6 +47,12 @@ WORK_PAGES = 16
 
 IMAGE_BYTES = 48 << 10
 """Resident bytes of a native program before its heap: text, stack and its kernel structures."""
+
+
+class Table(Protocol):
+    """System calls by number: a dictionary, or what looks at each call first."""
+
+    def get(self, nr: int, /) -> Callable[..., Any] | None: ...
 
 
 class Frame:
@@ -70,12 +73,12 @@ class Frame:
         self.resume: tuple[Any, ...] = ("send", None)
 
 
-class PCB(Entity):
+class PCB:
     """A process. Who may change what is said beside the groups of fields."""
 
     __slots__ = (  # noqa: RUF023 -- grouped by who may change them
         # identity: fork and exec
-        "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
+        "pid", "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
         "lineage", "start_time", "children", "tty", "image_bytes", "judge",
         # credentials: the set*id calls, capset, prctl, and exec of a setuid file
         "uid", "euid", "suid", "gid", "egid", "sgid", "groups", "caps", "attributes",
@@ -86,18 +89,17 @@ class PCB(Entity):
         "pending", "queued", "blocked", "work", "handlers", "handler_flags", "handler_masks",
         "saved_mask", "senders", "awaited", "timer", "timer_interval", "alarm",
         # tracing and personality: minios.kernel.ptrace, minios.kernel.personality
-        "sys", "brand", "calls", "costs", "seccomp", "tracer", "tracees",
+        "sys", "brand", "personality", "calls", "costs", "seccomp", "tracer", "tracees",
         # life and sleep: minios.kernel.kernel
         "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
         "deadline", "wakeup", "wchan", "uninterruptible", "restartable", "progress",
         # execution: minios.kernel.cores and the policies
-        "frames", "request", "burst", "runnable", "core", "last_core", "utime", "stime", "cutime",
-        "cstime", "nvcsw", "nivcsw", "trace", "ran", "first_run", "off", "off_since", "migrations",
-        "reset_on_fork",
+        "frames", "request", "burst", "runnable", "core", "last_core", "nice", "utime", "stime",
+        "cutime", "cstime", "nvcsw", "nivcsw", "trace", "vruntime", "ran", "entry", "runqueue",
     )  # fmt: skip
 
     def __init__(self, pid: int, ppid: int, start_time: int) -> None:
-        super().__init__(pid)
+        self.pid = pid
         self.ppid = ppid
         self.pgid = pid
         self.sid = pid
@@ -158,7 +160,9 @@ class PCB(Entity):
         """Its C library's face over the trap."""
         self.brand = "linux"
         """The table of system calls it was built for."""
-        self.calls: Mapping[int, Callable[..., Any]] = {}
+        self.personality = "linux"
+        """The table that serves it."""
+        self.calls: Table = {}
         """What serves its traps, by number: the kernel's own table unless it is traced, filtered
         or of another personality."""
         self.costs: Mapping[int, int] = COSTS
@@ -193,8 +197,8 @@ class PCB(Entity):
         self.burst = 0
         self.runnable = False
         self.core: Core | None = None
-        self.last_core = ~0
-        """The core it ran on last; before it ever did, the complement of its parent's."""
+        self.last_core = 0
+        self.nice = 0
         self.utime = 0
         self.stime = 0
         self.cutime = 0
@@ -204,18 +208,11 @@ class PCB(Entity):
         self.trace = 0
         """Rolling hash of what its traps returned; with program and argv it stands for the state
         of a coroutine that cannot be looked into."""
+        self.vruntime = 0
         self.ran = 0
         """ns on a core that the policy has not been told of yet."""
-        self.first_run: int | None = None
-        """When it got a core for the first time."""
-        self.off = 0
-        """ns it slept or was stopped, up to when it became runnable last."""
-        self.off_since = start_time
-        """When it stopped being runnable last."""
-        self.migrations = 0
-        """How often it went on on another core than before."""
-        self.reset_on_fork = False
-        """Children start under SCHED_OTHER (SCHED_RESET_ON_FORK of sched(7))."""
+        self.entry = 0
+        self.runqueue: Any = None
 
     def __hash__(self) -> int:
         return self.pid
@@ -237,11 +234,6 @@ class PCB(Entity):
         return 0 if self.zombie else self.image_bytes + self.brk
 
     @property
-    @property
-    def processor(self) -> int:
-        """The core it runs on, or ran on last."""
-        return self.last_core if self.last_core >= 0 else ~self.last_core
-
     def vsize(self) -> int:
         """Mapped bytes: the resident ones and the untouched part of the stack's first megabyte."""
         return 0 if self.zombie else self.image_bytes + self.brk + (1 << 20)

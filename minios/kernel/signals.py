@@ -31,7 +31,8 @@ from minios.abi.signals import (
 )
 from minios.abi.syscalls import COMPUTE
 from minios.fs.access import capable
-from minios.kernel.process import PCB, WORK_INTERRUPT, WORK_SIGNAL, WORK_STOP, Frame, limit
+from minios.kernel.process import PCB, WORK_SIGNAL, WORK_STOP, Frame, limit
+from minios.kernel.wait import Held
 from minios.sim.world import MARK_PROCESS
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def post(
         _continue(kernel, pcb)
     elif bit & STOP_SIGNALS:
         pcb.pending &= ~mask_of(Sig.SIGCONT)
-    if not pcb.blocked & bit and ignored(pcb, sig):
+    if not pcb.blocked & bit and pcb.tracer is None and ignored(pcb, sig):
         return
     if sig >= FIRST_REAL_TIME or (info is not None and not pcb.pending & bit):
         _enqueue(pcb, info or Siginfo(sig, flags.SI_USER, origin[0], origin[2]))
@@ -82,11 +83,11 @@ def post(
     pcb.senders[sig] = origin
     if pcb.uninterruptible:
         return  # it acts when the disk has answered
-    if sig == Sig.SIGSTOP:
+    if sig == Sig.SIGSTOP and pcb.tracer is None:
         pcb.pending &= ~bit
         _stop(kernel, pcb, sig)
     elif not pcb.blocked & bit and not pcb.stopped:
-        _notice(kernel, pcb)
+        notice(kernel, pcb)
     elif pcb.awaited & bit:
         kernel.wake(pcb)
 
@@ -110,6 +111,9 @@ def deliver(kernel: Kernel, pcb: PCB) -> bool:
     ``pcb.frames[-1].resume`` says how it would have gone on. True if it may go on now; False if it
     is stopped or dead.
     """
+    tracer = pcb.tracer
+    if tracer is not None and tracer.leaving(kernel):
+        return False
     while True:
         ready = deliverable(pcb)
         if not ready or pcb.stopped:
@@ -118,7 +122,9 @@ def deliver(kernel: Kernel, pcb: PCB) -> bool:
             return not pcb.stopped
         sig = (ready & -ready).bit_length()
         pcb.pending &= ~(1 << (sig - 1))
-        info = take_info(pcb, sig) if pcb.queued is not None else None
+        info = take_info(pcb, sig) if pcb.queued is not None or tracer is not None else None
+        if tracer is not None and not tracer.deliver(kernel, sig, info):
+            return False
         disposition = pcb.handlers[sig]
         if callable(disposition):
             _push_handler(pcb, sig, info)
@@ -214,11 +220,26 @@ def ignored(pcb: PCB, sig: int) -> bool:
     return disposition == SIG_DFL and DEFAULT_ACTION[sig] in (Action.IGNORE, Action.CONT)
 
 
-def _notice(kernel: Kernel, pcb: PCB) -> None:
+def inject(pcb: PCB, sig: int) -> None:
+    """Make ``sig`` pending for a process that looks at it itself, before it goes on."""
+    pcb.pending |= 1 << (sig - 1)
+    pcb.work |= WORK_SIGNAL
+
+
+def rt_sigreturn(kernel: Kernel, pcb: PCB) -> None:
+    """sigreturn(2): what a handler was called before goes on. SIGSEGV where there is nothing."""
+    if len(pcb.frames) < 2:
+        kernel.terminate(pcb, Sig.SIGSEGV, (0, b"kernel", 0))
+        return
+    pcb.blocked = pcb.frames.pop().mask
+    kernel.go_on(pcb, 1)
+    raise Held
+
+
+def notice(kernel: Kernel, pcb: PCB) -> None:
     """Get a process that just got a signal to the edge of user mode, wherever it is."""
     if not pcb.runnable:
-        pcb.work |= WORK_INTERRUPT
-        kernel.wake(pcb)
+        kernel.wake(pcb)  # the call looks again for what it waited for, and gives up if in vain
     elif pcb.request[0] == COMPUTE and kernel.acting is not pcb:
         # In its own code, on a core or waiting for one: it never gets to finish this first.
         kernel.dispatcher.account(pcb)
@@ -236,10 +257,12 @@ def _stop(kernel: Kernel, pcb: PCB, sig: int) -> None:
         kernel.dispatcher.dequeue(pcb)
     pcb.report = sig << 8 | 0x7F
     _tell_parent(kernel, pcb, stopped=True)
+    if pcb.tracer is not None:
+        pcb.tracer.stopped(kernel, sig)
 
 
 def _continue(kernel: Kernel, pcb: PCB) -> None:
-    if not pcb.stopped:
+    if not pcb.stopped or (pcb.tracer is not None and not pcb.tracer.continued(kernel)):
         return
     pcb.stopped = False
     pcb.work &= ~WORK_STOP
@@ -250,7 +273,7 @@ def _continue(kernel: Kernel, pcb: PCB) -> None:
     else:
         kernel.wake(pcb)  # a background read has to find out whether it may go on (tty_ioctl(4))
     if deliverable(pcb):
-        _notice(kernel, pcb)
+        notice(kernel, pcb)
 
 
 def _tell_parent(kernel: Kernel, pcb: PCB, *, stopped: bool) -> None:

@@ -424,6 +424,8 @@ class TtyFile(File):
             wait = tty.check_job(pcb, Sig.SIGTTOU)
             if wait is not None:
                 return wait
+        if pcb.pending & ~pcb.blocked:
+            return tty.can_write  # n_tty_write looks for signals first: ^C has emptied the queue
         done: int = pcb.progress or 0
         done += tty.put(data, done)
         if done == len(data):

@@ -24,7 +24,7 @@ class SlowDisk:
         self.rig = Rig()
         self.ready = False
         self.queue = WaitQueue(self.rig.kernel, "io_schedule", disk=True)
-        self.rig.kernel._calls = {**self.rig.kernel._calls, NR.sync: self._sync}
+        self.rig.kernel.calls = {**self.rig.kernel.calls, NR.sync: self._sync}
         self.log: list[Any] = []
 
     def _sync(self, kernel: Any, pcb: PCB) -> WaitQueue | None:

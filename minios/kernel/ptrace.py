@@ -1,0 +1,676 @@
+"""ptrace(2): a process that stops at its system calls and signals for another to look.
+
+A traced process has a :class:`Trace`, and its table of system calls is replaced by one whose every
+entry is :meth:`Trace.call`: an untraced process pays nothing, not even a test. A stop is a process
+that is held (``pcb.stopped``) with its trap unfinished; when the tracer lets go, the same call is
+made again, and the trace knows how far it had come.
+
+A stop costs what it costs on a real machine: the switch to the tracer, the tracer's own calls, and
+the switch back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from minios.abi import flags, ptrace
+from minios.abi.caps import CAP_SYS_PTRACE
+from minios.abi.errno import Errno, error
+from minios.abi.ptrace import Probe, SyscallInfo
+from minios.abi.records import Siginfo, Waited
+from minios.abi.signals import NSIG, Sig
+from minios.abi.syscalls import COMPUTE, NR, PROBE
+from minios.fs.access import capable
+from minios.kernel import death, seccomp, signals
+from minios.kernel.arguments import find, integer
+from minios.kernel.credentials import may_access
+from minios.kernel.process import WORK_STOP, WORK_TRACE
+from minios.kernel.wait import Held, Sleep, WaitQueue
+from minios.sim.canonical import encode
+from minios.sim.world import MARK_PROCESS
+
+if TYPE_CHECKING:
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+Handler = Callable[..., Any]
+
+RESUME_CYCLES = 10
+"""Going on after a stop."""
+
+_OUTSIDE, _ENTERED, _CALLING, _RETURNED, _LEFT = range(5)
+"""How far a traced call has come: not begun, entry reported, made, result held, exit reported."""
+
+_SYSCALL_STOP = Sig.SIGTRAP
+_GOOD = 0x80
+"""What PTRACE_O_TRACESYSGOOD adds to the SIGTRAP of a system call."""
+
+
+class Trace:
+    """That one process traces another, and how far it has come."""
+
+    __slots__ = (
+        "_base", "_event", "_exit", "_group", "_info", "_inject", "_listening", "_op", "_phase",
+        "_probe", "_restarts", "_result", "_trap", "by", "calls", "fresh", "message", "mode",
+        "options", "pcb", "seized", "stop",
+    )  # fmt: skip
+
+    def __init__(self, by: PCB, pcb: PCB, options: int, *, seized: bool) -> None:
+        self.by = by
+        self.pcb = pcb
+        self.options = options
+        self.seized = seized
+        self.mode = ptrace.PTRACE_CONT
+        """PTRACE_SYSCALL if it stops at its calls."""
+        self.stop: int | None = None
+        """The wait status of the stop it is in."""
+        self.fresh = False
+        """Whether the tracer has yet to be told of it (waitpid(2))."""
+        self.message: Any = 0
+        """What PTRACE_GETEVENTMSG tells of the last event."""
+        self._base = pcb.calls
+        self._phase = _OUTSIDE
+        self._op = ptrace.SYSCALL_INFO_NONE
+        self._result: Any = None
+        self._restarts = False
+        self._event: tuple[int, Any] | None = None
+        self._info: Siginfo | None = None
+        self._inject = 0
+        self._trap = 0
+        """A stop that was asked for: the low byte of its status, when it gets to the edge."""
+        self._group = 0
+        """The signal of the group stop it is in."""
+        self._listening = False
+        self._exit: int | None = None
+        self._probe = False
+        self.calls = Stopping(self)
+
+    # -- a call --------------------------------------------------------------------------------
+
+    def call(self, kernel: Kernel, pcb: PCB, *args: Any) -> Any:
+        """Every system call of a traced process. Raises Held while the tracer looks."""
+        nr = pcb.request[0]
+        if self._phase == _OUTSIDE:
+            self._phase = _ENTERED
+            self._restarts = pcb.deadline is not None and nr in _RESTARTABLE
+            if self.mode == ptrace.PTRACE_SYSCALL:
+                self._op = ptrace.SYSCALL_INFO_ENTRY
+                self._hold(kernel, self._trap_signal())
+                raise Held
+        if self._phase == _ENTERED:
+            self._phase = _CALLING
+            if (
+                pcb.seccomp is not None
+                and self.options & ptrace.PTRACE_O_TRACESECCOMP
+                and pcb.seccomp.traces(nr)
+            ):
+                self.message = pcb.seccomp.data(nr)
+                self._op = ptrace.SYSCALL_INFO_SECCOMP
+                self._hold_event(kernel, ptrace.PTRACE_EVENT_SECCOMP)
+                raise Held
+        if self._phase == _CALLING:
+            result = self._make(kernel, pcb, nr, args)
+            if type(result) in (WaitQueue, Sleep) or pcb.zombie:
+                return result
+            if pcb.stopped and self._exit is not None:
+                raise Held
+            self._result = result
+            self._phase = _RETURNED
+            if self._event is not None:
+                event, self.message = self._event
+                self._event = None
+                self._hold_event(kernel, event)
+                raise Held
+        if self._phase == _RETURNED:
+            self._phase = _LEFT
+            if self.mode == ptrace.PTRACE_SYSCALL:
+                self._op = ptrace.SYSCALL_INFO_EXIT
+                self._hold(kernel, self._trap_signal())
+                raise Held
+        return self._finish(kernel, pcb, nr)
+
+    def _make(self, kernel: Kernel, pcb: PCB, nr: int, args: tuple[Any, ...]) -> Any:
+        """The call itself; an error is a result here."""
+        if nr == NR.rt_sigreturn:
+            return self._returning()
+        calls: Any = self._base
+        if (
+            pcb.seccomp is not None
+            and self.options & ptrace.PTRACE_O_TRACESECCOMP
+            and pcb.seccomp.traces(nr)
+        ):
+            calls = pcb.seccomp.base  # the filter's question was answered by letting it go on
+        handler = calls.get(nr)
+        try:
+            if handler is None:
+                raise error(Errno.ENOSYS)
+            return handler(kernel, pcb, *args)
+        except OSError as err:
+            return err
+
+    def _returning(self) -> Any:
+        """What the registers hold after sigreturn(2): the result of the call before the handler."""
+        frames = self.pcb.frames
+        resume = frames[-2].resume if len(frames) > 1 else ("send", 0)
+        return resume[1] if resume[0] in ("send", "throw") else 0
+
+    def _finish(self, kernel: Kernel, pcb: PCB, nr: int) -> Any:
+        result, self._result = self._result, None
+        self._phase = _OUTSIDE
+        self._op = ptrace.SYSCALL_INFO_NONE
+        if nr == NR.rt_sigreturn:
+            return signals.rt_sigreturn(kernel, pcb)
+        if isinstance(result, OSError):
+            raise result
+        return result
+
+    def _trap_signal(self) -> int:
+        good = self.options & ptrace.PTRACE_O_TRACESYSGOOD
+        return _SYSCALL_STOP | _GOOD if good else int(_SYSCALL_STOP)
+
+    # -- stops ---------------------------------------------------------------------------------
+
+    def _hold(self, kernel: Kernel, code: int) -> None:
+        """Stop, and tell the tracer ``code`` (a signal, with an event above it)."""
+        pcb = self.pcb
+        self.stop = code << 8 | 0x7F
+        self.fresh = True
+        if pcb.request[0] != COMPUTE:
+            pcb.burst = RESUME_CYCLES * kernel.cycle_ns
+        if not pcb.stopped:
+            pcb.stopped = True
+            pcb.work |= WORK_STOP
+            if pcb.runnable:
+                kernel.dispatcher.dequeue(pcb)
+        kernel.world.mark(MARK_PROCESS)
+        self.tell(kernel)
+
+    def _hold_event(self, kernel: Kernel, event: int, sig: int = Sig.SIGTRAP) -> None:
+        self._info = None
+        self._hold(kernel, sig | event << 8)
+
+    def leaving(self, kernel: Kernel) -> bool:
+        """On the way back to user mode: whether it is held there for a stop that is due."""
+        pcb = self.pcb
+        if self.stop is not None:
+            return True
+        if self._phase == _CALLING and pcb.frames[-1].resume[0] == "blocked":
+            # A signal, or the tracer, took it out of a sleep: that ends the call, for now.
+            self._phase = _OUTSIDE
+            if self.mode == ptrace.PTRACE_SYSCALL:
+                self._op = ptrace.SYSCALL_INFO_EXIT
+                self._result = self._interrupted(pcb)
+                self._hold(kernel, self._trap_signal())
+                return True
+        if self._trap:
+            code, self._trap = self._trap, 0
+            pcb.work &= ~WORK_TRACE
+            self._op = ptrace.SYSCALL_INFO_NONE
+            self._hold(kernel, code)
+            return True
+        return False
+
+    def _interrupted(self, pcb: PCB) -> Any:
+        done = pcb.progress
+        if isinstance(done, int) and done:
+            signals.abandon(pcb)
+            pcb.frames[-1].resume = ("send", done)
+            return done
+        nr = pcb.frames[-1].resume[1][0]
+        if nr in _RESTARTABLE:
+            code = ptrace.ERESTART_RESTARTBLOCK
+        else:
+            code = ptrace.ERESTARTSYS if pcb.restartable else ptrace.ERESTARTNOHAND
+        return OSError(code, "")
+
+    def deliver(self, kernel: Kernel, sig: int, info: Siginfo) -> bool:
+        """Whether ``sig`` goes on to the process; otherwise it is stopped, to be asked about."""
+        if self._inject == sig:
+            self._inject = 0
+            return True
+        self._op = ptrace.SYSCALL_INFO_NONE
+        self._info = info
+        self._hold(kernel, sig)
+        return False
+
+    def stopped(self, kernel: Kernel, sig: int) -> None:
+        """Its group is stopped by ``sig`` (group-stop)."""
+        self._group = sig
+        self._info = None
+        event = ptrace.PTRACE_EVENT_STOP if self.seized else 0
+        self._hold(kernel, sig | event << 8)
+
+    def continued(self, kernel: Kernel) -> bool:
+        """SIGCONT ends a group stop: whether that lets the process go on now."""
+        self._group = 0
+        if self.stop is not None:
+            return False
+        if self._listening:
+            self._listening = False
+            self.trap(kernel, Sig.SIGTRAP | ptrace.PTRACE_EVENT_STOP << 8)
+        return True
+
+    def trap(self, kernel: Kernel, code: int) -> None:
+        """Have it stop as soon as it gets to the edge of user mode, and get it there."""
+        pcb = self.pcb
+        if self.stop is not None or pcb.zombie:
+            return
+        self._trap = code
+        pcb.work |= WORK_TRACE
+        if not pcb.stopped and not pcb.uninterruptible:
+            signals.notice(kernel, pcb)
+
+    def resume(self, kernel: Kernel, sig: int = 0) -> None:
+        """Let it go on, with the signal ``sig`` if not 0."""
+        pcb = self.pcb
+        self.stop = None
+        self.fresh = False
+        self._listening = False
+        if not pcb.stopped:
+            return
+        pcb.stopped = False
+        pcb.work &= ~WORK_STOP
+        if self._exit is not None:
+            kernel.exit(pcb, self._exit)
+            return
+        if sig:
+            signals.inject(pcb, sig)
+            self._inject = sig
+        if pcb.runnable:
+            kernel.dispatcher.enqueue(pcb, woken=True)
+        else:
+            kernel.wake(pcb)
+        kernel.world.mark(MARK_PROCESS)
+
+    def listen(self) -> None:
+        """PTRACE_LISTEN: it stays stopped, but SIGCONT will be told of."""
+        self.stop = None
+        self.fresh = False
+        self._listening = True
+
+    # -- what happens to it --------------------------------------------------------------------
+
+    def forked(self, kernel: Kernel, child: PCB) -> None:
+        """It has forked ``child``, which is not running yet."""
+        child.calls = self._base
+        if not self.options & ptrace.PTRACE_O_TRACEFORK:
+            return
+        self._event = (ptrace.PTRACE_EVENT_FORK, child.pid)
+        trace = Trace(self.by, child, self.options, seized=self.seized)
+        _hook(trace)
+        child.sys.probes = self.pcb.sys.probes
+        event = ptrace.PTRACE_EVENT_STOP if self.seized else 0
+        sig = Sig.SIGTRAP if self.seized else Sig.SIGSTOP
+        trace._trap = sig | event << 8
+        child.work |= WORK_TRACE
+
+    def execed(self, kernel: Kernel) -> None:
+        """It runs another program now; the call is not finished."""
+        if self.options & ptrace.PTRACE_O_TRACEEXEC:
+            self._event = (ptrace.PTRACE_EVENT_EXEC, self.pcb.pid)
+        elif not self.seized:
+            signals.inject(self.pcb, Sig.SIGTRAP)
+
+    def rebase(self, calls: Any) -> None:
+        """Another table serves it from now on: it was filtered, or executed a foreign program."""
+        self._base = calls
+
+    def below(self) -> Any:
+        """The table that serves it when nobody traces."""
+        return self._base
+
+    def exiting(self, kernel: Kernel, status: int) -> bool:
+        """It is about to end: whether the tracer wants to look first."""
+        if self._exit is not None or not self.options & ptrace.PTRACE_O_TRACEEXIT:
+            return False
+        if flags.wifsignaled(status) and flags.wtermsig(status) == Sig.SIGKILL:
+            return False
+        self._exit = status
+        self.message = status
+        self._hold_event(kernel, ptrace.PTRACE_EVENT_EXIT)
+        return True
+
+    def probe(self, kernel: Kernel, probe: Probe) -> None:
+        """A library function reports. Raises Held until the tracer has seen it."""
+        if self._probe or self.stop is not None:
+            self._probe = False
+            return
+        self._probe = True
+        self.message = probe
+        self._info = Siginfo(Sig.SIGTRAP, ptrace.TRAP_BRKPT, 0, 0)
+        self._op = ptrace.SYSCALL_INFO_NONE
+        self._hold(kernel, Sig.SIGTRAP)
+        raise Held
+
+    def release(self, kernel: Kernel, sig: int = 0) -> None:
+        """No longer traced: it goes on as if nobody had looked, unless its group is stopped."""
+        pcb = self.pcb
+        pcb.sys.probes = 0
+        pcb.work &= ~WORK_TRACE
+        pcb.tracer = None
+        pcb.calls = self._base
+        if self.by.tracees is not None:
+            self.by.tracees.pop(pcb.pid, None)
+        if self._phase in (_RETURNED, _LEFT):
+            pcb.calls = _Once(self, self._base)
+        if pcb.zombie:
+            return
+        if self._group and not sig:
+            self.stop = None
+            pcb.report = self._group << 8 | 0x7F
+        elif self.stop is not None or self._listening:
+            self.resume(kernel)
+            if sig:
+                signals.post(kernel, pcb, sig, self.by)
+
+    # -- for the tracer ------------------------------------------------------------------------
+
+    def tell(self, kernel: Kernel) -> None:
+        """Wake the tracer: there is something to wait for."""
+        tracer = self.by
+        if callable(tracer.handlers[Sig.SIGCHLD]):
+            signals.post(kernel, tracer, Sig.SIGCHLD, self.pcb)
+        assert tracer.child_wait is not None
+        tracer.child_wait.wake()
+
+    def waited(self, kernel: Kernel, who: PCB, options: int) -> Waited | None:
+        """What waitid(2) tells the tracer: a stop, or an end before the parent hears of it."""
+        pcb = self.pcb
+        if who is not self.by:
+            return None
+        if pcb.zombie:
+            if pcb.ppid == who.pid:
+                self.release(kernel)  # it is the parent: the ordinary way
+                return None
+            if options & flags.WEXITED:
+                self.release(kernel)
+                death.notify_exit(kernel, pcb)
+                return Waited(pcb.pid, pcb.exit_status, pcb.rusage(), pcb.uid)
+            return None
+        if not self.fresh:
+            return None
+        self.fresh = bool(options & flags.WNOWAIT)
+        assert self.stop is not None
+        return Waited(pcb.pid, self.stop, pcb.rusage(), pcb.uid)
+
+    def orphaned(self, kernel: Kernel) -> None:
+        """The tracer has died: its tracees go on, or with PTRACE_O_EXITKILL die."""
+        pcb = self.pcb
+        parent = self.by.pid == pcb.ppid
+        self.release(kernel)
+        if pcb.zombie:
+            if not parent:
+                death.notify_exit(kernel, pcb)
+        elif self.options & ptrace.PTRACE_O_EXITKILL:
+            kernel.terminate(pcb, Sig.SIGKILL, (self.by.pid, self.by.comm, self.by.uid))
+
+    def info(self) -> SyscallInfo:
+        """PTRACE_GET_SYSCALL_INFO."""
+        pcb = self.pcb
+        if self._op == ptrace.SYSCALL_INFO_NONE:
+            return SyscallInfo(self._op, pcb.personality, 0, ())
+        request = pcb.request
+        if request[0] == COMPUTE and pcb.frames:
+            resume = pcb.frames[-1].resume
+            request = resume[1] if resume[0] in ("blocked", "request") else request
+        nr = NR.restart_syscall if self._restarts else request[0]
+        args = () if request[0] == NR.rt_sigreturn else tuple(map(plain, request[1]))
+        if self._op != ptrace.SYSCALL_INFO_EXIT:
+            return SyscallInfo(self._op, pcb.personality, nr, args)
+        result = self._result
+        if isinstance(result, OSError):
+            return SyscallInfo(self._op, pcb.personality, nr, args, result.errno, True)
+        return SyscallInfo(self._op, pcb.personality, nr, args, plain(result))
+
+    def siginfo(self) -> Siginfo:
+        """PTRACE_GETSIGINFO. EINVAL in a group stop."""
+        if self._info is None:
+            if self._group:
+                raise error(Errno.EINVAL)
+            assert self.stop is not None
+            return Siginfo(self.stop >> 8 & 0x7F, self.stop >> 8, self.pcb.pid, self.pcb.uid)
+        return self._info
+
+    def state(self) -> Any:
+        """Plain data for the digest."""
+        result = self._result
+        held = result.errno if isinstance(result, OSError) else plain(result)
+        return (
+            self.by.pid, self.pcb.pid, self.options, self.seized, self.mode, self.stop, self.fresh,
+            self._phase, self._op, self._trap, self._group, self._inject, self._listening,
+            crc32(encode(held)), self._exit,
+        )  # fmt: skip
+
+
+class Stopping:
+    """The table of a traced process: every call of it goes through its trace."""
+
+    __slots__ = ("trace",)
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def get(self, nr: int) -> Handler | None:
+        if nr < 0:
+            below: Handler | None = self.trace._base.get(nr)
+            return below
+        return self.trace.call
+
+
+class _Once:
+    """The table of a process that was released in the middle of a call: its result comes first."""
+
+    __slots__ = ("below", "trace")
+
+    def __init__(self, trace: Trace, below: Any) -> None:
+        self.trace = trace
+        self.below = below
+
+    def get(self, nr: int) -> Handler | None:
+        return self._finish
+
+    def _finish(self, kernel: Kernel, pcb: PCB, *args: Any) -> Any:
+        pcb.calls = self.below
+        return self.trace._finish(kernel, pcb, pcb.request[0])
+
+
+_RESTARTABLE = frozenset((NR.clock_nanosleep_time64,))
+
+_CODE = 0x10000
+
+
+def plain(value: Any) -> Any:
+    """A value as a tracer sees it: plain data, and the address of what is code."""
+    if value is None or isinstance(value, (int, bytes, str)):
+        return value
+    if callable(value):
+        name = getattr(value, "__qualname__", None) or type(value).__qualname__
+        return Address(_CODE + (crc32(name.encode()) & 0xFFFFC))
+    if isinstance(value, tuple):
+        items = [plain(item) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in value.items()}
+    return 0
+
+
+class Address(int):
+    """A number that is an address."""
+
+
+# -- ptrace(2) ---------------------------------------------------------------------------------
+
+
+def ptrace_call(kernel: Kernel, pcb: PCB, request: int, pid: int, addr: int, data: Any) -> Any:
+    """ptrace(2). EPERM ESRCH EINVAL EIO."""
+    integer(request)
+    if request == ptrace.PTRACE_TRACEME:
+        parent = kernel.processes.get(pcb.ppid)
+        if pcb.tracer is not None or parent is None:
+            raise error(Errno.EPERM)
+        _attach(kernel, parent, pcb, 0, seized=False)
+        return 0
+    target = find(kernel, pcb, integer(pid)) if pid else None
+    if target is None:
+        raise error(Errno.ESRCH)
+    if request in (ptrace.PTRACE_ATTACH, ptrace.PTRACE_SEIZE):
+        return _begin(kernel, pcb, target, request, data)
+    trace: Trace | None = target.tracer
+    if trace is None or trace.by is not pcb:
+        raise error(Errno.ESRCH)
+    if request == ptrace.PTRACE_INTERRUPT:
+        if not trace.seized:
+            raise error(Errno.EIO)
+        trace.trap(kernel, Sig.SIGTRAP | ptrace.PTRACE_EVENT_STOP << 8)
+        return 0
+    if request == ptrace.PTRACE_KILL:
+        if not target.zombie:
+            kernel.terminate(target, Sig.SIGKILL, (pcb.pid, pcb.comm, pcb.uid))
+        return 0
+    if trace.stop is None or target.zombie:
+        raise error(Errno.ESRCH)
+    action = _REQUESTS.get(request)
+    if action is None:
+        raise error(Errno.EIO)
+    return action(kernel, trace, addr, data)
+
+
+def _begin(kernel: Kernel, pcb: PCB, target: PCB, request: int, data: Any) -> int:
+    if (
+        target.zombie
+        or target is pcb
+        or target.tracer is not None
+        or not may_trace(kernel, pcb, target)
+    ):
+        raise error(Errno.EPERM)
+    seize = request == ptrace.PTRACE_SEIZE
+    options = integer(data or 0) if seize else 0
+    if options & ~ptrace.PTRACE_O_MASK:
+        raise error(Errno.EINVAL)
+    trace = _attach(kernel, pcb, target, options, seized=seize)
+    if target.stopped:
+        stopped = target.report or Sig.SIGSTOP << 8 | 0x7F
+        target.report = None
+        trace.stopped(kernel, stopped >> 8 & 0xFF)
+    elif not seize:
+        signals.post(kernel, target, Sig.SIGSTOP, pcb)
+    return 0
+
+
+def _attach(kernel: Kernel, tracer: PCB, target: PCB, options: int, *, seized: bool) -> Trace:
+    trace = Trace(tracer, target, options, seized=seized)
+    _hook(trace)
+    kernel.parts.setdefault("ptrace", lambda: _state(kernel))
+    return trace
+
+
+def _hook(trace: Trace) -> None:
+    pcb, tracer = trace.pcb, trace.by
+    pcb.tracer = trace
+    pcb.calls = trace.calls
+    if tracer.tracees is None:
+        tracer.tracees = {}
+    tracer.tracees[pcb.pid] = pcb
+
+
+def _state(kernel: Kernel) -> Any:
+    return [p.tracer.state() for p in kernel.processes.values() if p.tracer is not None]
+
+
+def may_trace(kernel: Kernel, pcb: PCB, target: PCB) -> bool:
+    """ptrace(2), access mode checking: PTRACE_MODE_ATTACH_REALCREDS, and Yama's ptrace_scope."""
+    scope = kernel.sysctl.get("kernel.yama.ptrace_scope", 0)
+    if scope == 3:
+        return False
+    if capable(pcb, CAP_SYS_PTRACE):
+        return True
+    if scope == 2 or not may_access(pcb, target):
+        return False
+    return scope == 0 or _descends(kernel, target, pcb)
+
+
+def _descends(kernel: Kernel, pcb: PCB, ancestor: PCB) -> bool:
+    seen = pcb
+    while seen.ppid:
+        if seen.ppid == ancestor.pid:
+            return True
+        above = kernel.processes.get(seen.ppid)
+        if above is None:
+            return False
+        seen = above
+    return False
+
+
+def _go(mode: int) -> Callable[[Kernel, Trace, Any, Any], int]:
+    def go(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> int:
+        sig = integer(data or 0)
+        if not 0 <= sig <= NSIG:
+            raise error(Errno.EIO)
+        trace.mode = mode
+        trace.resume(kernel, sig if trace._info is not None else 0)
+        return 0
+
+    return go
+
+
+def _detach(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> int:
+    sig = integer(data or 0)
+    if not 0 <= sig <= NSIG:
+        raise error(Errno.EIO)
+    trace.release(kernel, sig)
+    return 0
+
+
+def _set_options(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> int:
+    if integer(data) & ~ptrace.PTRACE_O_MASK:
+        raise error(Errno.EINVAL)
+    trace.options = data
+    return 0
+
+
+def _listen(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> int:
+    if not trace.seized or not trace._group:
+        raise error(Errno.EIO)
+    trace.listen()
+    return 0
+
+
+def _probes(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> int:
+    trace.pcb.sys.probes = 1 if data else 0
+    return 0
+
+
+_REQUESTS: dict[int, Callable[[Kernel, Trace, Any, Any], Any]] = {
+    ptrace.PTRACE_CONT: _go(ptrace.PTRACE_CONT),
+    ptrace.PTRACE_SYSCALL: _go(ptrace.PTRACE_SYSCALL),
+    ptrace.PTRACE_DETACH: _detach,
+    ptrace.PTRACE_LISTEN: _listen,
+    ptrace.PTRACE_SETOPTIONS: _set_options,
+    ptrace.PTRACE_PROBES: _probes,
+    ptrace.PTRACE_GETEVENTMSG: lambda kernel, trace, addr, data: plain(trace.message),
+    ptrace.PTRACE_GETSIGINFO: lambda kernel, trace, addr, data: trace.siginfo(),
+    ptrace.PTRACE_GET_SYSCALL_INFO: lambda kernel, trace, addr, data: trace.info(),
+}
+
+
+# -- what the rest of the kernel asks ----------------------------------------------------------
+
+
+def probe(
+    kernel: Kernel, pcb: PCB, name: bytes, args: tuple[Any, ...] | None, value: Any = None
+) -> None:
+    """The trap of a library function's probe."""
+    if pcb.tracer is not None and pcb.sys.probes:
+        pcb.tracer.probe(kernel, Probe(name, plain(args), plain(value)))
+
+
+CALLS: dict[int, Handler] = {
+    NR.ptrace: ptrace_call,
+    NR.seccomp: seccomp.seccomp,
+    NR.rt_sigreturn: signals.rt_sigreturn,
+    PROBE: probe,
+}
