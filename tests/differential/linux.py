@@ -8,6 +8,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -44,7 +45,8 @@ class Outcome(NamedTuple):
 
 
 _NOTICE = re.compile(
-    rb"^(\[\d+\] [+ -] .*|Terminated|Killed|Hangup|Quit|User defined signal 1|You have .* jobs\.)\n",
+    rb"^(\[\d+\] [+ -] .*|Terminated|Killed|Hangup|Quit|User defined signal 1"
+    rb"|You have .* jobs\.)\n",
     re.MULTILINE,
 )
 
@@ -126,7 +128,7 @@ def run(script: str) -> Outcome:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
         for reader in readers:
-            reader.join(1)
+            reader.join(5)
         status = 128 - status if status < 0 else status
         return Outcome(status, readers[0].data, errors(readers[1].data))
 
@@ -153,7 +155,8 @@ def run_on_terminal(script: str, keys: Sequence[str]) -> Outcome:
             preexec_fn=lambda: _own_terminal(slave),
         )
         os.close(slave)
-        screen = threading.Thread(target=_drain, args=(master,), daemon=True)
+        over = threading.Event()
+        screen = threading.Thread(target=_drain, args=(master, over), daemon=True)
         screen.start()
         end = time.monotonic() + LIMIT
         for count, key in enumerate(keys, 1):
@@ -167,15 +170,21 @@ def run_on_terminal(script: str, keys: Sequence[str]) -> Outcome:
             process.wait(max(end - time.monotonic(), 1))
         finally:
             process.kill()
+            over.set()
+            screen.join()
             os.close(master)
         status = int(_read(f"{home}/status") or b"-1")
         return Outcome(status, _read(f"{home}/out"), errors(_read(f"{home}/err")))
 
 
-def _drain(master: int) -> None:
-    with contextlib.suppress(OSError):
-        while os.read(master, 65536):
-            pass
+def _drain(master: int, over: threading.Event) -> None:
+    """Take what is written to the terminal; nobody else may close it meanwhile."""
+    while not over.is_set():
+        if select.select([master], [], [], 0.05)[0]:
+            try:
+                os.read(master, 65536)
+            except OSError:
+                return  # nobody has it open any more
 
 
 def _read(path: str) -> bytes:

@@ -17,7 +17,8 @@ exec 3>out 4<&0; echo hi >&3; exec 3>&-; cat out; (echo no >&3) 2>/dev/null || e
 """,
     "exec that fails ends the shell: 127": "exec ./absent; echo never",
     "exec of a file without execute permission: 126": r"""
-echo 'echo hi' >prog; chmod 644 prog; (exec ./prog) 2>/dev/null; echo $?; ./prog 2>/dev/null; echo $?
+echo 'echo hi' >prog; chmod 644 prog; (exec ./prog) 2>/dev/null; echo $?; ./prog 2>/dev/null
+echo $?
 """,
     "a directory is not a program": r"""
 mkdir d; ./d 2>/dev/null; echo $?; (exec ./d) 2>/dev/null; echo $?; . ./d 2>/dev/null; echo $?
@@ -45,7 +46,8 @@ printf '\177ELF\001\002\000\000' >bin; chmod 755 bin; ./bin 2>/dev/null; echo $?
 for n in 0 1 127 128 255 256 257 511 -1; do (exit $n) 2>/dev/null; echo "$n $?"; done
 """,
     "a killed child's status is 128 and the signal": r"""
-for s in HUP INT QUIT KILL TERM USR1 ALRM PIPE; do sh -c 'ulimit -c 0; kill -'$s' $$'; echo $s $?; done 2>/dev/null
+for s in HUP INT QUIT KILL TERM USR1 ALRM PIPE; do sh -c 'ulimit -c 0; kill -'$s' $$'
+echo $s $?; done 2>/dev/null
 """,
     "wait for one child by pid": r"""
 (exit 3) & a=$!; (exit 4) & b=$!; wait $b; echo $?; wait $a; echo $?; wait $a; echo $?
@@ -54,7 +56,8 @@ for s in HUP INT QUIT KILL TERM USR1 ALRM PIPE; do sh -c 'ulimit -c 0; kill -'$s
 (exit 3) & (exit 4) & wait; echo $?; wait; echo $?; wait 1; echo $?; wait 999999; echo $?
 """,
     "wait takes the last of several": r"""
-(exit 3) & a=$!; (exit 5) & b=$!; wait $a $b; echo $?; (exit 3) & a=$!; (exit 5) & b=$!; wait $b $a; echo $?
+(exit 3) & a=$!; (exit 5) & b=$!; wait $a $b; echo $?; (exit 3) & a=$!; (exit 5) & b=$!
+wait $b $a; echo $?
 """,
     "wait for a killed child": r"""
 sleep 50 & kill -KILL $!; wait $!; echo $?; sleep 50 & kill -TERM $!; wait $!; echo $?
@@ -62,15 +65,20 @@ sleep 50 & kill -KILL $!; wait $!; echo $?; sleep 50 & kill -TERM $!; wait $!; e
     "a zombie waits for its parent": r"""
 mkfifo f; sh -c 'sh -c "echo \$\$ >pid; exit 3" & exec sleep 30' & parent=$!
 while [ ! -s pid ] || [ "$(ps -o stat= -p $(cat pid) | cut -c1)" != Z ]; do sleep 0.05; done
-z=$(cat pid); ps -o stat=,comm= -p $z; ps -o args= -p $z; kill -9 $z; echo $?; ps -o stat= -p $z | cut -c1
-ls /proc/$z >/dev/null && echo listed; [ "$(ps -o ppid= -p $z)" -eq $parent ] && echo "of its parent"
+z=$(cat pid); ps -o stat=,comm= -p $z; ps -o args= -p $z; kill -9 $z; echo $?
+ps -o stat= -p $z | cut -c1
+ls /proc/$z >/dev/null && echo listed
+[ "$(ps -o ppid= -p $z)" -eq $parent ] && echo "of its parent"
 kill $parent; wait $parent; echo $?
 while kill -0 $z 2>/dev/null; do sleep 0.05; done; echo gone
 """,
     "a zombie is a member of its group still": r"""
-sh -c 'setsid sh -c "exit 3" & echo $! >pid; exec sleep 30' & while [ ! -s pid ]; do sleep 0.05; done; z=$(cat pid)
-while [ "$(ps -o stat= -p $z | cut -c1)" != Z ]; do sleep 0.05; done; kill -0 -$z; echo $?; kill -TERM -$z; echo $?
-kill $!; while kill -0 -$z 2>/dev/null; do sleep 0.05; done; echo gone
+sh -c 'setsid sh -c "sleep 0.2; exit 3" & echo $! >pid; exec sleep 30' &
+while [ ! -s pid ]; do sleep 0.05; done
+z=$(cat pid)
+while [ "$(ps -o stat= -p $z | cut -c1)" != Z ]; do sleep 0.05; done; kill -0 -$z; echo $?
+kill -TERM -$z; echo $?
+kill $!
 """,
     "an orphan is adopted": r"""
 mkfifo gate; sh -c 'sh -c "read x <gate; echo \$PPID >ppid" & echo $! >pid'; p=$(cat pid)
@@ -92,10 +100,13 @@ new'
 mkdir d; cd d; rmdir ../d; ls >/dev/null; echo $?; : >file; echo $?; cd ..; pwd >/dev/null; echo $?
 """,
     "umask is inherited and changes what is made": r"""
-umask 027; sh -c 'umask; : >f; mkdir d; mkfifo p'; stat -c '%n %a' f d p; umask -S; umask u=rwx,go=; umask
+umask 027; sh -c 'umask; : >f; mkdir d; mkfifo p'; stat -c '%n %a' f d p; umask -S
+umask u=rwx,go=; umask
 """,
     "ulimit -f: SIGXFSZ": r"""
-ulimit -c 0; ulimit -f 1; sh -c 'i=0; while [ $i -lt 100 ]; do echo 0123456789abcdef; i=$((i+1)); done >big'; echo $?; wc -c <big
+ulimit -c 0; ulimit -f 1
+sh -c 'i=0; while [ $i -lt 100 ]; do echo 0123456789abcdef; i=$((i+1)); done >big'; echo $?
+wc -c <big
 """,
     "ulimit -f with the signal ignored: EFBIG": r"""
 ulimit -f 1; trap '' XFSZ; dd if=/dev/zero of=big bs=1024 count=1 2>/dev/null; echo $?; wc -c <big
@@ -104,7 +115,8 @@ ulimit -f 1; trap '' XFSZ; dd if=/dev/zero of=big bs=1024 count=1 2>/dev/null; e
 ulimit -n 12; echo text | tee 1 2 3 4 5 6 7 8 9 10 11; echo $?; ls; ulimit -n
 """,
     "limits: soft below hard, never above": r"""
-ulimit -S -n 20; ulimit -n; ulimit -H -n 40; ulimit -S -n 40; ulimit -n; (ulimit -S -n 41) 2>/dev/null; echo $?
+ulimit -S -n 20; ulimit -n; ulimit -H -n 40; ulimit -S -n 40; ulimit -n
+(ulimit -S -n 41) 2>/dev/null; echo $?
 (ulimit -H -n 50) 2>/dev/null; echo $?; sh -c 'ulimit -Hn; ulimit -Sn'
 """,
     "a function's exit ends the shell, its return does not": r"""
@@ -128,14 +140,18 @@ times | wc -l; (times) | head -n1 | grep -c 's '
 x=1; echo 2 | read x; echo $x; echo 3 | { read x; echo $x; }; echo $x
 """,
     "nested command substitutions and their statuses": r"""
-x=$(echo $(echo $(exit 3; echo no)) ; exit 5); echo "$? [$x]"; echo $(exit 4); echo $?; y=$(exit 7)$(exit 8); echo $?
+x=$(echo $(echo $(exit 3; echo no)) ; exit 5); echo "$? [$x]"; echo $(exit 4); echo $?
+y=$(exit 7)$(exit 8); echo $?
 """,
     "xargs and its statuses": r"""
-printf 'a b\nc\n' | xargs -n1 echo; echo x | xargs sh -c 'exit 3'; echo $?; echo x | xargs sh -c 'exit 255' 2>/dev/null; echo $?
-echo x | xargs ./nosuch 2>/dev/null; echo $?; echo x | xargs sh -c 'kill -KILL $$' 2>/dev/null; echo $?
+printf 'a b\nc\n' | xargs -n1 echo; echo x | xargs sh -c 'exit 3'; echo $?
+echo x | xargs sh -c 'exit 255' 2>/dev/null; echo $?
+echo x | xargs ./nosuch 2>/dev/null; echo $?; echo x | xargs sh -c 'kill -KILL $$' 2>/dev/null
+echo $?
 """,
     "timeout's statuses": r"""
-timeout 0.1 sleep 9; echo $?; timeout -s KILL 0.1 sleep 9; echo $?; timeout 5 sh -c 'exit 7'; echo $?
+timeout 0.1 sleep 9; echo $?; timeout -s KILL 0.1 sleep 9; echo $?; timeout 5 sh -c 'exit 7'
+echo $?
 timeout --preserve-status 0.1 sleep 9; echo $?; timeout 5 ./nosuch 2>/dev/null; echo $?
 """,
     "nice is inherited and never taken back": r"""
@@ -147,7 +163,8 @@ sh -c '[ $(ps -o sid= -p $$) = $(ps -o sid= -p $PPID) ] && echo "same session"'
 (sh -c '[ $(ps -o pgid= -p $$) = $(ps -o sid= -p $$) ] && echo "still the same"')
 """,
     "nohup ignores SIGHUP": r"""
-nohup sh -c 'kill -HUP $$; echo alive' </dev/null 2>/dev/null; sh -c 'kill -HUP $$; echo never'; echo $?
+nohup sh -c 'kill -HUP $$; echo alive' </dev/null 2>/dev/null; sh -c 'kill -HUP $$; echo never'
+echo $?
 """,
     "kill -0 and kill of nobody": r"""
 sleep 9 & kill -0 $! && echo there; kill $!; wait $! 2>/dev/null; kill -0 $! 2>/dev/null; echo $?
@@ -157,6 +174,7 @@ kill -0 1 2>/dev/null; echo $?; kill -NOSUCH $$ 2>/dev/null; echo $?; kill 2>/de
 setsid sh -c 'sleep 30 & sleep 30 & kill -TERM 0; echo never'; echo $?
 """,
     "command substitution waits for what holds its pipe": r"""
-x=$(sh -c '(sleep 0.3; echo late) & echo early'); echo "$x"; y=$( (sleep 5 >/dev/null) & echo at once); echo "$y"
+x=$(sh -c '(sleep 0.3; echo late) & echo early'); echo "$x"
+y=$( (sleep 5 >/dev/null) & echo at once); echo "$y"
 """,
 }
