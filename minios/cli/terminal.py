@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from minios.cli.errors import Failure
 from minios.game import sandbox
-from minios.game.session import Session, split_keys
+from minios.game.keys import split_keys
+from minios.game.session import Session
 from minios.game.spec import Level, Player
 
 if TYPE_CHECKING:

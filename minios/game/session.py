@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from minios.fs.access import Identity
 from minios.game.gantt import Gantt
 from minios.game.inspect import Sight
+from minios.game.keys import split_keys
 from minios.game.play import Play, Refused
+from minios.game.staged import Screen, Staged
 from minios.game.view import PlayView, ResultView
 
 if TYPE_CHECKING:
     from minios.game.spec import Level
-    from minios.kernel.machine import Machine
-    from minios.kernel.tty import Tty
 
 SLICE = 0.012
 """Seconds of work before the loop gets its turn."""
@@ -42,12 +42,8 @@ QUEUE = 4096
 """Keys that may wait for their turn, which comes every 50 ms of virtual time."""
 PASTE_LOOK = 8 * QUEUE
 """Bytes of a paste that are looked at: more than enough to fill the queue."""
-OUTPUT = 1 << 20
-"""Bytes kept for a terminal that does not fetch them."""
 
 INTERRUPT = b"\x03"
-SEQUENCE_MAX = 32
-"""Bytes of an escape sequence; a longer one is none."""
 _CONTINUATION = bytes(range(0x80, 0xC0))
 PASTE_BEGIN, PASTE_END = b"\x1b[200~", b"\x1b[201~"
 
@@ -100,46 +96,6 @@ class Log(Protocol):
     def abandon(self, t: int) -> None: ...
 
     def close(self) -> None: ...
-
-
-class _Screen:
-    """An instrument on one play: what the player's terminal shows, and when it begins to wait."""
-
-    def __init__(self, play: Play) -> None:
-        self.play = play
-        self.output = bytearray(play.boot_output)
-        self.stop_at_prompt = True
-        self.booted = False
-        """Whether the machine was switched on again: its terminal has forgotten its size."""
-
-    def _mine(self, tty: Tty) -> bool:
-        player = self.play.level.player
-        machine = self.play.machines[player.machine]
-        return tty.kernel.machine is machine and tty.name == player.tty.encode()
-
-    def on_output(self, tty: Tty, data: bytes) -> None:
-        if self._mine(tty):
-            self.output += data
-            if len(self.output) > OUTPUT:
-                cut = self.output.find(b"\n", len(self.output) - OUTPUT // 2)
-                del self.output[: cut + 1 if cut >= 0 else OUTPUT // 2]
-
-    def on_power(self, machine: Machine, on: bool) -> None:
-        if on and machine.name == self.play.level.player.machine:
-            self.booted = True
-
-    def on_wait(self, tty: Tty) -> None:
-        if self.stop_at_prompt and self._mine(tty):
-            self.play.world.stop()
-
-
-class _Staged(NamedTuple):
-    """A play and those who watch it for the panes."""
-
-    play: Play
-    screen: _Screen
-    gantt: Gantt
-    sight: Sight
 
 
 class Session:
@@ -216,10 +172,10 @@ class Session:
 
     # -- one play after the other --------------------------------------------------------------
 
-    def _new_play(self, seed: int) -> _Staged:
+    def _new_play(self, seed: int) -> Staged:
         play = Play(self._source, seed)
         machine = play.machines[play.level.player.machine]
-        staged = _Staged(play, _Screen(play), Gantt(machine), Sight(machine, self._player))
+        staged = Staged(play, Screen(play), Gantt(machine), Sight(machine, self._player))
         for instrument in (*staged[1:], *self._instruments):
             play.world.instruments.add(instrument)
         return staged
@@ -230,7 +186,7 @@ class Session:
 
     def _take(
         self,
-        made: _Staged,
+        made: Staged,
         inputs: Sequence[Applied] = (),
         *,
         old: bool = False,
@@ -694,27 +650,3 @@ class Session:
         if result is None or not self.hints:
             return result
         return replace(result, unaided=False)
-
-
-def split_keys(data: bytes) -> list[bytes]:
-    """The keys in a run of bytes: UTF-8 characters and CSI or SS3 sequences stay whole."""
-    keys: list[bytes] = []
-    at = 0
-    while at < len(data):
-        end = at + 1
-        lead = data[at]
-        if lead == 0x1B and data[at + 1 : at + 2] == b"[":
-            end = at + 2
-            most = min(len(data), at + SEQUENCE_MAX)
-            while end < most and not 0x40 <= data[end] <= 0x7E:
-                end += 1
-            end += 1
-        elif lead == 0x1B and data[at + 1 : at + 2] == b"O":
-            end = at + 3
-        elif lead >= 0xC0:
-            most = at + (2 if lead < 0xE0 else 3 if lead < 0xF0 else 4)
-            while end < min(most, len(data)) and 0x80 <= data[end] < 0xC0:
-                end += 1
-        keys.append(data[at:end])
-        at = end
-    return keys

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from minios.game.session import QUEUE, Session, split_keys
+from minios.game.keys import split_keys
+from minios.game.session import QUEUE, Session
 from minios.game.spec import Event, FileSpec, MachineSpec, Power
 from minios.sim.world import MILLISECOND, SECOND
 from tests.game.small import LEVEL, Clock, Desk, Journal
