@@ -42,12 +42,36 @@ class Errno(IntEnum):
     ERANGE = 34
     EDEADLK = 35
     ENAMETOOLONG = 36
+    ENOLCK = 37
     ENOSYS = 38
     ENOTEMPTY = 39
     ELOOP = 40
     ENODATA = 61
+    EPROTO = 71
+    EOVERFLOW = 75
+    ENOTSOCK = 88
+    EDESTADDRREQ = 89
+    EMSGSIZE = 90
+    EPROTOTYPE = 91
+    ENOPROTOOPT = 92
+    EPROTONOSUPPORT = 93
+    ESOCKTNOSUPPORT = 94
     ENOTSUP = 95
+    EAFNOSUPPORT = 97
+    EADDRINUSE = 98
+    EADDRNOTAVAIL = 99
+    ECONNABORTED = 103
+    ECONNRESET = 104
+    ENOBUFS = 105
+    EISCONN = 106
+    ENOTCONN = 107
+    ETOOMANYREFS = 109
     ETIMEDOUT = 110
+    EUCLEAN = 117
+    EDQUOT = 122
+    ECONNREFUSED = 111
+    EALREADY = 114
+    EINPROGRESS = 115
 
 
 _TEXTS = {
@@ -81,18 +105,42 @@ _TEXTS = {
     Errno.ENOSPC: "No space left on device",
     Errno.ESPIPE: "Illegal seek",
     Errno.EROFS: "Read-only file system",
+    Errno.EUCLEAN: "Structure needs cleaning",
+    Errno.EDQUOT: "Disk quota exceeded",
     Errno.EMLINK: "Too many links",
     Errno.EPIPE: "Broken pipe",
     Errno.EDOM: "Numerical argument out of domain",
     Errno.ERANGE: "Numerical result out of range",
     Errno.EDEADLK: "Resource deadlock avoided",
     Errno.ENAMETOOLONG: "File name too long",
+    Errno.ENOLCK: "No locks available",
     Errno.ENOSYS: "Function not implemented",
     Errno.ENOTEMPTY: "Directory not empty",
     Errno.ELOOP: "Too many levels of symbolic links",
     Errno.ENODATA: "No data available",
+    Errno.EPROTO: "Protocol error",
+    Errno.EOVERFLOW: "Value too large for defined data type",
+    Errno.ENOTSOCK: "Socket operation on non-socket",
+    Errno.EDESTADDRREQ: "Destination address required",
+    Errno.EMSGSIZE: "Message too long",
+    Errno.EPROTOTYPE: "Protocol wrong type for socket",
+    Errno.ENOPROTOOPT: "Protocol not available",
+    Errno.EPROTONOSUPPORT: "Protocol not supported",
+    Errno.ESOCKTNOSUPPORT: "Socket type not supported",
     Errno.ENOTSUP: "Operation not supported",
+    Errno.EAFNOSUPPORT: "Address family not supported by protocol",
+    Errno.EADDRINUSE: "Address already in use",
+    Errno.EADDRNOTAVAIL: "Cannot assign requested address",
+    Errno.ECONNABORTED: "Software caused connection abort",
+    Errno.ECONNRESET: "Connection reset by peer",
+    Errno.ENOBUFS: "No buffer space available",
+    Errno.EISCONN: "Transport endpoint is already connected",
+    Errno.ENOTCONN: "Transport endpoint is not connected",
+    Errno.ETOOMANYREFS: "Too many references: cannot splice",
     Errno.ETIMEDOUT: "Connection timed out",
+    Errno.ECONNREFUSED: "Connection refused",
+    Errno.EALREADY: "Operation already in progress",
+    Errno.EINPROGRESS: "Operation now in progress",
 }
 
 

@@ -112,6 +112,18 @@ class Utsname(NamedTuple):
     machine: bytes
 
 
+class Flock(NamedTuple):
+    """struct flock (fcntl_locking(2)): ``len`` 0 reaches to the end of file; a negative one lies
+    before ``start``. ``pid`` is the holder's in what F_GETLK returns, -1 for an OFD lock.
+    """
+
+    type: int
+    whence: int = 0
+    start: int = 0
+    len: int = 0
+    pid: int = 0
+
+
 class Sysinfo(NamedTuple):
     """sysinfo(2): uptime in nanoseconds, memory in bytes, loads in 1/65536."""
 

@@ -18,6 +18,7 @@ from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.records import (
     Dirent,
+    Flock,
     Rusage,
     Siginfo,
     Stat,
@@ -31,6 +32,8 @@ from minios.abi.records import (
 )
 from minios.abi.signals import Sig
 from minios.abi.syscalls import COMPUTE, LOAD, NR, PROBE, STORE
+from minios.abi.sockets import SOMAXCONN, Address, Message
+from minios.abi.syscalls import COMPUTE, NR
 
 Request = tuple[int, tuple[Any, ...]]
 """What a trap yields: the system call's number and its arguments."""
@@ -410,6 +413,10 @@ class Sys:
     def prctl(self, option: int, argument: Any = None) -> Awaitable[Any]:
         return trap(NR.prctl, option, argument)
 
+    def cgroup_enter(self, path: bytes) -> Awaitable[None]:
+        """Move the caller to the control group ``path`` (cgroups(7)). EINVAL, EPERM but for root."""
+        return trap(NR.cgroup_enter, path)
+
     def sched_yield(self) -> Awaitable[None]:
         return trap(NR.sched_yield)
 
@@ -564,6 +571,93 @@ class Sys:
     def getrandom(self, count: int) -> Awaitable[bytes]:
         """Bytes of the world's own seeded stream: random, yet the same in every replay."""
         return trap(NR.getrandom, count)
+
+    # -- locks and watches ---------------------------------------------------------------------
+
+    def flock(self, fd: int, operation: int) -> Awaitable[None]:
+        """flock(2): LOCK_SH, LOCK_EX or LOCK_UN, with LOCK_NB perhaps. EAGAIN EBADF EINTR."""
+        return trap(NR.flock, fd, operation)
+
+    def lock(self, fd: int, command: int, request: Flock) -> Awaitable[Any]:
+        """fcntl_locking(2): F_SETLK, F_SETLKW or F_GETLK, whose result is what is in the way, or
+        F_UNLCK; F_OFD_… likewise. EAGAIN EBADF EDEADLK EINTR EINVAL."""
+        return trap(NR.fcntl64, fd, command, request)
+
+    def inotify_init(self, oflag: int = 0) -> Awaitable[int]:
+        """inotify_init1(2). Read events from the descriptor (:mod:`minios.abi.inotify`)."""
+        return trap(NR.inotify_init1, oflag)
+
+    def inotify_add_watch(self, fd: int, path: bytes, mask: int) -> Awaitable[int]:
+        """The watch's number. EACCES EINVAL ENOENT ENOSPC ENOTDIR."""
+        return trap(NR.inotify_add_watch, fd, path, mask)
+
+    def inotify_rm_watch(self, fd: int, wd: int) -> Awaitable[None]:
+        return trap(NR.inotify_rm_watch, fd, wd)
+
+    # -- sockets (minios.abi.sockets) ----------------------------------------------------------
+
+    def socket(self, family: int, type: int, protocol: int = 0) -> Awaitable[int]:
+        """socket(2). EAFNOSUPPORT EMFILE EPROTONOSUPPORT ESOCKTNOSUPPORT."""
+        return trap(NR.socket, family, type, protocol)
+
+    def socketpair(self, family: int, type: int, protocol: int = 0) -> Awaitable[tuple[int, int]]:
+        return trap(NR.socketpair, family, type, protocol)
+
+    def bind(self, fd: int, address: Address) -> Awaitable[None]:
+        """bind(2). A path makes a node of type s. EACCES EADDRINUSE EINVAL ENOENT …"""
+        return trap(NR.bind, fd, address)
+
+    def listen(self, fd: int, backlog: int = SOMAXCONN) -> Awaitable[None]:
+        return trap(NR.listen, fd, backlog)
+
+    def accept(self, fd: int, oflag: int = 0) -> Awaitable[tuple[int, Address]]:
+        """accept4(2): a connection's descriptor and who is at its other end. EAGAIN EINTR."""
+        return trap(NR.accept4, fd, oflag)
+
+    def connect(self, fd: int, address: Address) -> Awaitable[None]:
+        """connect(2). EACCES ECONNREFUSED EISCONN ENOENT EPROTOTYPE …"""
+        return trap(NR.connect, fd, address)
+
+    def getsockname(self, fd: int) -> Awaitable[Address]:
+        return trap(NR.getsockname, fd)
+
+    def getpeername(self, fd: int) -> Awaitable[Address]:
+        return trap(NR.getpeername, fd)
+
+    def send(self, fd: int, data: bytes, mflags: int = 0) -> Awaitable[int]:
+        return trap(NR.sendto, fd, data, mflags, None)
+
+    def sendto(self, fd: int, data: bytes, address: Address, mflags: int = 0) -> Awaitable[int]:
+        return trap(NR.sendto, fd, data, mflags, address)
+
+    def recv(self, fd: int, count: int, mflags: int = 0) -> Awaitable[bytes]:
+        return trap(NR.recvfrom, fd, count, mflags, False)
+
+    def recvfrom(self, fd: int, count: int, mflags: int = 0) -> Awaitable[tuple[bytes, Address]]:
+        return trap(NR.recvfrom, fd, count, mflags, True)
+
+    def sendmsg(
+        self, fd: int, data: bytes, fds: Sequence[int] = (), address: Address = None,
+        mflags: int = 0,
+    ) -> Awaitable[int]:  # fmt: skip
+        """sendmsg(2); the receiver gets descriptors for the same open files (SCM_RIGHTS)."""
+        return trap(NR.sendmsg, fd, data, tuple(fds), address, mflags)
+
+    def recvmsg(self, fd: int, count: int, mflags: int = 0) -> Awaitable[Message]:
+        return trap(NR.recvmsg, fd, count, mflags)
+
+    def getsockopt(self, fd: int, level: int, option: int) -> Awaitable[Any]:
+        """An integer, or a Ucred for SO_PEERCRED. ENOPROTOOPT."""
+        return trap(NR.getsockopt, fd, level, option)
+
+    def setsockopt(self, fd: int, level: int, option: int, value: Any) -> Awaitable[None]:
+        return trap(NR.setsockopt, fd, level, option, value)
+
+    def shutdown(self, fd: int, how: int) -> Awaitable[None]:
+        """shutdown(2): SHUT_RD, SHUT_WR or SHUT_RDWR. ENOTCONN."""
+        return trap(NR.shutdown, fd, how)
+
+    # -- the machine ---------------------------------------------------------------------------
 
     def reboot(self, command: int) -> Awaitable[None]:
         return trap(NR.reboot, command)

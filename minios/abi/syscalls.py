@@ -54,7 +54,11 @@ class NR:
     dup = call(23, "fd", returns="int", of="D")
     dup3 = call(24, "fd fd cloexec", returns="int", of="D")
     fcntl64 = call(25, "fd fcntl", returns="fcntl", of="D")
+    inotify_init1 = call(26, "any", returns="int", of="D")
+    inotify_add_watch = call(27, "fd path any", returns="int", of="DF")
+    inotify_rm_watch = call(28, "fd int", of="D")
     ioctl = call(29, "fd ioctl", of="D")
+    flock = call(32, "fd any", of="D")
     mknodat = call(33, "=AT_FDCWD path filemode dev", of="DF")
     mkdirat = call(34, "=AT_FDCWD path mode", of="DF")
     unlinkat = call(35, "=AT_FDCWD path removedir", of="DF")
@@ -128,6 +132,20 @@ class NR:
     shmctl = call(195, "int any any")
     shmat = call(196, "int any any", returns="addr", of="M")
     shmdt = call(197, "addr", of="M")
+    socket = call(198, "int int int", returns="int", of="N")
+    socketpair = call(199, "int int int >fds", of="N")
+    bind = call(200, "fd any", of="N")
+    listen = call(201, "fd int", of="N")
+    connect = call(203, "fd any", of="N")
+    getsockname = call(204, "fd >any", of="N")
+    getpeername = call(205, "fd >any", of="N")
+    sendto = call(206, "fd data any any", returns="int", of="N")
+    recvfrom = call(207, "fd >any int any", returns="any", of="N")
+    setsockopt = call(208, "fd int int any", of="N")
+    getsockopt = call(209, "fd int int >any", of="N")
+    shutdown = call(210, "fd int", of="N")
+    sendmsg = call(211, "fd data any any any", returns="int", of="N")
+    recvmsg = call(212, "fd >any int any", returns="any", of="N")
     brk = call(214, "brk", returns="addr", of="M")
     munmap = call(215, "addr int", of="M", cost=60)
     clone = call(220, "clone", returns="int", of="P", cost=400)
@@ -143,6 +161,7 @@ class NR:
     munlockall = call(231, of="M")
     mincore = call(232, "addr int >data", of="M")
     madvise = call(233, "addr int madvice", of="M")
+    accept4 = call(242, "fd >any any", returns="any", of="N")
     prlimit64 = call(261, "pid rlimit newlimit >rlim")
     process_vm_readv = call(270, "pid any", returns="len")
     renameat2 = call(276, "=AT_FDCWD path =AT_FDCWD path =0", of="DF")
@@ -165,6 +184,8 @@ LOAD = -2
 """Not a call: the program reads bytes at an address of its own."""
 STORE = -3
 """Not a call: the program writes bytes at an address of its own."""
+PAGEIN = -5
+"""Not a call: a program waits until what it cannot go on without is back from swap."""
 PROBE = -4
 """Not a call: a library function tells whoever traces it of a call or a return (ltrace)."""
 

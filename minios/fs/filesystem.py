@@ -5,6 +5,7 @@ Nothing here asks for permission; that is the VFS's part.
 
 from collections.abc import Callable
 from hashlib import blake2b
+from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
@@ -19,6 +20,10 @@ from minios.fs.inode import (
     Special,
     Symlink,
 )
+from minios.fs.watch import tell_deleted
+
+if TYPE_CHECKING:
+    from minios.fs.cache import PageCache
 
 ROOT_INO = 2
 
@@ -31,6 +36,16 @@ class FileSystem:
     for each block, as mke2fs(8) gives a small disk.
     """
 
+    regular: type[Regular] = Regular
+    """What its regular files are."""
+    txn = 0
+    """The number of the running transaction of its journal; 0 for ever without one."""
+    cache: "PageCache | None" = None
+    """Where pages of its files are kept, if they come from a disk."""
+    online = False
+    """Whether there is a journal and it is kept."""
+    full = Errno.ENOSPC
+    """Why the last request for a block was refused: ENOSPC or EDQUOT."""
     synthetic = False
     """Whether inodes exist only while somebody looks, so that nothing about them can be changed."""
 
@@ -79,6 +94,18 @@ class FileSystem:
             self.total_inodes - len(self.inodes),
         )
 
+    def save(self, inode: Inode) -> None:
+        """``inode`` is about to be changed, for the first time in this transaction."""
+
+    def created(self, inode: Inode, parent: Directory) -> None:
+        """``inode`` is new in ``parent``."""
+
+    def fit(self, inode: Inode) -> None:
+        """A directory may occupy more or fewer blocks than before."""
+
+    def give_inode(self, uid: int) -> None:
+        """Somebody is about to get an inode. EDQUOT."""
+
     def _take_ino(self) -> int:
         ino = self._next_ino
         self._next_ino = ino + 1
@@ -111,10 +138,12 @@ class FileSystem:
             raise error(Errno.ENOENT)
         if len(self.inodes) >= self.total_inodes:
             raise error(Errno.ENOSPC)
+        self.give_inode(uid)
+        parent.alter()
         kind = mode & flags.S_IFMT
         inode: Inode
         if kind == flags.S_IFREG:
-            inode = Regular(self, self._next_ino, mode, uid, gid)
+            inode = self.regular(self, self._next_ino, mode, uid, gid)
         elif kind == flags.S_IFDIR:
             if parent.nlink >= LINK_MAX:
                 raise error(Errno.EMLINK)
@@ -136,6 +165,8 @@ class FileSystem:
             inode.nlink = 2
             inode.dentry = dentry
             parent.nlink += 1
+        self.created(inode, parent)
+        self.fit(parent)
         parent.modified()
         return dentry
 
@@ -145,9 +176,12 @@ class FileSystem:
             raise error(Errno.ENOENT)
         if inode.nlink >= LINK_MAX:
             raise error(Errno.EMLINK)
+        inode.alter()
+        at.inode.alter()
         dentry = self._enter(at, name, inode)
         inode.nlink += 1
         inode.changed()
+        self.fit(at.inode)
         at.inode.modified()
         return dentry
 
@@ -155,15 +189,18 @@ class FileSystem:
         """Remove a name, of a directory too, which must be empty. The inode goes with its last."""
         assert dentry.parent is not None
         parent = _directory(dentry.parent)
+        inode = dentry.inode
+        parent.alter()
+        inode.alter()
         self._leave(dentry)
         dentry.gone = True
-        inode = dentry.inode
         if inode.is_dir:
             parent.nlink -= 1
             inode.nlink = 0
         else:
             inode.nlink -= 1
         inode.changed()
+        self.fit(parent)
         parent.modified()
         if not inode.nlink and not inode.opens:
             self.free(inode)
@@ -178,6 +215,8 @@ class FileSystem:
         moves_dir = dentry.inode.is_dir and source is not target
         if moves_dir and old is None and target.nlink >= LINK_MAX:
             raise error(Errno.EMLINK)
+        for inode in (source, target, dentry.inode):
+            inode.alter()
         if old is not None:
             self.unlink(old)
         self._leave(dentry)
@@ -186,21 +225,24 @@ class FileSystem:
         except OSError:
             self._reenter(dentry, source)
             raise
-        dentry.parent = at
+        dentry.parent = target.dentry or at
         dentry.name = name
         target.entries[name] = dentry
         if moves_dir:
             source.nlink -= 1
             target.nlink += 1
         dentry.inode.changed()
+        self.fit(source)
         source.modified()
         if target is not source:
+            self.fit(target)
             target.modified()
 
     def _enter(self, at: Dentry, name: bytes, inode: Inode) -> Dentry:
         parent = _directory(at)
         self._room(parent, name)
-        dentry = parent.entries[name] = Dentry(name, at, inode)
+        # A bind mount shows the directory elsewhere; its entries belong to where it really is.
+        dentry = parent.entries[name] = Dentry(name, parent.dentry or at, inode)
         return dentry
 
     def _room(self, parent: Directory, name: bytes) -> None:
@@ -229,6 +271,8 @@ class FileSystem:
 
     def free(self, inode: Inode) -> None:
         """Give back an inode that has neither a name nor an open description."""
+        if inode.watches is not None:
+            tell_deleted(inode)
         if self.inodes.pop(inode.ino, None) is not None:
             self.used_blocks -= inode.blocks
             self.changed()

@@ -18,6 +18,7 @@ from minios.abi.records import Dirent, Stat
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
     from minios.fs.filesystem import FileSystem
+    from minios.fs.watch import Watch
 
 BLOCK = 4096
 """Bytes of a block, the unit in which space is counted."""
@@ -89,6 +90,7 @@ class Inode:
         "fs",
         "gid",
         "ino",
+        "locks",
         "mode",
         "mtime",
         "nlink",
@@ -96,6 +98,7 @@ class Inode:
         "rdev",
         "uid",
         "xattrs",
+        "watches",
     )
 
     def __init__(self, fs: "FileSystem", ino: int, mode: int, uid: int, gid: int) -> None:
@@ -114,6 +117,10 @@ class Inode:
         self.driver: Any = None
         self.xattrs: dict[bytes, bytes] | None = None
         """Extended attributes (xattr(7)), once there are any."""
+        self.locks: Any = None
+        """What the kernel keeps of the locks on it, once there are any."""
+        self.watches: list[Watch] | None = None
+        """Who is told what happens to it, once somebody is (minios.fs.watch)."""
         self._digest: bytes | None = None
         self._txn = 0
         """The transaction of the journal that knows what this inode was before."""
@@ -262,7 +269,7 @@ class Regular(Inode):
     A chunk may be shorter than 64 KiB; what is missing reads as zeros and occupies no space.
     """
 
-    __slots__ = ("_chunks", "_content_digest", "_lazy", "_size", "_source")
+    __slots__ = ("_chunks", "_content_digest", "_lazy", "_size", "_source", "mapping")
 
     def __init__(self, fs: "FileSystem", ino: int, mode: int, uid: int, gid: int) -> None:
         super().__init__(fs, ino, mode, uid, gid)
@@ -271,6 +278,9 @@ class Regular(Inode):
         self._content_digest: bytes | None = None
         self._lazy: Callable[[], bytes] | None = None
         self._source: bytes | None = None
+        self.mapping: Any = None
+        """The kernel's: the file as memory, once somebody maps it (``before_read(offset, count)``,
+        ``after_write(offset, count)``, ``truncated(size)``)."""
 
     @property
     def size(self) -> int:
@@ -305,6 +315,8 @@ class Regular(Inode):
         """Up to ``count`` bytes from ``offset``; empty at or beyond the end."""
         if self._lazy is not None:
             self._load()
+        if self.mapping is not None:
+            self.mapping.before_read(offset, count)
         end = offset + count
         if end > self._size:
             end = self._size
@@ -354,6 +366,8 @@ class Regular(Inode):
             self._size = offset + done
         self._content_digest = self._source = None
         self.modified()
+        if self.mapping is not None:
+            self.mapping.after_write(offset, done)
         return done
 
     def _write_chunk(self, index: int, start: int, data: bytes) -> int:
@@ -395,6 +409,8 @@ class Regular(Inode):
         self._size = size
         self._content_digest = self._source = None
         self.modified()
+        if self.mapping is not None:
+            self.mapping.truncated(size)
 
     def drop_privileges(self, who: "Credentials") -> None:
         """What a write or cut takes from a file: its capabilities, and without CAP_FSETID the

@@ -10,6 +10,15 @@ from minios.abi import flags
 from minios.abi.caps import CAP_CHOWN, CAP_FOWNER, CAP_FSETID, CAP_MKNOD
 from minios.abi.caps import XATTR as CAPS_XATTR
 from minios.abi.errno import Errno, error
+from minios.abi.inotify import (
+    IN_ATTRIB,
+    IN_CREATE,
+    IN_DELETE,
+    IN_MODIFY,
+    IN_MOVE_SELF,
+    IN_MOVED_FROM,
+    IN_MOVED_TO,
+)
 from minios.fs.access import (
     MAY_EXEC,
     MAY_READ,
@@ -27,6 +36,7 @@ from minios.fs.access import (
 )
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry, Directory, Inode, Regular
+from minios.fs.watch import tell, tell_entry, tell_place, tell_unmounted
 
 MAX_LINKS = 40
 """Symbolic links followed in one walk before ELOOP (path_resolution(7))."""
@@ -43,6 +53,10 @@ class Vfs:
     def __init__(self, root: FileSystem) -> None:
         self.root = root.root
         self.mounts: list[FileSystem] = [root]
+        self.watching = 0
+        """How many watches there are (minios.fs.watch); while there are none nobody is told."""
+        self.cookie = 0
+        """Of the last rename that was watched (inotify(7))."""
 
     # -- mounts --------------------------------------------------------------------------------
 
@@ -58,6 +72,9 @@ class Vfs:
     def unmount(self, fs: FileSystem) -> None:
         """Uncover what ``fs`` was mounted on."""
         assert fs.covers is not None
+        if self.watching:
+            for inode in [fs.root.inode, *fs.inodes.values()]:
+                tell_unmounted(inode)
         self.mounts.remove(fs)
         fs.covers.mounted = None
         fs.covers = None
@@ -238,7 +255,10 @@ class Vfs:
             gid = at.inode.gid
             if mode & flags.S_IFMT == flags.S_IFDIR:
                 mode |= flags.S_ISGID
-        return at.inode.fs.make(at, name, mode, who.euid, gid, rdev=rdev, target=target)
+        dentry = at.inode.fs.make(at, name, mode, who.euid, gid, rdev=rdev, target=target)
+        if self.watching:
+            tell_entry(at, IN_CREATE, name, dentry.inode)
+        return dentry
 
     def _new_name(
         self, who: Credentials, base: Dentry, path: bytes, *, directory: bool = False
@@ -287,7 +307,11 @@ class Vfs:
         require(who, at.inode, MAY_WRITE | MAY_EXEC)
         if inode.is_dir:
             raise error(Errno.EPERM)
-        return inode.fs.link(inode, at, name)
+        dentry = inode.fs.link(inode, at, name)
+        if self.watching:
+            tell(inode, IN_ATTRIB)
+            tell_entry(at, IN_CREATE, name, inode)
+        return dentry
 
     # -- removing and moving -------------------------------------------------------------------
 
@@ -303,7 +327,11 @@ class Vfs:
         may_remove(who, at.inode, entry.inode)
         if entry.inode.is_dir:
             raise error(Errno.EISDIR)
+        if self.watching:
+            tell(entry.inode, IN_ATTRIB)
         at.inode.fs.unlink(entry)
+        if self.watching:
+            tell_entry(at, IN_DELETE, name, entry.inode)
 
     def rmdir(self, who: Credentials, base: Dentry, path: bytes) -> None:
         """rmdir(2). EBUSY EINVAL (``.``) ENOTDIR ENOTEMPTY."""
@@ -322,6 +350,8 @@ class Vfs:
         if entry.inode.entries:
             raise error(Errno.ENOTEMPTY)
         at.inode.fs.unlink(entry)
+        if self.watching:
+            tell_entry(at, IN_DELETE, name, entry.inode)
 
     def rename(self, who: Credentials, base: Dentry, old: bytes, new: bytes) -> None:
         """rename(2). EBUSY EINVAL EISDIR ENOTDIR ENOTEMPTY EXDEV; the same inode is no change."""
@@ -359,7 +389,32 @@ class Vfs:
             raise error(Errno.EBUSY)
         if target is not None and isinstance(target.inode, Directory) and target.inode.entries:
             raise error(Errno.ENOTEMPTY)
-        fs.rename(source, to, new_name)
+        if self.watching:
+            self._rename_watched(source, to, new_name)
+        else:
+            fs.rename(source, to, new_name)
+
+    def _rename_watched(self, source: Dentry, to: Dentry, name: bytes) -> None:
+        """The same, telling in Linux's order; what was replaced goes last."""
+        at, old_name, inode = source.parent, source.name, source.inode
+        assert at is not None
+        entry = to.inode.lookup(ROOT, to, name)
+        target = entry.inode if entry is not None else None
+        if target is not None:
+            target.opens += 1
+        try:
+            inode.fs.rename(source, to, name)
+        except OSError:
+            if target is not None:
+                target.release()
+            raise
+        self.cookie += 1
+        tell_entry(at, IN_MOVED_FROM, old_name, inode, self.cookie)
+        tell_entry(to, IN_MOVED_TO, name, inode, self.cookie)
+        tell(inode, IN_MOVE_SELF)
+        if target is not None:
+            tell(target, IN_ATTRIB)
+            target.release()
 
     # -- attributes ----------------------------------------------------------------------------
 
@@ -435,7 +490,8 @@ class Vfs:
 
     def truncate(self, who: Credentials, base: Dentry, path: bytes, size: int) -> None:
         """truncate(2). EACCES EFBIG EINVAL EISDIR EROFS."""
-        inode = self.walk(who, base, path).inode
+        dentry = self.walk(who, base, path)
+        inode = dentry.inode
         if inode.is_dir:
             raise error(Errno.EISDIR)
         if not isinstance(inode, Regular):
@@ -444,6 +500,8 @@ class Vfs:
         require(who, inode, MAY_WRITE)
         inode.drop_privileges(who)
         inode.truncate(size)
+        if self.watching:
+            tell_place(dentry, IN_MODIFY)
 
     def chdir(self, who: Credentials, base: Dentry, path: bytes) -> Dentry:
         """The directory that chdir(2) enters. EACCES ENOTDIR."""

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
+from minios.abi.inotify import IN_ACCESS, IN_CLOSE_NOWRITE, IN_CLOSE_WRITE, IN_MODIFY
 from minios.abi.records import Dirent, Stat
 from minios.abi.signals import Sig
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry, Directory, Inode, Regular
+from minios.fs.watch import tell_place
+from minios.kernel import pagecache
+from minios.kernel.locks import closed_description, closed_descriptor
 from minios.kernel.process import limit
 
 if TYPE_CHECKING:
@@ -27,11 +31,17 @@ MAX_RW = 1 << 20
 FILE_MAX = 4096
 """Open descriptions in the whole system; one more is ENFILE (proc(5), file-max)."""
 
+MAX_FDS = 1 << 16
+"""No descriptor is this large, whatever RLIMIT_NOFILE says."""
+
 DIRENTS = 256
 """Entries that one getdents64(2) returns at most."""
 
-STATUS_FLAGS = flags.O_APPEND | flags.O_NONBLOCK
+STATUS_FLAGS = flags.O_APPEND | flags.O_NONBLOCK | flags.O_DIRECT
 """What F_SETFL may change (fcntl(2))."""
+
+_KEPT_FLAGS = flags.O_ACCMODE | STATUS_FLAGS | flags.O_DIRECTORY | flags.O_SYNC
+"""What F_GETFL shows."""
 
 
 class File:
@@ -49,7 +59,7 @@ class File:
         accmode = oflag & flags.O_ACCMODE
         self.readable = accmode != flags.O_WRONLY
         self.writable = accmode != flags.O_RDONLY
-        self.flags = oflag & (flags.O_ACCMODE | STATUS_FLAGS | flags.O_DIRECTORY)
+        self.flags = oflag & _KEPT_FLAGS
         self.pos = 0
         self.refs = 0
         self.inode.opens += 1
@@ -85,6 +95,10 @@ class File:
         """What to sleep on until :meth:`poll` may say something else."""
         return ()
 
+    def info(self) -> bytes:
+        """Lines of its own in /proc/PID/fdinfo (proc_pid_fdinfo(5))."""
+        return b""
+
     def begin_wait(self) -> None:
         """Somebody is about to sleep, without a timeout, until this can be read."""
 
@@ -102,7 +116,12 @@ class File:
             self.close()
 
     def close(self) -> None:
-        self.kernel.open_files -= 1
+        kernel = self.kernel
+        kernel.open_files -= 1
+        if kernel.vfs.watching and not kernel.hidden:
+            tell_place(self.dentry, IN_CLOSE_WRITE if self.writable else IN_CLOSE_NOWRITE)
+        if self.inode.locks is not None:
+            closed_description(self)
         self.inode.release()
 
     def state(self) -> Any:
@@ -113,24 +132,43 @@ class File:
 class RegularFile(File):
     """A regular file with its position."""
 
-    __slots__ = ("content",)
+    __slots__ = ("ahead", "content", "window")
 
     def __init__(self, kernel: Kernel, dentry: Dentry, oflag: int) -> None:
         super().__init__(kernel, dentry, oflag)
         assert isinstance(self.inode, Regular)
         self.content = self.inode
+        self.ahead = 0
+        """The page that comes next if it is read from start to end."""
+        self.window = 0
+        """Pages that were last read ahead."""
 
-    def read(self, pcb: PCB, count: int) -> bytes:
-        data = self.content.read(self.pos, count)
+    def read(self, pcb: PCB, count: int) -> bytes | WaitQueue:
+        content = self.content
+        if content.fs.cache is not None and not pcb.judge:
+            wait = pagecache.before_read(self, pcb, self.pos, count)
+            if wait is not None:
+                return wait
+        data = content.read(self.pos, count)
+        if self.flags & flags.O_DIRECT:
+            pagecache.after_read(self, self.pos, len(data))
         self.pos += len(data)
         if not pcb.judge:
-            self.content.accessed()
+            content.accessed()
+            if data and self.kernel.vfs.watching:
+                tell_place(self.dentry, IN_ACCESS)
         return data
 
-    def write(self, pcb: PCB, data: bytes) -> int:
-        content = self.content
+    def write(self, pcb: PCB, data: bytes) -> int | WaitQueue:
         if not data:
             return 0
+        if self.content.fs.cache is not None:
+            return pagecache.write(self, pcb, data)
+        return self.put(pcb, data)
+
+    def put(self, pcb: PCB, data: bytes) -> int:
+        """Change the content, in memory."""
+        content = self.content
         pos = content.size if self.flags & flags.O_APPEND else self.pos
         if flags.RLIMIT_FSIZE in pcb.rlimits:
             data = self._within_limit(pcb, pos, data)
@@ -138,6 +176,8 @@ class RegularFile(File):
             content.drop_privileges(pcb)
         done = content.write(pos, data)
         self.pos = pos + done
+        if self.kernel.vfs.watching:
+            tell_place(self.dentry, IN_MODIFY)
         return done
 
     def _within_limit(self, pcb: PCB, pos: int, data: bytes) -> bytes:
@@ -166,6 +206,8 @@ class RegularFile(File):
             raise over_limit(self.kernel, pcb)
         self.content.drop_privileges(pcb)
         self.content.truncate(size)
+        if self.kernel.vfs.watching:
+            tell_place(self.dentry, IN_MODIFY)
 
     def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
         if request == flags.FIONREAD:
@@ -210,6 +252,8 @@ class DirectoryFile(File):
             ]
             if not pcb.judge:
                 self.inode.accessed()
+        if self.kernel.vfs.watching and not pcb.judge:
+            tell_place(self.dentry, IN_ACCESS)
         entries = self._listing[self.pos : self.pos + DIRENTS]
         self.pos += len(entries)
         return entries
@@ -250,6 +294,11 @@ def over_limit(kernel: Kernel, pcb: PCB) -> OSError:
     """EFBIG, with SIGXFSZ sent: RLIMIT_FSIZE would be passed (setrlimit(2))."""
     kernel.signal(pcb, Sig.SIGXFSZ)
     return error(Errno.EFBIG)
+
+
+def max_fds(pcb: PCB) -> int:
+    """One more than the largest descriptor that the process may have."""
+    return min(limit(pcb, flags.RLIMIT_NOFILE), MAX_FDS)
 
 
 def require_room(kernel: Kernel, count: int = 1) -> None:
@@ -320,6 +369,8 @@ class FdTable:
         files[fd] = file
         self.set_cloexec(fd, cloexec)
         if old is not None:
+            if old.inode.locks is not None:
+                closed_descriptor(self, old.inode)
             old.drop()
 
     def close(self, fd: int) -> None:
@@ -327,6 +378,8 @@ class FdTable:
         file = self.get(fd)
         self._files[fd] = None
         self._cloexec &= ~(1 << fd)
+        if file.inode.locks is not None:
+            closed_descriptor(self, file.inode)
         file.drop()
 
     def cloexec(self, fd: int) -> bool:
@@ -361,6 +414,8 @@ class FdTable:
         self._cloexec = 0
         for file in files:
             if file is not None:
+                if file.inode.locks is not None:
+                    closed_descriptor(self, file.inode)
                 file.drop()
 
     def state(self) -> Any:

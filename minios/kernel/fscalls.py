@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
+from minios.abi.inotify import IN_ATTRIB, IN_MODIFY, IN_OPEN
 from minios.abi.records import Dirent, Stat, StatFs
 from minios.abi.syscalls import NR
 from minios.fs.access import ROOT, Identity
 from minios.fs.inode import Dentry, Regular
+from minios.fs.watch import tell_place
 from minios.kernel.devices import null
 from minios.kernel.file import (
+    MAX_FDS,
     MAX_RW,
     STATUS_FLAGS,
     DirectoryFile,
@@ -24,9 +27,11 @@ from minios.kernel.file import (
     File,
     RegularFile,
     TextFile,
+    max_fds,
     over_limit,
     require_room,
 )
+from minios.kernel.locks import flock, record_lock
 from minios.kernel.pipe import make_pipe, open_fifo
 from minios.kernel.process import limit
 from minios.kernel.wait import Sleep, WaitQueue
@@ -34,9 +39,6 @@ from minios.kernel.wait import Sleep, WaitQueue
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
-
-MAX_FDS = 1 << 16
-"""No descriptor is this large, whatever RLIMIT_NOFILE says."""
 
 
 def _int(value: Any) -> int:
@@ -49,10 +51,6 @@ def _path(value: Any) -> bytes:
     if not isinstance(value, bytes):
         raise error(Errno.EFAULT)
     return value
-
-
-def _max_fds(pcb: PCB) -> int:
-    return min(limit(pcb, flags.RLIMIT_NOFILE), MAX_FDS)
 
 
 def prepare(kernel: Kernel, pcb: PCB, cwd: bytes, fds: Mapping[int, File] | None) -> None:
@@ -74,20 +72,26 @@ def openat(kernel: Kernel, pcb: PCB, path: bytes, oflag: int, mode: int) -> int 
     """open(2)."""
     _path(path)
     fds: FdTable = pcb.fds
-    fds.free(0, _max_fds(pcb))
+    fds.free(0, max_fds(pcb))
     require_room(kernel)
     if _int(oflag) & flags.O_ACCMODE == flags.O_ACCMODE:
         raise error(Errno.EINVAL)
     progress = pcb.progress
     file: File | WaitQueue
+    truncated = False
     if progress is not None:
         file = open_fifo(kernel, pcb, progress.file.dentry, oflag)
     else:
-        dentry, _ = kernel.vfs.open(pcb, pcb.cwd, path, oflag, _int(mode) & ~pcb.umask)
+        dentry, made = kernel.vfs.open(pcb, pcb.cwd, path, oflag, _int(mode) & ~pcb.umask)
         file = open_dentry(kernel, pcb, dentry, oflag)
+        truncated = oflag & flags.O_TRUNC != 0 and not made
     if isinstance(file, WaitQueue):
         return file
-    return fds.install(file, most=_max_fds(pcb), cloexec=oflag & flags.O_CLOEXEC != 0)
+    if kernel.vfs.watching and not pcb.judge:
+        tell_place(file.dentry, IN_OPEN)
+        if truncated:
+            tell_place(file.dentry, IN_MODIFY)
+    return fds.install(file, most=max_fds(pcb), cloexec=oflag & flags.O_CLOEXEC != 0)
 
 
 def open_dentry(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File | WaitQueue:
@@ -232,15 +236,19 @@ def renameat2(kernel: Kernel, pcb: PCB, old: bytes, new: bytes) -> None:
 
 
 def fchmodat(kernel: Kernel, pcb: PCB, path: bytes, mode: int) -> None:
-    inode = kernel.vfs.walk(pcb, pcb.cwd, _path(path)).inode
-    kernel.vfs.chmod(pcb, inode, _int(mode))
+    dentry = kernel.vfs.walk(pcb, pcb.cwd, _path(path))
+    kernel.vfs.chmod(pcb, dentry.inode, _int(mode))
+    if kernel.vfs.watching:
+        tell_place(dentry, IN_ATTRIB)
 
 
 def fchownat(kernel: Kernel, pcb: PCB, path: bytes, uid: int, gid: int, follow: bool) -> None:
     if not (-1 <= _int(uid) < 1 << 32 and -1 <= _int(gid) < 1 << 32):
         raise error(Errno.EINVAL)
-    inode = kernel.vfs.walk(pcb, pcb.cwd, _path(path), follow=bool(follow)).inode
-    kernel.vfs.chown(pcb, inode, uid, gid)
+    dentry = kernel.vfs.walk(pcb, pcb.cwd, _path(path), follow=bool(follow))
+    kernel.vfs.chown(pcb, dentry.inode, uid, gid)
+    if kernel.vfs.watching:
+        tell_place(dentry, IN_ATTRIB)
 
 
 def utimensat(
@@ -249,8 +257,10 @@ def utimensat(
     for time in (atime, mtime):
         if time is not None and not -(1 << 62) < _int(time) < 1 << 62:
             raise error(Errno.EINVAL)
-    inode = kernel.vfs.walk(pcb, pcb.cwd, _path(path), follow=bool(follow)).inode
-    kernel.vfs.utime(pcb, inode, atime, mtime)
+    dentry = kernel.vfs.walk(pcb, pcb.cwd, _path(path), follow=bool(follow))
+    kernel.vfs.utime(pcb, dentry.inode, atime, mtime)
+    if kernel.vfs.watching:
+        tell_place(dentry, IN_ATTRIB)
 
 
 def chdir(kernel: Kernel, pcb: PCB, path: bytes) -> None:
@@ -279,27 +289,38 @@ def umask(kernel: Kernel, pcb: PCB, mask: int) -> int:
 
 def dup(kernel: Kernel, pcb: PCB, fd: int) -> int:
     fds: FdTable = pcb.fds
-    return fds.install(fds.get(fd), most=_max_fds(pcb))
+    return fds.install(fds.get(fd), most=max_fds(pcb))
 
 
 def dup3(kernel: Kernel, pcb: PCB, old: int, new: int, oflag: int) -> int:
     """dup2(2) and dup3(2). EBADF also for a number beyond RLIMIT_NOFILE."""
     fds: FdTable = pcb.fds
     file = fds.get(old)
-    if not 0 <= _int(new) < _max_fds(pcb):
+    if not 0 <= _int(new) < max_fds(pcb):
         raise error(Errno.EBADF)
     if old != new:
         fds.put(new, file, cloexec=_int(oflag) & flags.O_CLOEXEC != 0)
     return new
 
 
-def fcntl64(kernel: Kernel, pcb: PCB, fd: int, command: int, argument: int) -> int | None:
-    """fcntl(2): duplicating, FD_CLOEXEC and the status flags. EBADF EINVAL EMFILE."""
+_LOCKING = frozenset(
+    (flags.F_GETLK, flags.F_SETLK, flags.F_SETLKW)
+    + (flags.F_OFD_GETLK, flags.F_OFD_SETLK, flags.F_OFD_SETLKW)
+)
+
+
+def fcntl64(kernel: Kernel, pcb: PCB, fd: int, command: int, argument: Any) -> Any:
+    """fcntl(2): duplicating, FD_CLOEXEC, the status flags, locks and pipe sizes.
+
+    EBADF EINVAL EMFILE.
+    """
     fds: FdTable = pcb.fds
     file = fds.get(fd)
+    if command in _LOCKING:
+        return record_lock(kernel, pcb, fd, command, argument)
     _int(argument)
     if command in (flags.F_DUPFD, flags.F_DUPFD_CLOEXEC):
-        most = _max_fds(pcb)
+        most = max_fds(pcb)
         if not 0 <= argument < most:
             raise error(Errno.EINVAL)
         cloexec = command == flags.F_DUPFD_CLOEXEC
@@ -322,7 +343,7 @@ def pipe2(kernel: Kernel, pcb: PCB, oflag: int) -> tuple[int, int]:
     if _int(oflag) & ~(flags.O_CLOEXEC | flags.O_NONBLOCK):
         raise error(Errno.EINVAL)
     fds: FdTable = pcb.fds
-    most = _max_fds(pcb)
+    most = max_fds(pcb)
     first = fds.free(0, most)
     second = fds.free(first + 1, most)
     require_room(kernel, 2)
@@ -378,6 +399,7 @@ CALLS: dict[int, Callable[..., Any]] = {
     NR.dup: dup,
     NR.dup3: dup3,
     NR.fcntl64: fcntl64,
+    NR.flock: flock,
     NR.ioctl: ioctl,
     NR.mknodat: mknodat,
     NR.mkdirat: mkdirat,

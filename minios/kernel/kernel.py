@@ -14,13 +14,13 @@ from zlib import crc32
 from minios.abi.errno import Errno, error
 from minios.abi.signals import Sig
 from minios.abi.syscalls import COMPUTE, NR, TRAP_CYCLES
-from minios.kernel import calls, death, fscalls, ptrace, signals, state
+from minios.kernel import calls, death, fscalls, inotify, ptrace, signals, state
 from minios.kernel.cores import Dispatcher
 from minios.kernel.load import LoadAverage
+from minios.kernel.locks import LockTable
 from minios.kernel.log import LOG_EMERG, KernelLog
 from minios.kernel.process import PCB, WORK_TRACE, Table
-from minios.kernel.sched import POLICIES
-from minios.kernel.wait import Held, Sleep, WaitQueue
+from minios.kernel.wait import Blocked, Held, Sleep, WaitQueue
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
 
@@ -37,7 +37,7 @@ START_CYCLES = 200
 
 _MASK = (1 << 64) - 1
 
-CALLS: dict[int, Handler] = {**fscalls.CALLS, **calls.CALLS, **ptrace.CALLS}
+CALLS: dict[int, Handler] = {**fscalls.CALLS, **calls.CALLS, **ptrace.CALLS, **inotify.CALLS}
 
 
 class Kernel:
@@ -56,15 +56,19 @@ class Kernel:
         self.ttys: dict[bytes, Tty] = {}
         self.devices: Any = None
         self.pipefs: Any = None
+        self.cache: Any = None
+        """The page cache; None for a judge, who has no use for one."""
         self.open_files = 0
         self.pipe_bytes = 0
         """Bytes that lie in all pipes."""
         """The file system of nameless things, and of device nodes; mounts.py makes both."""
         self.hostname = machine.hostname
         self.dispatcher = Dispatcher(
-            self, machine.cores if cores is None else cores, POLICIES[machine.scheduler],
-            machine.quantum,
-        )  # fmt: skip
+            self,
+            machine.cores if cores is None else cores,
+            "cfs" if self.hidden else machine.scheduler,
+            machine.sched,
+        )
         self.acting: PCB | None = None
         """The process whose trap is being handled."""
         self.log = KernelLog(self)
@@ -83,6 +87,11 @@ class Kernel:
         nor of another personality."""
         self.parts: dict[str, Callable[[], Any]] = {}
         """What else belongs to the digest: a name, and what gives canonical data."""
+        self.locks = LockTable(self)
+        self.parts["locks"] = self.locks.state
+        self.parts["inotify"] = lambda: self.vfs.cookie
+        self.inotify: list[Any] = []
+        """The inotify instances, oldest first."""
         self.sysctl: dict[str, int] = {}
         """The kernel parameters that are not what they are at boot (minios.kernel.sysctl)."""
 
@@ -202,6 +211,8 @@ class Kernel:
         except Held:
             self.acting = None
             return
+        except Blocked as blocked:
+            result = blocked.queue
         except OSError as err:
             if pcb.frames and not pcb.zombie:
                 self._done(pcb, nr, err)
@@ -412,6 +423,9 @@ class Kernel:
             if pcb.fds is not None:
                 pcb.fds.close_all()
         self.processes.clear()
+        self.locks.clear()
+        for instance in list(self.inotify):
+            instance.close()
 
     # -- from outside --------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from minios.fs.synthetic import (
     SyntheticLink,
 )
 from minios.kernel.credentials import UNDUMPABLE, may_access
+from minios.kernel.proc import files
 from minios.kernel.proc.table import PID_FILES, ROOT_FILES, PidFile, RootFile
 from minios.kernel.sysctl import KNOBS, Knob
 
@@ -213,6 +214,8 @@ class _Process(_Folder):
         inode: SyntheticInode
         if name == b"fd":
             inode = _Descriptors(fs, kernel, pcb, self.uid, self.gid)
+        elif name == b"fdinfo":
+            inode = _DescriptorTexts(fs, kernel, pcb, self.uid, self.gid)
         elif name in _LINKS:
             ino = self.ino + _LINK_INO + _LINKS.index(name)
             target = partial(_target, kernel, pcb, name)
@@ -248,6 +251,7 @@ class _Process(_Folder):
             *super().list(who),
             *(Dirent(name, self.ino + _LINK_INO + i, _LNK) for i, name in enumerate(_LINKS)),
             Dirent(b"fd", self.ino + _FD_INO, _DIR),
+            Dirent(b"fdinfo", self.ino + _FDINFO_INO, _DIR),
         ]
 
 
@@ -277,8 +281,10 @@ class _Descriptors(SyntheticDirectory):
 
     __slots__ = ("kernel", "pcb")
 
+    first, rights, kind = _FD_INO, 0o500, _LNK
+
     def __init__(self, fs: FileSystem, kernel: Kernel, pcb: PCB, uid: int, gid: int) -> None:
-        super().__init__(fs, _ino(pcb.pid) + _FD_INO, 0o500, uid, gid)
+        super().__init__(fs, _ino(pcb.pid) + self.first, self.rights, uid, gid)
         self.kernel = kernel
         self.pcb = pcb
 
@@ -297,9 +303,9 @@ class _Descriptors(SyntheticDirectory):
             if err.errno == Errno.EBADF:
                 return None
             raise
-        return self.entry(at, name, self._link(int(name), file))
+        return self.entry(at, name, self._inode(int(name), file))
 
-    def _link(self, fd: int, file: File) -> SyntheticLink:
+    def _inode(self, fd: int, file: File) -> SyntheticInode:
         mode = 0o100 | (0o400 if file.readable else 0) | (0o200 if file.writable else 0)
         return SyntheticLink(
             self.fs,
@@ -313,4 +319,20 @@ class _Descriptors(SyntheticDirectory):
         )
 
     def list(self, who: Credentials) -> list[Dirent]:
-        return [Dirent(b"%d" % fd, self.ino + 1 + fd, _LNK) for fd, _ in self._table(who).items()]
+        table = self._table(who)
+        return [Dirent(b"%d" % fd, self.ino + 1 + fd, self.kind) for fd, _ in table.items()]
+
+
+class _DescriptorTexts(_Descriptors):
+    """/proc/PID/fdinfo: a text for each."""
+
+    __slots__ = ()
+
+    first, rights, kind = _FDINFO_INO, 0o555, _REG
+
+    def _inode(self, fd: int, file: File) -> SyntheticInode:
+        def text(who: Credentials) -> bytes:
+            self._table(who)
+            return files.fdinfo(self.kernel, self.pcb, fd)
+
+        return SyntheticFile(self.fs, self.ino + 1 + fd, text, 0o444, self.uid, self.gid)

@@ -101,6 +101,12 @@ def _pid_max(kernel: Kernel) -> bytes:
     return b"%d" % kernel.machine.pid_max
 
 
+def _drop_caches(kernel: Kernel, what: int) -> None:
+    """1 drops the page cache, 2 inodes and names (which cost nothing here), 3 both."""
+    if what & 1:
+        kernel.cache.drop_all()
+
+
 def _set_hostname(kernel: Kernel, text: bytes, who: PCB) -> None:
     kernel.hostname = text[:64]
 
@@ -116,6 +122,16 @@ KNOBS: dict[str, Knob] = {
     # scheduling
     # memory
     # files
+    "fs.inotify.max_queued_events": Number(16384, 1),
+    "fs.inotify.max_user_instances": Number(128),
+    "fs.inotify.max_user_watches": Number(8192),
+    "vm.dirty_background_bytes": Number(0, changed=lambda kernel, _: kernel.cache.tune()),
+    "vm.dirty_background_ratio": Number(10, 0, 100, changed=lambda kernel, _: kernel.cache.tune()),
+    "vm.dirty_bytes": Number(0, changed=lambda kernel, _: kernel.cache.tune()),
+    "vm.dirty_expire_centisecs": Number(3000, changed=lambda kernel, _: kernel.cache.tune()),
+    "vm.dirty_ratio": Number(20, 0, 100, changed=lambda kernel, _: kernel.cache.tune()),
+    "vm.dirty_writeback_centisecs": Number(500, changed=lambda kernel, _: kernel.cache.tune()),
+    "vm.drop_caches": Number(0, 1, 4, mode=0o200, changed=_drop_caches),
     # (end of files)
 }
 

@@ -72,4 +72,4 @@ class Rig:
 
     def run(self, seconds: float = 1) -> None:
         assert self.world.run_until(self.world.now + int(seconds * SECOND))
-        assert self.kernel.faults == []
+        assert self.kernel.faults == [], self.kernel.faults

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from minios.kernel import locks
 from minios.kernel.proc import cpu, files, memory, pid, system
 from minios.kernel.process import PCB
 
@@ -39,6 +40,7 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"cpuinfo": RootFile(cpu.cpuinfo),
     b"filesystems": RootFile(system.filesystems),
     b"loadavg": RootFile(cpu.loadavg),
+    b"locks": RootFile(locks.listing),
     b"meminfo": RootFile(memory.meminfo),
     b"mounts": RootFile(files.mounts),
     b"stat": RootFile(cpu.stat),
