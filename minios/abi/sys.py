@@ -20,6 +20,7 @@ from minios.abi.records import (
     Dirent,
     Flock,
     Rusage,
+    SchedAttr,
     Siginfo,
     Stat,
     StatFs,
@@ -114,6 +115,18 @@ class Sys:
 
     def fstat(self, fd: int) -> Awaitable[Stat]:
         return trap(NR.fstat64, fd)
+
+    def fsync(self, fd: int) -> Awaitable[None]:
+        """Wait until a file is on its disk. EBADF EINVAL EIO."""
+        return trap(NR.fsync, fd)
+
+    def fdatasync(self, fd: int) -> Awaitable[None]:
+        """The same without what nobody needs to read the data again, as times."""
+        return trap(NR.fdatasync, fd)
+
+    def syncfs(self, fd: int) -> Awaitable[None]:
+        """Wait until the file system of an open file is on its disk."""
+        return trap(NR.syncfs, fd)
 
     def statfs(self, path: bytes) -> Awaitable[StatFs]:
         return trap(NR.statfs64, path)
@@ -218,10 +231,18 @@ class Sys:
         return trap(NR.pipe2, oflag)
 
     def poll(
-        self, fds: Sequence[tuple[int, int]], timeout: int | None = None
+        self,
+        fds: Sequence[tuple[int, int]],
+        timeout: int | None = None,
+        mask: int | None = None,
     ) -> Awaitable[list[tuple[int, int]]]:
-        """ppoll(2): the (fd, revents) that are ready; empty on timeout (ns, None: no end)."""
-        return trap(NR.ppoll_time64, tuple(fds), timeout)
+        """ppoll(2): the (fd, revents) that are ready; empty on timeout (ns, None: no end).
+
+        ``mask`` replaces the set of blocked signals while it sleeps.
+        """
+        if mask is None:
+            return trap(NR.ppoll_time64, tuple(fds), timeout)
+        return trap(NR.ppoll_time64, tuple(fds), timeout, mask)
 
     def chdir(self, path: bytes) -> Awaitable[None]:
         return trap(NR.chdir, path)
@@ -417,8 +438,54 @@ class Sys:
         """Move the caller to the control group ``path`` (cgroups(7)). EINVAL, EPERM but for root."""
         return trap(NR.cgroup_enter, path)
 
+    # -- scheduling (sched(7)) -----------------------------------------------------------------
+
     def sched_yield(self) -> Awaitable[None]:
         return trap(NR.sched_yield)
+
+    def getcpu(self) -> Awaitable[int]:
+        """The core the caller runs on."""
+        return trap(NR.getcpu)
+
+    def sched_setaffinity(self, pid: int, mask: int) -> Awaitable[None]:
+        """Confine a process (0: the caller) to the cores of a bit mask. EINVAL EPERM ESRCH."""
+        return trap(NR.sched_setaffinity, pid, mask)
+
+    def sched_getaffinity(self, pid: int = 0) -> Awaitable[int]:
+        """The bit mask of the cores a process may run on. ESRCH."""
+        return trap(NR.sched_getaffinity, pid)
+
+    def sched_setscheduler(self, pid: int, policy: int, priority: int) -> Awaitable[None]:
+        """A policy (SCHED_OTHER, …) and its priority: 1 to 99 for real time, else 0. EINVAL EPERM
+        ESRCH."""
+        return trap(NR.sched_setscheduler, pid, policy, priority)
+
+    def sched_getscheduler(self, pid: int = 0) -> Awaitable[int]:
+        return trap(NR.sched_getscheduler, pid)
+
+    def sched_setparam(self, pid: int, priority: int) -> Awaitable[None]:
+        return trap(NR.sched_setparam, pid, priority)
+
+    def sched_getparam(self, pid: int = 0) -> Awaitable[int]:
+        """The real-time priority."""
+        return trap(NR.sched_getparam, pid)
+
+    def sched_setattr(self, pid: int, attr: SchedAttr) -> Awaitable[None]:
+        """Policy, nice value, priority and slice at once. EINVAL EPERM ESRCH."""
+        return trap(NR.sched_setattr, pid, attr)
+
+    def sched_getattr(self, pid: int = 0) -> Awaitable[SchedAttr]:
+        return trap(NR.sched_getattr, pid)
+
+    def sched_get_priority_max(self, policy: int) -> Awaitable[int]:
+        return trap(NR.sched_get_priority_max, policy)
+
+    def sched_get_priority_min(self, policy: int) -> Awaitable[int]:
+        return trap(NR.sched_get_priority_min, policy)
+
+    def sched_rr_get_interval(self, pid: int = 0) -> Awaitable[int]:
+        """The slice in ns; 0 under SCHED_FIFO."""
+        return trap(NR.sched_rr_get_interval_time64, pid)
 
     # -- memory --------------------------------------------------------------------------------
 

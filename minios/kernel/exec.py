@@ -14,7 +14,9 @@ from minios.abi.errno import Errno, error
 from minios.abi.flags import ARG_MAX, S_ISGID, S_ISUID
 from minios.abi.sys import Program
 from minios.fs.access import MAY_EXEC, require
+from minios.fs.inode import Regular
 from minios.kernel.credentials import NO_NEW_PRIVS, after_exec, exec_caps
+from minios.kernel.pagecache import require_page
 
 if TYPE_CHECKING:
     from minios.fs.inode import Inode
@@ -41,7 +43,8 @@ class Image:
     """A program ready to take over a process."""
 
     __slots__ = (
-        "arguments", "argv", "caps", "comm", "egid", "environ", "euid", "exe", "name", "program",
+        "arguments", "argv", "caps", "comm", "egid", "environ", "euid", "exe", "inode", "name",
+        "program",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +65,8 @@ class Image:
         size = sum(map(len, argv)) + sum(map(len, environ)) + POINTER * (len(argv) + len(environ))
         self.arguments = max(2 * (size - FREE_ARGUMENTS), 0)
         """Bytes that arguments and environment take beyond what every image has."""
+        self.inode: Regular | None = None
+        """Its file; None for a program without one (a judge's)."""
         self.caps = NONE
         self.euid: int | None = None
         self.egid: int | None = None
@@ -99,6 +104,7 @@ def load(
         if not inode.is_regular:
             raise error(Errno.EACCES)
         require(pcb, inode, MAY_EXEC)
+        require_page(kernel, pcb, inode)
         head: bytes = inode.read(0, _HEAD)  # type: ignore[attr-defined]
         if head.startswith(MAGIC):
             name = head[len(MAGIC) :].partition(b"\n")[0].decode("latin-1")
@@ -107,6 +113,8 @@ def load(
             except KeyError:
                 raise error(Errno.ENOEXEC) from None
             image = Image(program, name, dentry.path(), comm, argv, environ)
+            assert isinstance(inode, Regular)
+            image.inode = inode
             _privileges(pcb, inode, image)
             return image
         if not head.startswith(b"#!"):

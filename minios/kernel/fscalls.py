@@ -13,6 +13,7 @@ from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.abi.inotify import IN_ATTRIB, IN_MODIFY, IN_OPEN
 from minios.abi.records import Dirent, Stat, StatFs
+from minios.abi.signals import UNBLOCKABLE
 from minios.abi.syscalls import NR
 from minios.fs.access import ROOT, Identity
 from minios.fs.inode import Dentry, Regular
@@ -168,10 +169,6 @@ def ftruncate64(kernel: Kernel, pcb: PCB, fd: int, size: int) -> None:
     if _int(size) < 0 or not file.writable:
         raise error(Errno.EINVAL)
     file.truncate(pcb, size)
-
-
-def sync(kernel: Kernel, pcb: PCB) -> None:
-    """sync(2): a write is on the disk when it returns, so there is nothing to wait for."""
 
 
 # -- what is it --------------------------------------------------------------------------------
@@ -355,9 +352,16 @@ def pipe2(kernel: Kernel, pcb: PCB, oflag: int) -> tuple[int, int]:
 
 
 def ppoll(
-    kernel: Kernel, pcb: PCB, wanted: tuple[tuple[int, int], ...], timeout: int | None
+    kernel: Kernel,
+    pcb: PCB,
+    wanted: tuple[tuple[int, int], ...],
+    timeout: int | None,
+    mask: int | None = None,
 ) -> list[tuple[int, int]] | Sleep:
-    """poll(2): what is ready of ``(fd, events)``; a negative fd is skipped. Never restarted."""
+    """poll(2): what is ready of ``(fd, events)``; a negative fd is skipped. Never restarted.
+
+    ``mask`` is the set of blocked signals while it sleeps (ppoll(2)).
+    """
     if not isinstance(wanted, tuple) or len(wanted) > MAX_FDS:
         raise error(Errno.EFAULT)
     if timeout is not None and _int(timeout) < 0:
@@ -381,7 +385,12 @@ def ppoll(
         for queue in file.queues():
             queues[queue] = None
     if ready or timeout == 0 or pcb.expired(kernel.world.now):
+        if pcb.saved_mask is not None:
+            pcb.blocked, pcb.saved_mask = pcb.saved_mask, None
         return ready
+    if mask is not None and pcb.saved_mask is None:
+        pcb.saved_mask = pcb.blocked
+        pcb.blocked = _int(mask) & ~UNBLOCKABLE
     if timeout is None:
         for fd, events in wanted:
             if events & flags.POLLIN and fd in table:
@@ -423,7 +432,6 @@ CALLS: dict[int, Callable[..., Any]] = {
     NR.readlinkat: readlinkat,
     NR.statx: statx,
     NR.fstat64: fstat64,
-    NR.sync: sync,
     NR.umask: umask,
     NR.renameat2: renameat2,
     NR.utimensat_time64: utimensat,

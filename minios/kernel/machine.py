@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from minios.abi import flags
 from minios.abi.sys import Program
 from minios.fs.access import ROOT
-from minios.fs.filesystem import FileSystem
-from minios.fs.inode import Regular
+from minios.fs.disk import Disk, DriveSpec
+from minios.fs.disk.device import FIRST_SECTOR, Device, uuid
+from minios.fs.ext4 import Ext4, Layout
+from minios.fs.inode import BLOCK, Regular
 from minios.fs.vfs import Vfs
 from minios.kernel import birth
 from minios.kernel.exec import native
@@ -18,9 +20,9 @@ from minios.kernel.kernel import Kernel
 from minios.kernel.log import announce
 from minios.kernel.mounts import mount_all, unmount_all
 from minios.kernel.process import PCB
+from minios.kernel.sched import Params
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE, MARK_POWER, MILLISECOND, World
-from minios.kernel.sched import Params
 
 if TYPE_CHECKING:
     from minios.fs.inode import Dentry
@@ -46,13 +48,15 @@ class Machine:
         hz: int = 1_000_000,
         ram: int = 64 << 20,
         disk: int = 16 << 20,
+        drive: DriveSpec | None = None,
+        swap: int = 0,
         scheduler: str = "cfs",
         quantum: int = 10 * MILLISECOND,
+        sched: Params | None = None,
         pid_max: int = 4096,
         nproc: int = 256,
         epoch: int = 0,
         hostname: bytes | None = None,
-        sched: Params | None = None,
     ) -> None:
         self.world = world
         self.name = name
@@ -72,13 +76,51 @@ class Machine:
         self.on_boot: list[Callable[[Kernel], None]] = []
         """Parts of the world that attach to each new kernel before pid 1 starts."""
         self._judge: JudgeKernel | None = None
-        self._file_system = FileSystem(
-            b"ext4", 8 << 8 | 1, self.clock, self._files_changed, source=b"/dev/sda1", size=disk
-        )
+        self.devices: dict[bytes, Device] = {}
+        """Its disks and their partitions, by their names in /dev."""
+        self._file_system = self._first_disk(disk, drive or DriveSpec(), swap)
         self.vfs = Vfs(self._file_system)
         for path in (b"/proc", b"/dev", b"/tmp", b"/run"):
             self.make_dir(path)
         world.digested(f"machine {name}", self.digest)
+
+    # -- disks ---------------------------------------------------------------------------------
+
+    def _first_disk(self, size: int, drive: DriveSpec, swap: int) -> Ext4:
+        """sda: a partition whose file system holds ``size`` bytes, and one to swap to."""
+        blocks = Layout(size // BLOCK).blocks
+        swapped = swap // BLOCK
+        whole = self.add_disk(b"sda", FIRST_SECTOR + (blocks + swapped) * 8, drive)
+        root = self._partition(whole, 1, FIRST_SECTOR, blocks * 8)
+        if swapped:
+            self._partition(whole, 2, FIRST_SECTOR + blocks * 8, swapped * 8)
+        return Ext4(root, self.clock, self._files_changed, data=size // BLOCK, uuid=uuid(root))
+
+    def add_disk(self, name: bytes, sectors: int, drive: DriveSpec) -> Device:
+        """Another disk, empty; ``name`` is ``sda``, ``sdb`` …"""
+        disk = Disk(
+            self.world, name.decode(), sectors, drive.make(sectors), elevator=drive.elevator
+        )
+        device = Device(disk, name, 8 << 8 | (name[2] - 97) * 16)
+        self.devices[name] = device
+        return device
+
+    def _partition(self, whole: Device, number: int, start: int, sectors: int) -> Device:
+        name = whole.name + b"%d" % number
+        device = Device(whole.disk, name, whole.rdev + number, start, sectors)
+        self.devices[name] = device
+        return device
+
+    def block_device(self, rdev: int) -> Device | None:
+        """The disk or partition of a device number."""
+        for device in self.devices.values():
+            if device.rdev == rdev:
+                return device
+        return None
+
+    @property
+    def disks(self) -> list[Disk]:
+        return [device.disk for device in self.devices.values() if device.whole]
 
     def clock(self) -> int:
         """CLOCK_REALTIME in ns."""
@@ -113,6 +155,10 @@ class Machine:
             self._judge.shut_down()
             self._judge = None
         kernel.shut_down()
+        for disk in self.disks:
+            disk.power_off()
+        for fs in list(kernel.cache.file_systems):
+            fs.crash()
         unmount_all(kernel)
         self.kernel = None
         self._power_changed(False)
@@ -209,4 +255,6 @@ class Machine:
     def digest(self) -> bytes:
         kernel = self.kernel.digest() if self.kernel is not None else b"off"
         judge = self._judge.digest() if self._judge is not None else b""
-        return encode((self.vfs.digest(), kernel, judge))
+        disks = [disk.state() for disk in self.disks]
+        devices = [device.state() for device in self.devices.values()]
+        return encode((self.vfs.digest(), kernel, judge, disks, devices))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minios.fs.ext4 import Ext4
 from minios.fs.filesystem import FileSystem
 from minios.kernel.devfs import Devices
+from minios.kernel.pagecache import KernelCache
 from minios.kernel.procfs import proc_file_system
 
 if TYPE_CHECKING:
@@ -18,6 +20,10 @@ RUN_SIZE = 1 << 20
 def mount_all(kernel: Kernel) -> None:
     """Mount the pseudo file systems of a new kernel and give it its devices and terminals."""
     vfs = kernel.vfs
+    kernel.cache = KernelCache(kernel)
+    root = vfs.mounts[0]
+    assert isinstance(root, Ext4)
+    root.go_online(kernel.cache)
     changed = vfs.mounts[0].changed
     kernel.devices = Devices(kernel)
     vfs.mount(proc_file_system(kernel), b"/proc")

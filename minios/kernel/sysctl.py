@@ -8,6 +8,7 @@ whose value is asked with :func:`value`; what lives elsewhere is a :class:`Knob`
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
@@ -97,6 +98,13 @@ def _hostname(kernel: Kernel) -> bytes:
     return kernel.hostname
 
 
+def _boot_id(kernel: Kernel) -> bytes:
+    """A name for this boot (random(4)); it says nothing but when the boot was."""
+    moment = kernel.machine.epoch + kernel.boot_time
+    text = sha256(b"%b %d" % (kernel.machine.name.encode(), moment)).hexdigest()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:32])).encode()
+
+
 def _pid_max(kernel: Kernel) -> bytes:
     return b"%d" % kernel.machine.pid_max
 
@@ -117,6 +125,7 @@ KNOBS: dict[str, Knob] = {
     "kernel.osrelease": Knob(lambda kernel: calls.utsname(kernel).release),
     "kernel.ostype": Knob(lambda kernel: calls.utsname(kernel).sysname),
     "kernel.pid_max": Knob(_pid_max),
+    "kernel.random.boot_id": Knob(_boot_id),
     "kernel.threads-max": Knob(_pid_max),
     "kernel.version": Knob(lambda kernel: calls.utsname(kernel).version),
     # scheduling

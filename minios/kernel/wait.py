@@ -21,6 +21,14 @@ class Held(Exception):
     """
 
 
+class Blocked(Exception):
+    """Raised deep inside a system call that has to sleep on ``queue`` and be made again."""
+
+    def __init__(self, queue: WaitQueue) -> None:
+        super().__init__()
+        self.queue = queue
+
+
 class WaitQueue:
     """Processes asleep for one reason; ``name`` is the wait channel that ps shows.
 

@@ -93,6 +93,33 @@ class Ssd:
         return 0, 0, self.latency + count * self.sector
 
 
+@dataclass(frozen=True, slots=True)
+class DriveSpec:
+    """What kind of drive a machine gets, whatever its size. Times are ns, ``rate`` bytes a second.
+
+    ``latency`` and ``rate`` are a solid-state disk's; the rest, but ``elevator``, a spinning one's.
+    """
+
+    kind: str = "ssd"
+    elevator: str = "deadline"
+    latency: int = 100_000
+    rate: int = 512_000_000
+    rpm: int = 7200
+    heads: int = 2
+    sectors: int = 64
+    min_seek: int = 1 * MILLISECOND
+    max_seek: int = 15 * MILLISECOND
+
+    def make(self, size: int) -> Drive:
+        """Such a drive that holds at least ``size`` sectors."""
+        if self.kind == "ssd":
+            return Ssd(self.latency, 512 * 1_000_000_000 // self.rate)
+        return hdd(
+            size, rpm=self.rpm, heads=self.heads, sectors=self.sectors, min_seek=self.min_seek,
+            max_seek=self.max_seek,
+        )  # fmt: skip
+
+
 def hdd(
     size: int,
     *,
