@@ -17,10 +17,14 @@ from minios.abi.syscalls import COMPUTE
 from minios.kernel import fscalls
 from minios.kernel.credentials import FORK_KEEPS, FORKED
 from minios.kernel.death import close_frames
-from minios.kernel.exec import load
+from minios.kernel.exec import Image, load
 from minios.kernel.limits import may_fork, watch_cpu
-from minios.kernel.process import DEFAULT_LIMITS, IMAGE_BYTES, PCB, Frame
-from minios.kernel.wait import WaitQueue
+from minios.kernel.mm.space import EXEC_FRAMES, NEW_FRAMES, AddressSpace
+from minios.kernel.process import DEFAULT_LIMITS, PCB, Frame
+from minios.kernel.sched.policy import weigh
+from minios.kernel.scheduling import inherit
+from minios.kernel.wait import Blocked, WaitQueue
+from minios.memory.frames import OutOfFrames
 from minios.sim.world import MARK_PROCESS
 
 if TYPE_CHECKING:
@@ -34,12 +38,8 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
     """A child that goes on in ``entry(sys, *state)``. EAGAIN (limits), ENOMEM."""
     if not may_fork(kernel, parent):
         raise error(Errno.EAGAIN)
-    kernel.claim(parent.rss)
-    try:
-        pid = kernel.new_pid()
-    except OSError:
-        kernel.claim(-parent.rss)
-        raise
+    pid = kernel.new_pid()
+    space = _copy_memory(kernel, parent, pid)
     child = PCB(pid, parent.pid, kernel.world.now)
     child.pgid, child.sid, child.tty = parent.pgid, parent.sid, parent.tty
     child.comm, child.exe, child.program = parent.comm, parent.exe, parent.program
@@ -48,18 +48,18 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
     child.uid, child.euid, child.suid = parent.uid, parent.euid, parent.suid
     child.gid, child.egid, child.sgid = parent.gid, parent.egid, parent.sgid
     child.groups, child.judge = parent.groups, parent.judge
+    child.cgroup = parent.cgroup
     child.caps, child.attributes = parent.caps, parent.attributes & FORK_KEEPS | FORKED
     child.cwd, child.umask = parent.cwd, parent.umask
     child.fds = parent.fds.copy()
     child.rlimits = dict(parent.rlimits)
-    child.brk, child.image_bytes = parent.brk, parent.image_bytes
-    child.maxrss = child.rss
+    child.mm = space
+    child.oom_score_adj = parent.oom_score_adj
     child.blocked = parent.blocked
     child.handlers = list(parent.handlers)
     child.handler_flags = dict(parent.handler_flags)
     child.handler_masks = dict(parent.handler_masks)
-    child.nice = parent.nice
-    child.last_core = parent.last_core
+    inherit(parent, child)
     child.trace = parent.trace
     child.brand, child.calls, child.costs = parent.brand, parent.calls, parent.costs
     child.seccomp = parent.seccomp
@@ -74,6 +74,31 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
         for hook in hooks:
             hook(parent, child)
     return child
+
+
+def _copy_memory(kernel: Kernel, parent: PCB, pid: int) -> AddressSpace:
+    """The child's address space; who has to wait for frames makes the call again. ENOMEM."""
+    memory = kernel.mm
+    if not memory.may_commit(parent.mm.committed):
+        raise error(Errno.ENOMEM)
+    while True:
+        try:
+            space: AddressSpace = parent.mm.fork(pid)
+            return space
+        except OutOfFrames:
+            wait_for_room(kernel, NEW_FRAMES + parent.mm.table.tables())
+
+
+def wait_for_room(kernel: Kernel, frames: int) -> None:
+    """Make frames free, or sleep until they are (Blocked). ENOMEM if they cannot be."""
+    try:
+        queue = kernel.mm.room(frames)
+    except OutOfFrames:
+        raise error(Errno.ENOMEM) from None
+    if queue is not None:
+        if kernel.acting is None:
+            raise error(Errno.ENOMEM)
+        raise Blocked(queue)
 
 
 def _enter(
@@ -112,12 +137,7 @@ def start(
     ``fds`` gives open files (each is taken over); without it 0 to 2 are /dev/null. OSError as
     execve(2) and fork(2) raise it, with nothing left behind.
     """
-    kernel.claim(IMAGE_BYTES)
-    try:
-        pid = kernel.new_pid()
-    except OSError:
-        kernel.claim(-IMAGE_BYTES)
-        raise
+    pid = kernel.new_pid()
     pcb = PCB(pid, 1 if pid != 1 else 0, kernel.world.now)
     pcb.uid = pcb.euid = pcb.suid = uid
     pcb.gid = pcb.egid = pcb.sgid = gid
@@ -125,6 +145,7 @@ def start(
     pcb.judge = kernel.hidden
     pcb.identity = pcb.lineage = identity
     pcb.nice = nice
+    weigh(pcb)
     pcb.calls = kernel.calls
     pcb.rlimits = dict(DEFAULT_LIMITS)
     pcb.rlimits[RLIMIT_NPROC] = (kernel.machine.nproc, kernel.machine.nproc)
@@ -132,13 +153,15 @@ def start(
     try:
         fscalls.prepare(kernel, pcb, cwd, fds)
         image = load(kernel, pcb, path if path is not None else argv[0], list(argv), environ)
+        pcb.mm = _new_memory(kernel, pid)
+        _load_memory(kernel, pcb, image)
     except OSError:
-        kernel.claim(-IMAGE_BYTES)
+        if pcb.mm is not None:
+            pcb.mm.free()
         if pcb.fds is not None:
             pcb.fds.close_all()
         raise
     image.apply(pcb)
-    pcb.maxrss = pcb.rss
     _enter(kernel, pcb, lambda: image.start(pcb), START_CYCLES)
     parent = kernel.processes.get(pcb.ppid)
     if parent is not None:
@@ -146,17 +169,33 @@ def start(
     return pcb
 
 
+def _new_memory(kernel: Kernel, pid: int) -> AddressSpace:
+    while True:
+        try:
+            return AddressSpace(kernel.mm, pid)
+        except OutOfFrames:
+            wait_for_room(kernel, NEW_FRAMES)
+
+
+def _load_memory(kernel: Kernel, pcb: PCB, image: Image) -> None:
+    """Make the process's memory that of a fresh program. ENOMEM, with the old one as it was."""
+    while True:
+        try:
+            pcb.mm.load(image.inode, image.exe, image.arguments)
+            return
+        except OutOfFrames:
+            wait_for_room(kernel, EXEC_FRAMES + (image.arguments >> 12) + 3)
+
+
 def replace(
     kernel: Kernel, pcb: PCB, path: bytes, argv: list[bytes], environ: tuple[bytes, ...]
 ) -> None:
     """Replace the program of ``pcb`` (execve(2)); everything that may fail comes first."""
     image = load(kernel, pcb, path, argv, environ)
-    size = IMAGE_BYTES + image.arguments
-    kernel.claim(size - pcb.rss)
+    pcb.maxrss = pcb.peak
+    _load_memory(kernel, pcb, image)
     frames, pcb.frames = pcb.frames, []
     close_frames(frames)
-    pcb.brk = 0
-    pcb.image_bytes = size
     image.apply(pcb)
     pcb.fds.close_on_exec()
     for sig, disposition in enumerate(pcb.handlers):
@@ -165,7 +204,6 @@ def replace(
     pcb.handler_flags.clear()
     pcb.handler_masks.clear()
     pcb.saved_mask = None
-    pcb.maxrss = max(pcb.maxrss, pcb.rss)
     pcb.frames = [Frame(lambda: image.start(pcb), 0, 0)]
     if pcb.tracer is not None:
         pcb.tracer.execed(kernel)

@@ -26,9 +26,9 @@ from minios.abi.signals import (
 from minios.abi.sys import Disposition, Entry
 from minios.abi.syscalls import NR
 from minios.fs.access import capable
-from minios.kernel import birth, credentials, death, limits, log, rtsignals, signals, xattr
+from minios.kernel import birth, credentials, death, limits, log, rtsignals, schedcalls, signals, xattr
 from minios.kernel.arguments import find, integer
-from minios.kernel.process import PCB, limit
+from minios.kernel.process import PCB
 from minios.kernel.wait import Sleep
 from minios.sim.world import MARK_LINE, MARK_PROCESS
 
@@ -109,28 +109,7 @@ def setsid(kernel: Kernel, pcb: PCB) -> int:
     return pcb.sid
 
 
-def sched_yield(kernel: Kernel, pcb: PCB) -> None:
-    if pcb.core is not None:
-        pcb.core.resched = True
-
-
 # -- memory and use of resources ---------------------------------------------------------------
-
-
-def brk(kernel: Kernel, pcb: PCB, increment: int) -> int:
-    """Grow or shrink the data segment. ENOMEM past RLIMIT_AS, RLIMIT_DATA or the machine's RAM."""
-    integer(increment)
-    if increment < 0:
-        increment = -min(-increment, pcb.brk)
-    elif (
-        pcb.vsize + increment > limit(pcb, flags.RLIMIT_AS)
-        or pcb.brk + increment > limit(pcb, flags.RLIMIT_DATA)
-    ):  # fmt: skip
-        raise error(Errno.ENOMEM)
-    kernel.claim(increment)
-    pcb.brk += increment
-    pcb.maxrss = max(pcb.maxrss, pcb.rss)
-    return pcb.brk
 
 
 def getrusage(kernel: Kernel, pcb: PCB, who: int) -> Rusage:
@@ -298,6 +277,17 @@ def reboot(kernel: Kernel, pcb: PCB, command: int) -> None:
     kernel.machine.power_soon(restart=command == flags.REBOOT_RESTART)
 
 
+def cgroup_enter(kernel: Kernel, pcb: PCB, path: bytes) -> None:
+    """Move the caller to a control group, which exists as long as somebody is in it."""
+    if not isinstance(path, bytes):
+        raise error(Errno.EFAULT)
+    if not path.startswith(b"/") or len(path) > 255 or b"\n" in path:
+        raise error(Errno.EINVAL)
+    if not capable(pcb, CAP_SYS_ADMIN):
+        raise error(Errno.EPERM)
+    pcb.cgroup = path
+
+
 def audit_line(kernel: Kernel, pcb: PCB, line: bytes, commands: int) -> None:
     """An interactive shell on a terminal has parsed a line of so many simple commands."""
     if not isinstance(line, bytes) or pcb.tty is None:
@@ -314,6 +304,7 @@ CALLS: dict[int, Callable[..., Any]] = {
     **credentials.CALLS,
     **limits.CALLS,
     **rtsignals.CALLS,
+    **schedcalls.CALLS,
     **xattr.CALLS,
     NR.syslog: log.syslog,
     NR.clone: clone,
@@ -326,8 +317,6 @@ CALLS: dict[int, Callable[..., Any]] = {
     NR.getsid: getsid,
     NR.setpgid: setpgid,
     NR.setsid: setsid,
-    NR.sched_yield: sched_yield,
-    NR.brk: brk,
     NR.getrusage: getrusage,
     NR.times: times,
     NR.kill: kill,
@@ -344,5 +333,6 @@ CALLS: dict[int, Callable[..., Any]] = {
     NR.sysinfo: sysinfo,
     NR.getrandom: getrandom,
     NR.reboot: reboot,
+    NR.cgroup_enter: cgroup_enter,
     NR.audit_line: audit_line,
 }

@@ -27,6 +27,7 @@ from minios.abi.records import Rusage, Siginfo
 from minios.abi.signals import NSIG, SIG_DFL
 from minios.abi.sys import Disposition, Request, Sys
 from minios.abi.syscalls import COSTS
+from minios.kernel.sched.policy import Entity
 
 if TYPE_CHECKING:
     from minios.kernel.cores import Core
@@ -44,10 +45,6 @@ WORK_TRACE = 8
 """Somebody traces it, or a filter looks at its calls (ptrace(2), seccomp(2))."""
 WORK_PAGES = 16
 """Pages it cannot go on without are not in memory."""
-
-IMAGE_BYTES = 48 << 10
-"""Resident bytes of a native program before its heap: text, stack and its kernel structures."""
-
 
 class Table(Protocol):
     """System calls by number: a dictionary, or what looks at each call first."""
@@ -73,18 +70,18 @@ class Frame:
         self.resume: tuple[Any, ...] = ("send", None)
 
 
-class PCB:
+class PCB(Entity):
     """A process. Who may change what is said beside the groups of fields."""
 
     __slots__ = (  # noqa: RUF023 -- grouped by who may change them
         # identity: fork and exec
-        "pid", "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
-        "lineage", "start_time", "children", "tty", "image_bytes", "judge",
+        "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
+        "lineage", "start_time", "children", "tty", "mm", "minflt", "majflt", "cminflt", "cmajflt", "oom_score_adj", "oom_killed", "fault", "judge",
         # credentials: the set*id calls, capset, prctl, and exec of a setuid file
         "uid", "euid", "suid", "gid", "egid", "sgid", "groups", "caps", "attributes",
-        "death_signal",
+        "death_signal", "cgroup",
         # files and limits: the file calls, minios.kernel.limits
-        "cwd", "umask", "fds", "rlimits", "cpu_timer", "brk", "maxrss",
+        "cwd", "umask", "fds", "rlimits", "cpu_timer", "maxrss",
         # signals: minios.kernel.signals
         "pending", "queued", "blocked", "work", "handlers", "handler_flags", "handler_masks",
         "saved_mask", "senders", "awaited", "timer", "timer_interval", "alarm",
@@ -94,12 +91,13 @@ class PCB:
         "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
         "deadline", "wakeup", "wchan", "uninterruptible", "restartable", "progress",
         # execution: minios.kernel.cores and the policies
-        "frames", "request", "burst", "runnable", "core", "last_core", "nice", "utime", "stime",
-        "cutime", "cstime", "nvcsw", "nivcsw", "trace", "vruntime", "ran", "entry", "runqueue",
+        "frames", "request", "burst", "runnable", "core", "last_core", "utime", "stime", "cutime",
+        "cstime", "nvcsw", "nivcsw", "trace", "ran", "first_run", "off", "off_since", "migrations",
+        "reset_on_fork",
     )  # fmt: skip
 
     def __init__(self, pid: int, ppid: int, start_time: int) -> None:
-        self.pid = pid
+        super().__init__(pid)
         self.ppid = ppid
         self.pgid = pid
         self.sid = pid
@@ -116,7 +114,15 @@ class PCB:
         self.start_time = start_time
         self.children: dict[int, PCB] = {}
         self.tty: Any = None
-        self.image_bytes = IMAGE_BYTES
+        self.mm: Any = None
+        """Its address space (minios.kernel.mm.space)."""
+        self.minflt = self.majflt = self.cminflt = self.cmajflt = 0
+        """Page faults without and with a wait for a disk; the same of waited-for children."""
+        self.oom_score_adj = 0
+        self.oom_killed = False
+        """Whether the out-of-memory killer ended it."""
+        self.fault: tuple[int, int, int, str] | None = None
+        """(signal, si_code, address, cause) of its last access to where it may not."""
 
         self.uid = self.euid = self.suid = 0
         self.gid = self.egid = self.sgid = 0
@@ -127,13 +133,14 @@ class PCB:
         """Bits of :mod:`minios.kernel.credentials`: what prctl(2) has set."""
         self.death_signal = 0
         """PR_SET_PDEATHSIG: what it gets when its parent ends; 0 is nothing."""
+        self.cgroup = b"/"
+        """The control group it is in, by path (cgroups(7)); init makes one for each service."""
         self.judge = False
 
         self.cwd: Any = None
         self.umask = 0o022
         self.fds: Any = None
         self.rlimits: dict[int, tuple[int, int]] = {}
-        self.brk = 0
         self.maxrss = 0
         self.cpu_timer: Timer | None = None
         """What looks at RLIMIT_CPU next."""
@@ -197,8 +204,8 @@ class PCB:
         self.burst = 0
         self.runnable = False
         self.core: Core | None = None
-        self.last_core = 0
-        self.nice = 0
+        self.last_core = ~0
+        """The core it ran on last; before it ever did, the complement of its parent's."""
         self.utime = 0
         self.stime = 0
         self.cutime = 0
@@ -208,11 +215,18 @@ class PCB:
         self.trace = 0
         """Rolling hash of what its traps returned; with program and argv it stands for the state
         of a coroutine that cannot be looked into."""
-        self.vruntime = 0
         self.ran = 0
         """ns on a core that the policy has not been told of yet."""
-        self.entry = 0
-        self.runqueue: Any = None
+        self.first_run: int | None = None
+        """When it got a core for the first time."""
+        self.off = 0
+        """ns it slept or was stopped, up to when it became runnable last."""
+        self.off_since = start_time
+        """When it stopped being runnable last."""
+        self.migrations = 0
+        """How often it went on on another core than before."""
+        self.reset_on_fork = False
+        """Children start under SCHED_OTHER (SCHED_RESET_ON_FORK of sched(7))."""
 
     def __hash__(self) -> int:
         return self.pid
@@ -229,21 +243,35 @@ class PCB:
         return RUNNING if self.runnable else SLEEPING
 
     @property
+    def processor(self) -> int:
+        """The core it runs on, or ran on last."""
+        return self.last_core if self.last_core >= 0 else ~self.last_core
+
+    @property
     def rss(self) -> int:
         """Resident bytes; a zombie has none."""
-        return 0 if self.zombie else self.image_bytes + self.brk
+        return 0 if self.zombie or self.mm is None else self.mm.rss << 12
 
     @property
     def vsize(self) -> int:
-        """Mapped bytes: the resident ones and the untouched part of the stack's first megabyte."""
-        return 0 if self.zombie else self.image_bytes + self.brk + (1 << 20)
+        """Mapped bytes."""
+        return 0 if self.zombie or self.mm is None else self.mm.total << 12
+
+    @property
+    def peak(self) -> int:
+        """The most resident bytes it ever had."""
+        if self.zombie or self.mm is None:
+            return self.maxrss
+        return max(self.maxrss, self.mm.hiwater << 12)
 
     def expired(self, now: int) -> bool:
         """Whether the timeout of the call it sleeps in has run out."""
         return self.deadline is not None and now >= self.deadline
 
     def rusage(self) -> Rusage:
-        return Rusage(self.utime, self.stime, self.maxrss, self.nvcsw, self.nivcsw)
+        return Rusage(
+            self.utime, self.stime, self.peak, self.nvcsw, self.nivcsw, self.minflt, self.majflt
+        )
 
 
 DEFAULT_LIMITS: dict[int, tuple[int, int]] = {

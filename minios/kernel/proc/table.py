@@ -50,6 +50,7 @@ ROOT_FILES: dict[bytes, RootFile] = {
 }
 
 PID_FILES: dict[bytes, PidFile] = {
+    b"cgroup": PidFile(lambda kernel, pcb: b"0::%b\n" % pcb.cgroup),
     b"cmdline": PidFile(pid.cmdline),
     b"comm": PidFile(pid.comm, 0o644, pid.set_comm),
     b"environ": PidFile(pid.environ, 0o400, private=True),
