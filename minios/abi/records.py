@@ -65,6 +65,8 @@ class Rusage(NamedTuple):
     maxrss: int
     nvcsw: int
     nivcsw: int
+    minflt: int = 0
+    majflt: int = 0
 
 
 class Waited(NamedTuple):
@@ -151,3 +153,13 @@ class Shmid(NamedTuple):
     cpid: int
     lpid: int
     nattch: int
+
+
+class SchedAttr(NamedTuple):
+    """struct sched_attr of sched_setattr(2); ``runtime`` in ns, 0 if nothing is said of it."""
+
+    policy: int
+    flags: int = 0
+    nice: int = 0
+    priority: int = 0
+    runtime: int = 0

@@ -18,6 +18,7 @@ from minios.abi.records import Dirent, Stat
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
     from minios.fs.filesystem import FileSystem
+    from minios.fs.mount import Mount
     from minios.fs.watch import Watch
 
 BLOCK = 4096
@@ -38,17 +39,18 @@ _META = Struct("<QIIIIqqqQ")
 class Dentry:
     """One name of an inode. ``parent`` is None for the root of a file system.
 
-    ``mounted`` is the root of the file system mounted here; ``gone`` is true once the name was
-    removed.
+    ``mounted`` is the root of the file system mounted here, ``mount`` the mount that this is the
+    root of; ``gone`` is true once the name was removed.
     """
 
-    __slots__ = ("gone", "inode", "mounted", "name", "parent")
+    __slots__ = ("gone", "inode", "mount", "mounted", "name", "parent")
 
     def __init__(self, name: bytes, parent: "Dentry | None", inode: "Inode") -> None:
         self.name = name
         self.parent = parent
         self.inode = inode
         self.mounted: Dentry | None = None
+        self.mount: Mount | None = None
         self.gone = False
 
     def path(self) -> bytes:
@@ -64,8 +66,8 @@ class Dentry:
                 names.append(at.name)
                 at = at.parent
                 gone = gone or at.gone
-            elif at.inode.fs.covers is not None:
-                at = at.inode.fs.covers
+            elif at.mount is not None and at.mount.covers is not None:
+                at = at.mount.covers
             else:
                 break
         if not names and at.name:

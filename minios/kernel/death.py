@@ -34,7 +34,10 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     pcb.wait_queues = ()
     pcb.wchan = ""
     disarm(pcb)
-    kernel.claim(-pcb.rss)
+    if pcb.mm is not None:
+        pcb.maxrss = pcb.peak
+        kernel.mm.pressure.end(pcb)
+        pcb.mm.free()
     pcb.zombie = True
     pcb.runnable = pcb.uninterruptible = False
     pcb.stopped = False

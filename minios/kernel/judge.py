@@ -43,6 +43,7 @@ class JudgeKernel(Kernel):
     def __init__(self, machine: Machine) -> None:
         super().__init__(machine, cores=1)
         self.ram = min(machine.ram, MAX_RAM)
+        self.mm.frames.count = self.ram >> 12
         self._next_pid = FIRST_PID - 1
         self._count = 0
         self.calls = {**CALLS, NR.statx: _statx, NR.faccessat: _faccessat, NR.kill: _kill}

@@ -13,13 +13,18 @@ from zlib import crc32
 
 from minios.abi.errno import Errno, error
 from minios.abi.signals import Sig
-from minios.abi.syscalls import COMPUTE, NR, TRAP_CYCLES
-from minios.kernel import calls, death, fscalls, inotify, ptrace, signals, state
+from minios.abi.syscalls import COMPUTE, NR, PAGEIN, TRAP_CYCLES
+from minios.kernel import calls, death, fscalls, inotify, ptrace, scheduling, signals, state, storagecalls
 from minios.kernel.cores import Dispatcher
 from minios.kernel.load import LoadAverage
 from minios.kernel.locks import LockTable
 from minios.kernel.log import LOG_EMERG, KernelLog
-from minios.kernel.process import PCB, WORK_TRACE, Table
+from minios.kernel.mm import access
+from minios.kernel.mm import calls as mm_calls
+from minios.kernel.mm.memory import Memory
+from minios.kernel.process import PCB, WORK_PAGES, WORK_TRACE, Table
+from minios.kernel.socket import calls as socket
+from minios.kernel.socket.table import SocketTable
 from minios.kernel.wait import Blocked, Held, Sleep, WaitQueue
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
@@ -37,7 +42,10 @@ START_CYCLES = 200
 
 _MASK = (1 << 64) - 1
 
-CALLS: dict[int, Handler] = {**fscalls.CALLS, **calls.CALLS, **ptrace.CALLS, **inotify.CALLS}
+CALLS: dict[int, Handler] = {
+    **fscalls.CALLS, **calls.CALLS, **ptrace.CALLS, **inotify.CALLS, **mm_calls.CALLS,
+    **storagecalls.CALLS,
+}  # fmt: skip
 
 
 class Kernel:
@@ -74,8 +82,8 @@ class Kernel:
         self.log = KernelLog(self)
         self.load = LoadAverage(self.world.now)
         self.forks = 0
-        self.ram_used = 0
         self.ram = machine.ram
+        self.mm = Memory(self, self.ram)
         self.halted = ""
         """Why the machine stands still, if it does."""
         self.faults: list[str] = []
@@ -87,11 +95,14 @@ class Kernel:
         nor of another personality."""
         self.parts: dict[str, Callable[[], Any]] = {}
         """What else belongs to the digest: a name, and what gives canonical data."""
+        self.parts["memory"] = self.mm.state
         self.locks = LockTable(self)
+        self.parts["scheduling"] = lambda: scheduling.state(self)
         self.parts["locks"] = self.locks.state
         self.parts["inotify"] = lambda: self.vfs.cookie
         self.inotify: list[Any] = []
         """The inotify instances, oldest first."""
+        self.sockets = SocketTable()
         self.sysctl: dict[str, int] = {}
         """The kernel parameters that are not what they are at boot (minios.kernel.sysctl)."""
 
@@ -180,11 +191,10 @@ class Kernel:
         self.count_user(uid, 1)
         pcb.uid = uid
 
-    def claim(self, count: int) -> None:
-        """Take (or with a negative count give back) bytes of RAM. ENOMEM."""
-        if count > 0 and self.ram_used + count > self.ram:
-            raise error(Errno.ENOMEM)
-        self.ram_used += count
+    @property
+    def ram_used(self) -> int:
+        """Bytes of RAM in use, the page cache not counted: it makes room."""
+        return self.mm.used
 
     # -- a trap --------------------------------------------------------------------------------
 
@@ -260,6 +270,8 @@ class Kernel:
 
     def _leave_kernel(self, pcb: PCB) -> None:
         """Back to user mode, as the topmost frame says, once all work on its edge is done."""
+        if pcb.work & WORK_PAGES and not pcb.stopped and access.page_in(self, pcb):
+            return
         if signals.deliver(self, pcb):
             self._step(pcb, pcb.frames[-1].resume)
         elif not pcb.zombie:
@@ -335,6 +347,21 @@ class Kernel:
                     cycles += len(resume[1]) >> 4
             pcb.burst = cycles * self.cycle_ns
             return
+
+    # -- for minios.kernel.mm --------------------------------------------------------------------
+
+    def finish(self, pcb: PCB, nr: int, result: Any) -> None:
+        """Give a process the result of what it asked for, from inside the handler of that."""
+        self._done(pcb, nr, result)
+
+    def leave(self, pcb: PCB) -> None:
+        """Let a process go on as its topmost frame says, signals first."""
+        self._leave_kernel(pcb)
+
+    def wait_for_pages(self, pcb: PCB, queue: WaitQueue) -> None:
+        """Put a process to sleep at the edge of user mode, until pages are there."""
+        pcb.request = (PAGEIN, ())
+        self._sleep(pcb, (queue,), None, queue.name, restart=True, disk=queue.disk)
 
     # -- sleep and wake ------------------------------------------------------------------------
 
@@ -423,9 +450,11 @@ class Kernel:
             if pcb.fds is not None:
                 pcb.fds.close_all()
         self.processes.clear()
+        self.mm.power_off()
         self.locks.clear()
         for instance in list(self.inotify):
             instance.close()
+        self.sockets.close_all()
 
     # -- from outside --------------------------------------------------------------------------
 

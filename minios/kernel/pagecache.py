@@ -241,7 +241,7 @@ def write(file: RegularFile, pcb: PCB, data: bytes) -> int | WaitQueue:
         _expect(pcb, content, absent)
         return queue
     done = file.put(pcb, data)
-    if file.flags & (flags.O_DSYNC | flags.O_DIRECT) or b"sync" in content.fs.options.split(b","):
+    if file.flags & (flags.O_DSYNC | flags.O_DIRECT) or content.fs.synchronous:
         return _through(file, pcb, pos, done)
     if cache.dirty > cache.knobs.background:
         for fs in cache.file_systems:

@@ -76,7 +76,9 @@ class PCB(Entity):
     __slots__ = (  # noqa: RUF023 -- grouped by who may change them
         # identity: fork and exec
         "ppid", "pgid", "sid", "comm", "exe", "argv", "environ", "program", "identity",
-        "lineage", "start_time", "children", "tty", "mm", "minflt", "majflt", "cminflt", "cmajflt", "oom_score_adj", "oom_killed", "fault", "judge",
+        "lineage", "start_time", "children", "tty", "judge",
+        # memory: minios.kernel.mm
+        "mm", "minflt", "majflt", "cminflt", "cmajflt", "oom_score_adj", "oom_killed", "fault",
         # credentials: the set*id calls, capset, prctl, and exec of a setuid file
         "uid", "euid", "suid", "gid", "egid", "sgid", "groups", "caps", "attributes",
         "death_signal", "cgroup",

@@ -12,33 +12,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
-from minios.kernel import calls
+from minios.kernel import calls, schedknobs
+from minios.kernel.knob import Knob, integer
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
 INT_MAX = (1 << 31) - 1
-
-
-class Knob:
-    """A parameter. ``read`` gives its text without newline; without ``write`` it is read-only.
-
-    ``write`` gets the kernel, the text without surrounding white space, and who writes, who is root
-    already or was let in by ``mode``. EINVAL.
-    """
-
-    __slots__ = ("mode", "read", "write")
-
-    def __init__(
-        self,
-        read: Callable[[Kernel], bytes],
-        write: Callable[[Kernel, bytes, PCB], None] | None = None,
-        mode: int | None = None,
-    ) -> None:
-        self.read = read
-        self.write = write
-        self.mode = mode if mode is not None else 0o644 if write is not None else 0o444
 
 
 class Number(Knob):
@@ -71,17 +52,6 @@ class Number(Knob):
         kernel.sysctl[self.name] = number
         if self.changed is not None:
             self.changed(kernel, number)
-
-
-def integer(text: bytes, low: int, high: int) -> int:
-    """The number a knob was given, as strtoul with base 0 reads it. EINVAL outside the bounds."""
-    try:
-        number = int(text, 0) if len(text) < 24 and b"_" not in text else high + 1
-    except ValueError:
-        raise error(Errno.EINVAL) from None
-    if not low <= number <= high:
-        raise error(Errno.EINVAL)
-    return number
 
 
 def value(kernel: Kernel, name: str) -> int:
@@ -119,6 +89,17 @@ def _set_hostname(kernel: Kernel, text: bytes, who: PCB) -> None:
     kernel.hostname = text[:64]
 
 
+def _swap_policy(kernel: Kernel) -> bytes:
+    return kernel.mm.policy_name.encode()
+
+
+def _set_swap_policy(kernel: Kernel, text: bytes, who: PCB) -> None:
+    try:
+        kernel.mm.set_policy(text.decode("latin-1"))
+    except ValueError:
+        raise error(Errno.EINVAL) from None
+
+
 KNOBS: dict[str, Knob] = {
     # names and numbers of the system
     "kernel.hostname": Knob(_hostname, _set_hostname),
@@ -129,7 +110,11 @@ KNOBS: dict[str, Knob] = {
     "kernel.threads-max": Knob(_pid_max),
     "kernel.version": Knob(lambda kernel: calls.utsname(kernel).version),
     # scheduling
+    **schedknobs.KNOBS,
     # memory
+    "vm.overcommit_memory": Number(0, 0, 2),
+    "vm.overcommit_ratio": Number(50, 0, 1000),
+    "vm.swap_policy": Knob(_swap_policy, _set_swap_policy),
     # files
     "fs.inotify.max_queued_events": Number(16384, 1),
     "fs.inotify.max_user_instances": Number(128),

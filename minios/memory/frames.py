@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from hashlib import blake2b
 from typing import Any
 
 PAGE = 4096
@@ -130,6 +131,10 @@ class Frames:
         assert type(data) is bytearray
         return data
 
+    def filled(self, frame: int) -> bool:
+        """Whether the frame was given a content; else it reads as zeros."""
+        return frame in self._data
+
     def put(self, frame: int, data: bytes) -> None:
         """Give a frame a new content, at most a page; the rest is zeros."""
         page = bytearray(data)
@@ -149,6 +154,13 @@ class Frames:
         if data is None:
             return None
         return data.dump() if type(data) is Table else bytes(data)
+
+    def fingerprint(self, frame: int) -> bytes:
+        """What a digest says of the bytes of a frame that is no page table."""
+        data = self._data.get(frame)
+        if type(data) is not bytearray:
+            return b""
+        return blake2b(data, digest_size=16).digest()
 
     def table(self, frame: int) -> Table:
         """The page table in a frame; an empty one is made at the first look."""

@@ -16,6 +16,7 @@ EVENTS = (
     "on_fork",  # (parent, child)
     "on_exec",  # (pcb)
     "on_exit",  # (pcb)
+    "on_fault",  # (pcb, address, kind): a page fault, minor major cow or denied
     "on_output",  # (tty, data)
     "on_wait",  # (tty): a reader goes to sleep
     "on_line",  # (pcb, line, commands)
@@ -35,6 +36,7 @@ class Instruments:
     on_fork: tuple[Callable[..., None], ...]
     on_exec: tuple[Callable[..., None], ...]
     on_exit: tuple[Callable[..., None], ...]
+    on_fault: tuple[Callable[..., None], ...]
     on_output: tuple[Callable[..., None], ...]
     on_wait: tuple[Callable[..., None], ...]
     on_line: tuple[Callable[..., None], ...]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from minios.abi import flags
 from minios.abi.signals import NSIG, SIG_IGN, Sig
 from minios.kernel.credentials import NO_NEW_PRIVS
-from minios.kernel.proc.memory import HEAP_START, STACK_END, TEXT_START, vm_rows
+from minios.kernel.proc.memory import addresses, vm_rows
+from minios.kernel.proc.sched import core_list, priority
 from minios.kernel.proc.text import PAGE, TICK, pages, spelled
 from minios.kernel.process import PCB, limit
 from minios.sim.world import MARK_PROCESS
@@ -42,6 +43,7 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
     utime, stime = kernel.cpu_time(pcb)
     ignored, caught = _handled(pcb)
     low = 0x7FFFFFFF
+    text, end, stack, heap = addresses(pcb)
     tty = pcb.tty
     fields = (
         pcb.ppid,
@@ -55,7 +57,7 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
         stime // TICK,
         pcb.cutime // TICK,
         pcb.cstime // TICK,
-        20 + pcb.nice,
+        priority(pcb) - 100,
         pcb.nice,
         1,  # threads
         0,
@@ -63,7 +65,7 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
         0 if pcb.zombie else pages(pcb.vsize) * PAGE,
         pages(pcb.rss),
         flags.RLIM_INFINITY,
-        TEXT_START, TEXT_START + pcb.image_bytes, STACK_END, 0, 0,
+        text, end, stack, 0, 0,
         pcb.pending & low,
         pcb.blocked & low,
         ignored & low,
@@ -72,8 +74,9 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
         0, 0,
         int(Sig.SIGCHLD),
         pcb.processor,
-        0, 0, 0, 0, 0,  # real-time priority, policy, block I/O delay, guest times
-        HEAP_START, HEAP_START, HEAP_START,
+        pcb.rt_priority, pcb.policy,
+        0, 0, 0,  # block I/O delay, guest times
+        heap, heap, heap,
         0, 0, 0, 0,  # argument and environment addresses
         pcb.exit_status,
     )  # fmt: skip
@@ -83,7 +86,7 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
 
 def status(kernel: Kernel, pcb: PCB) -> bytes:
     ignored, caught = _handled(pcb)
-    cores = len(kernel.cores)
+    allowed = pcb.affinity & ((1 << len(kernel.cores)) - 1)
     lines = [
         b"Name:\t%b" % spelled(pcb),
         b"Umask:\t%04o" % pcb.umask,
@@ -119,8 +122,8 @@ def status(kernel: Kernel, pcb: PCB) -> bytes:
         b"CapAmb:\t%016x" % pcb.caps.ambient,
         b"NoNewPrivs:\t%d" % (pcb.attributes & NO_NEW_PRIVS),
         b"Seccomp:\t0",
-        b"Cpus_allowed:\t%x" % ((1 << cores) - 1),
-        b"Cpus_allowed_list:\t%b" % (b"0" if cores == 1 else b"0-%d" % (cores - 1)),
+        b"Cpus_allowed:\t%x" % allowed,
+        b"Cpus_allowed_list:\t%b" % core_list(allowed),
         b"voluntary_ctxt_switches:\t%d" % pcb.nvcsw,
         b"nonvoluntary_ctxt_switches:\t%d" % pcb.nivcsw,
     ]

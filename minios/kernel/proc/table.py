@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from minios.abi.errno import Errno, error
 from minios.kernel import locks
-from minios.kernel.proc import cpu, files, memory, pid, system
+from minios.kernel.proc import cpu, files, memory, pid, sched, system
 from minios.kernel.process import PCB
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class PidFile(NamedTuple):
     private: bool = False
 
 
+def _nothing(kernel: Kernel, pcb: PCB) -> bytes:
+    """What a file that is only written to says. EINVAL."""
+    raise error(Errno.EINVAL)
+
+
 ROOT_FILES: dict[bytes, RootFile] = {
     b"cmdline": RootFile(system.cmdline),
     b"cpuinfo": RootFile(cpu.cpuinfo),
@@ -42,21 +48,34 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"loadavg": RootFile(cpu.loadavg),
     b"locks": RootFile(locks.listing),
     b"meminfo": RootFile(memory.meminfo),
+    b"pressure/memory": RootFile(memory.pressure),
     b"mounts": RootFile(files.mounts),
     b"stat": RootFile(cpu.stat),
     b"swaps": RootFile(memory.swaps),
+    b"tlb": RootFile(memory.tlb),
     b"uptime": RootFile(cpu.uptime),
     b"version": RootFile(system.version),
+    b"vmstat": RootFile(memory.vmstat),
 }
 
 PID_FILES: dict[bytes, PidFile] = {
     b"cgroup": PidFile(lambda kernel, pcb: b"0::%b\n" % pcb.cgroup),
+    b"clear_refs": PidFile(_nothing, 0o200, memory.clear_refs, private=True),
     b"cmdline": PidFile(pid.cmdline),
     b"comm": PidFile(pid.comm, 0o644, pid.set_comm),
     b"environ": PidFile(pid.environ, 0o400, private=True),
     b"limits": PidFile(pid.limits),
     b"maps": PidFile(memory.maps, private=True),
     b"mounts": PidFile(lambda kernel, pcb: files.mounts(kernel)),
+    b"sched": PidFile(sched.sched),
+    b"sched_core": PidFile(sched.sched_core, 0o644, sched.set_sched_core),
+    b"schedstat": PidFile(sched.schedstat),
+    b"oom_score": PidFile(memory.oom_score),
+    b"oom_score_adj": PidFile(memory.oom_score_adj, 0o644, memory.set_oom_score_adj),
+    b"pagetable": PidFile(memory.page_table, 0o400, private=True),
+    b"reclaim": PidFile(_nothing, 0o200, memory.set_reclaim),
+    b"smaps": PidFile(memory.smaps, private=True),
+    b"smaps_rollup": PidFile(memory.smaps_rollup, private=True),
     b"stat": PidFile(pid.stat),
     b"statm": PidFile(memory.statm),
     b"status": PidFile(pid.status),
