@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from minios.abi import flags
 from minios.abi.signals import NSIG, SIG_IGN, name_of
 from minios.abi.syscalls import NAMES
+from minios.game.memory import areas, heap_view, memory_view, walk_view
 from minios.game.view import CallView, FaultView, HeapView, InspectView, MemoryView, WalkView
 from minios.kernel.credentials import may_access
 
@@ -79,13 +80,24 @@ class Sight:
 
     def memory(self) -> MemoryView | None:
         """Physical memory as it is now; None while the machine is off."""
-        return None
+        kernel = self.machine.kernel
+        return memory_view(kernel, self._faults) if kernel is not None else None
 
     def walk(self, pid: int, page: int) -> WalkView | None:
-        return None
+        """How a page of a process is translated. None for a process that is not the player's."""
+        kernel, pcb = self.machine.kernel, self._theirs(pid)
+        return walk_view(kernel, pcb, page) if kernel is not None and pcb is not None else None
 
     def heap(self, pid: int) -> HeapView | None:
-        return None
+        """The heap of a process, under the same condition."""
+        pcb = self._theirs(pid)
+        return heap_view(pcb) if pcb is not None else None
+
+    def _theirs(self, pid: int) -> PCB | None:
+        """A process the player may look into."""
+        kernel = self.machine.kernel
+        pcb = kernel.processes.get(pid) if kernel is not None else None
+        return pcb if pcb is not None and may_access(self._who(), pcb) else None
 
     # -- one process ---------------------------------------------------------------------------
 
@@ -105,7 +117,7 @@ class Sight:
             why=(),
             facts=_facts(kernel, pcb),
             files=_files(pcb) if allowed else (),
-            areas=(),
+            areas=areas(pcb) if allowed else (),
             environ=tuple(e.decode("utf-8", "replace") for e in pcb.environ) if allowed else (),
             signals=_signals(pcb),
             calls=tuple(pending),
