@@ -21,6 +21,7 @@ from minios.abi.records import (
     Flock,
     Rusage,
     SchedAttr,
+    SchedAttr,
     Siginfo,
     Stat,
     StatFs,
@@ -440,8 +441,62 @@ class Sys:
 
     # -- scheduling (sched(7)) -----------------------------------------------------------------
 
+    # -- scheduling (sched(7)) -----------------------------------------------------------------
+
+    def ptrace(self, request: int, pid: int = 0, addr: int = 0, data: Any = None) -> Awaitable[Any]:
+        """ptrace(2); requests and records are in :mod:`minios.abi.ptrace`. EIO EPERM ESRCH."""
+        return trap(NR.ptrace, request, pid, addr, data)
+
+    def seccomp(self, operation: int, argument: Any = None) -> Awaitable[int]:
+        """seccomp(2): filter the system calls from now on. EACCES EFAULT EINVAL."""
+        return trap(NR.seccomp, operation, 0, argument)
+
     def sched_yield(self) -> Awaitable[None]:
         return trap(NR.sched_yield)
+
+    def getcpu(self) -> Awaitable[int]:
+        """The core the caller runs on."""
+        return trap(NR.getcpu)
+
+    def sched_setaffinity(self, pid: int, mask: int) -> Awaitable[None]:
+        """Confine a process (0: the caller) to the cores of a bit mask. EINVAL EPERM ESRCH."""
+        return trap(NR.sched_setaffinity, pid, mask)
+
+    def sched_getaffinity(self, pid: int = 0) -> Awaitable[int]:
+        """The bit mask of the cores a process may run on. ESRCH."""
+        return trap(NR.sched_getaffinity, pid)
+
+    def sched_setscheduler(self, pid: int, policy: int, priority: int) -> Awaitable[None]:
+        """A policy (SCHED_OTHER, …) and its priority: 1 to 99 for real time, else 0. EINVAL EPERM
+        ESRCH."""
+        return trap(NR.sched_setscheduler, pid, policy, priority)
+
+    def sched_getscheduler(self, pid: int = 0) -> Awaitable[int]:
+        return trap(NR.sched_getscheduler, pid)
+
+    def sched_setparam(self, pid: int, priority: int) -> Awaitable[None]:
+        return trap(NR.sched_setparam, pid, priority)
+
+    def sched_getparam(self, pid: int = 0) -> Awaitable[int]:
+        """The real-time priority."""
+        return trap(NR.sched_getparam, pid)
+
+    def sched_setattr(self, pid: int, attr: SchedAttr) -> Awaitable[None]:
+        """Policy, nice value, priority and slice at once. EINVAL EPERM ESRCH."""
+        return trap(NR.sched_setattr, pid, attr)
+
+    def sched_getattr(self, pid: int = 0) -> Awaitable[SchedAttr]:
+        return trap(NR.sched_getattr, pid)
+
+    def sched_get_priority_max(self, policy: int) -> Awaitable[int]:
+        return trap(NR.sched_get_priority_max, policy)
+
+    def sched_get_priority_min(self, policy: int) -> Awaitable[int]:
+        return trap(NR.sched_get_priority_min, policy)
+
+    def sched_rr_get_interval(self, pid: int = 0) -> Awaitable[int]:
+        """The slice in ns; 0 under SCHED_FIFO."""
+        return trap(NR.sched_rr_get_interval_time64, pid)
 
     def getcpu(self) -> Awaitable[int]:
         """The core the caller runs on."""

@@ -305,6 +305,7 @@ CALLS: dict[int, Callable[..., Any]] = {
     **limits.CALLS,
     **rtsignals.CALLS,
     **schedcalls.CALLS,
+    **schedcalls.CALLS,
     **xattr.CALLS,
     NR.syslog: log.syslog,
     NR.clone: clone,

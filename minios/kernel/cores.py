@@ -107,11 +107,11 @@ class Dispatcher:
             return
         if core is self.active:
             # The loop of _event arms this core again, or switches if asked to.
-            if woken and self._preempts(core, pcb, current):
+            if (woken or core.queue.eager) and self._preempts(core, pcb, current):
                 core.resched = True
             return
         self.account_core(core)
-        if woken and self._preempts(core, pcb, current):
+        if (woken or core.queue.eager) and self._preempts(core, pcb, current):
             self.put_back(core)
             self.fill(core)
         elif core.slice_end is None:

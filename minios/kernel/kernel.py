@@ -96,6 +96,7 @@ class Kernel:
         self.parts: dict[str, Callable[[], Any]] = {}
         """What else belongs to the digest: a name, and what gives canonical data."""
         self.parts["memory"] = self.mm.state
+        self.parts["scheduling"] = lambda: scheduling.state(self)
         self.locks = LockTable(self)
         self.parts["scheduling"] = lambda: scheduling.state(self)
         self.parts["locks"] = self.locks.state

@@ -9,8 +9,9 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush, heappushpop
 from typing import TYPE_CHECKING, Any
 
+from minios.abi.flags import SCHED_IDLE
 from minios.kernel.sched.heap import HeapQueue
-from minios.kernel.sched.policy import NICE_0, SCHED_IDLE
+from minios.kernel.sched.policy import NICE_0
 
 if TYPE_CHECKING:
     from minios.kernel.sched.policy import Clock, Entity, Params

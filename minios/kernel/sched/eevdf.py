@@ -11,7 +11,8 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from minios.kernel.sched.policy import MILLISECOND, NICE_0, SCHED_IDLE, BaseQueue
+from minios.abi.flags import SCHED_IDLE
+from minios.kernel.sched.policy import MILLISECOND, NICE_0, BaseQueue
 
 if TYPE_CHECKING:
     from minios.kernel.sched.policy import Clock, Entity, Params

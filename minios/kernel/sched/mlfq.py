@@ -45,6 +45,8 @@ class MlfqQueue(BaseQueue):
 
     __slots__ = ("_boosts", "_current", "_levels", "_picks", "allotments", "quanta")
 
+    eager = True
+
     def __init__(self, params: Params, clock: Clock) -> None:
         super().__init__(params, clock)
         quantum = params.quantum

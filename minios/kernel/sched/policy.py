@@ -24,16 +24,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from minios.abi.flags import SCHED_IDLE, SCHED_OTHER
+
 if TYPE_CHECKING:
     from minios.sim.random import Rng
-
-SCHED_OTHER, SCHED_FIFO, SCHED_RR, SCHED_BATCH, SCHED_IDLE = 0, 1, 2, 3, 5
-"""Linux's numbers of the scheduling policies a process can ask for (sched(7))."""
 
 NEVER = 1 << 62
 """The slice of who may keep a core, in ns."""
 
 MILLISECOND = 1_000_000
+
+RR_SLICE = 100 * MILLISECOND
+"""The slice under SCHED_RR at first (``sched_rr_timeslice_ms``)."""
+
+RT_PERIOD = 1000 * MILLISECOND
+RT_RUNTIME = 950 * MILLISECOND
+"""Of each period so much at most is real-time processes' while others wait, so that a runaway
+cannot lock the machine (``sched_rt_period_us`` and ``sched_rt_runtime_us``)."""
 
 NICE_0 = 1024
 
@@ -105,7 +112,7 @@ class Entity:
         self.nice = 0
         self.weight = NICE_0
         """Its share among others: tickets, to a lottery. Set by :func:`weigh`."""
-        self.policy = 0
+        self.policy = SCHED_OTHER
         """SCHED_OTHER, SCHED_FIFO, … of sched(7)."""
         self.rt_priority = 0
         """1 to 99 for SCHED_FIFO and SCHED_RR, else 0."""
@@ -141,6 +148,8 @@ class RunQueue(Protocol):
     """By how much ``count`` is more than could be picked."""
     weighs: bool
     """Whether the place in it depends on nice values."""
+    eager: bool
+    """Whether one that arrives may preempt as one that wakes up does."""
 
     def put(self, pcb: Any, *, woken: bool) -> None:
         """Queue one that arrived, was preempted, was moved here, or (``woken``) slept before."""
@@ -193,6 +202,7 @@ class BaseQueue:
 
     extra = 0
     weighs = False
+    eager = False
 
     def __init__(self, params: Params, clock: Clock) -> None:
         self.params = params

@@ -26,6 +26,7 @@ class PriorityQueue(HeapQueue):
     __slots__ = ()
 
     weighs = True
+    eager = True
 
     def put(self, pcb: Entity, *, woken: bool) -> None:
         if woken or pcb.sched is None:

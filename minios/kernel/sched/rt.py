@@ -8,18 +8,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from minios.kernel.sched.policy import MILLISECOND, NEVER, SCHED_RR
+from minios.abi.flags import SCHED_RR
+from minios.kernel.sched.policy import NEVER, RR_SLICE, RT_PERIOD, RT_RUNTIME
 
 if TYPE_CHECKING:
     from minios.kernel.sched.policy import Clock, Entity, RunQueue
-
-RR_SLICE = 100 * MILLISECOND
-"""What sched_rr_get_interval(2) says, /proc/sys/kernel/sched_rr_timeslice_ms by default."""
-
-PERIOD = 1000 * MILLISECOND
-RUNTIME = 950 * MILLISECOND
-"""Of each period so much at most is real-time processes' while others wait
-(``sched_rt_period_us`` and ``sched_rt_runtime_us``), so that a runaway cannot lock the machine."""
 
 
 class RtParams:
@@ -29,8 +22,8 @@ class RtParams:
 
     def __init__(self) -> None:
         self.rr_slice = RR_SLICE
-        self.period = PERIOD
-        self.runtime = RUNTIME
+        self.period = RT_PERIOD
+        self.runtime = RT_RUNTIME
         """Below 0: no limit."""
 
 
@@ -52,6 +45,8 @@ class RtQueue:
         "rt",
         "weighs",
     )
+
+    eager = True
 
     def __init__(self, clock: Clock, normal: RunQueue, rt: RtParams) -> None:
         self.clock = clock

@@ -11,9 +11,18 @@ if TYPE_CHECKING:
 
 
 class StcfQueue(SjfQueue):
-    """Whoever arrives with less to do than what the running one has left takes the core."""
+    """Whoever arrives with less to do than what the running one has left takes the core.
+
+    When the running one has used up what it was guessed to need, its guess grows, and the others
+    are compared with it again.
+    """
 
     __slots__ = ()
+
+    eager = True
+
+    def slice(self, pcb: Entity) -> int:
+        return self.remaining(pcb)
 
     def preempts(self, woken: Entity, current: Entity) -> bool:
         return self.remaining(woken) < self.remaining(current)
