@@ -305,7 +305,6 @@ CALLS: dict[int, Callable[..., Any]] = {
     **limits.CALLS,
     **rtsignals.CALLS,
     **schedcalls.CALLS,
-    **schedcalls.CALLS,
     **xattr.CALLS,
     NR.syslog: log.syslog,
     NR.clone: clone,

@@ -9,7 +9,6 @@ from minios.abi.signals import NSIG, SIG_IGN, Sig
 from minios.kernel.credentials import NO_NEW_PRIVS
 from minios.kernel.proc.memory import addresses, vm_rows
 from minios.kernel.proc.sched import core_list, priority
-from minios.kernel.proc.sched import core_list, priority
 from minios.kernel.proc.text import PAGE, TICK, pages, spelled
 from minios.kernel.process import PCB, limit
 from minios.sim.world import MARK_PROCESS
