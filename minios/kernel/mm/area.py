@@ -91,7 +91,9 @@ class Area(NamedTuple):
 
 
 def entry_flags(prot: int, *, shared: bool) -> int:
-    """What a page-table entry of an area with this protection allows; 0 for PROT_NONE."""
+    """What a page-table entry of an area with this protection allows; just V for PROT_NONE, which
+    leaves the page to the kernel.
+    """
     flags = 0
     if prot & (PROT_READ | PROT_WRITE):
         flags |= R
@@ -100,7 +102,7 @@ def entry_flags(prot: int, *, shared: bool) -> int:
     if prot & PROT_EXEC:
         flags |= X
     if not flags:
-        return 0
+        return V
     return flags | V | U | A | (SHARED if shared else 0)
 
 

@@ -12,7 +12,7 @@ from minios.abi.syscalls import LOAD, NR, PAGEIN, STORE
 from minios.fs.access import capable
 from minios.fs.inode import Regular
 from minios.kernel.arguments import integer
-from minios.kernel.mm import access, reclaim
+from minios.kernel.mm import access, reclaim, swapcalls
 from minios.kernel.mm.area import (
     LOCKED,
     MMAP_TOP,
@@ -315,7 +315,7 @@ def _restrict(entry: int, allowed: int, area: Area) -> int:
     A page without any permission keeps its frame: the entry stays valid for the kernel alone.
     """
     base = entry >> PPN_SHIFT << PPN_SHIFT | entry & D
-    if not allowed:
+    if allowed == V:
         return base | V | (entry & COW) | (COW if entry & W and not area.shared else 0)
     if entry & W or not (entry & COW or allowed & W):
         return base | allowed
@@ -474,6 +474,7 @@ def munlockall(kernel: Kernel, pcb: PCB) -> None:
 
 
 CALLS: dict[int, Callable[..., Any]] = {
+    **swapcalls.CALLS,
     LOAD: access.load,
     STORE: access.store,
     PAGEIN: access.pagein,

@@ -208,6 +208,13 @@ def _write(
     return None
 
 
+def swap_back(memory: Memory, pcb: PCB, space: AddressSpace, vpn: int) -> WaitQueue | None:
+    """Bring a page back from swap, whatever its area allows; where to wait. OutOfFrames."""
+    area = space.find(vpn << PAGE_BITS)
+    assert area is not None
+    return _swap_in(memory, pcb, space, area, vpn, space.table.get(vpn) >> PPN_SHIFT)
+
+
 def _swap_in(
     memory: Memory, pcb: PCB, space: AddressSpace, area: Area, vpn: int, slot: int
 ) -> WaitQueue | None:

@@ -281,6 +281,16 @@ class Memory:
             if entry & 1 and self.frames.kind[entry >> 10] == Kind.ANON:
                 policy.insert(entry >> 10)
 
+    def mappings(self) -> list[FileMapping]:
+        """The files that somebody maps."""
+        return [mapping for mapping in self._mappings.values() if mapping.users]
+
+    def check(self) -> None:
+        """AssertionError if any invariant of memory is broken (for tests)."""
+        from minios.kernel.mm.check import check
+
+        check(self)
+
     def power_off(self) -> None:
         """The RAM is gone. The files that were mapped are the disk's again."""
         self.swap.power_off()
@@ -316,7 +326,7 @@ class Memory:
             self.swap.state(), self.policy_name,
             self.policy.order() if self.policy is not None else (),
             [self.segments[n].state() for n in sorted(self.segments)],
-            [m.state() for m in self._mappings.values() if m.users],
+            [m.state() for m in self.mappings()],
             self.ipc.state() if self.ipc is not None else (),
             self.committed, sorted(self.counts.items()), self.pressure.state(),
         )  # fmt: skip

@@ -27,7 +27,15 @@ HEADER_AT = 1024
 
 
 class Store(Protocol):
-    """Where the pages of a swap area lie; ``page`` counts from its beginning."""
+    """Where the pages of a swap area lie; ``page`` counts from its beginning.
+
+    The bytes move at once (:meth:`put`, :meth:`get`; None is zeros), the time passes in between
+    :meth:`read` or :meth:`write` and the call of ``done``.
+    """
+
+    def put(self, page: int, data: bytes | None) -> None: ...
+
+    def get(self, page: int) -> bytes | None: ...
 
     def read(self, page: int, done: Callable[[], None]) -> None:
         """Call ``done`` when the page has been read."""
@@ -42,7 +50,7 @@ class Store(Protocol):
 class SwapArea:
     """A swap partition or file. ``size`` is usable pages; page 0 is the header and not one."""
 
-    __slots__ = ("base", "data", "high", "holes", "kind", "name", "priority", "refs", "size",
+    __slots__ = ("base", "closed", "high", "holes", "kind", "name", "priority", "refs", "size",
                  "store")  # fmt: skip
 
     def __init__(
@@ -57,8 +65,8 @@ class SwapArea:
         self.store = store
         self.refs: dict[int, int] = {}
         """Entries that refer to a slot, for slots in use."""
-        self.data: dict[int, bytes] = {}
-        """What lies there, zeros left out."""
+        self.closed = False
+        """While swapoff(2) empties it, nothing more is put there."""
         self.holes: list[int] = []
         self.high = 0
 
@@ -68,6 +76,8 @@ class SwapArea:
 
     def take(self) -> int:
         """A free slot; -1 if there is none."""
+        if self.closed:
+            return -1
         if self.holes:
             slot = self.holes.pop()
         elif self.high < self.size:
@@ -81,7 +91,6 @@ class SwapArea:
     def give(self, slot: int) -> None:
         """A slot is free again."""
         del self.refs[slot]
-        self.data.pop(slot, None)
         self.holes.append(slot)
 
 
@@ -203,9 +212,7 @@ class Swap:
         is free when the disk has it, unless somebody took it back meanwhile.
         """
         area = self.area(slot)
-        content = self.memory.frames.content(frame)
-        if content is not None:
-            area.data[slot] = content
+        area.store.put(slot - area.base, self.memory.frames.content(frame))
         self.frames[slot] = frame
         self.slots[frame] = slot
         self.writing[slot] = frame
@@ -234,7 +241,7 @@ class Swap:
         if frame < 0:
             return None
         area = self.area(slot)
-        data = area.data.get(slot)
+        data = area.store.get(slot - area.base)
         if data is not None:
             memory.frames.put(frame, data)
         self.frames[slot] = frame
@@ -293,38 +300,11 @@ class Swap:
         """Plain data for the digest."""
         return (
             [
-                (a.base, a.name, a.size, a.priority, sorted(a.refs.items()), a.holes, a.high,
-                 sorted(a.data.items()))
+                (a.base, a.name, a.size, a.priority, sorted(a.refs.items()), a.holes, a.high)
                 for a in self.areas
             ],
             sorted(self.frames.items()), sorted(self.reading), sorted(self.writing),
         )  # fmt: skip
-
-
-class FileStore:
-    """Pages in a regular file, whose blocks lie one after the other on its file system's disk.
-
-    ``transfer(page, write, done)`` moves one page; the bytes themselves are the area's.
-    """
-
-    __slots__ = ("_close", "_transfer")
-
-    def __init__(
-        self,
-        transfer: Callable[[int, bool, Callable[[], None]], None],
-        close: Callable[[], None],
-    ) -> None:
-        self._transfer = transfer
-        self._close = close
-
-    def read(self, page: int, done: Callable[[], None]) -> None:
-        self._transfer(page, False, done)
-
-    def write(self, page: int, done: Callable[[], None]) -> None:
-        self._transfer(page, True, done)
-
-    def close(self) -> None:
-        self._close()
 
 
 def header(pages: int, uuid: bytes, label: bytes) -> bytes:
