@@ -30,12 +30,14 @@ from minios.fs.access import (
     may_remove,
     may_search_all,
     permitted,
+    refused,
     require,
     require_change,
     require_owner,
 )
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry, Directory, Inode, Regular
+from minios.fs.mount import Bound, Mount
 from minios.fs.watch import tell, tell_entry, tell_place, tell_unmounted
 
 MAX_LINKS = 40
@@ -52,7 +54,12 @@ class Vfs:
 
     def __init__(self, root: FileSystem) -> None:
         self.root = root.root
-        self.mounts: list[FileSystem] = [root]
+        self._numbers = 0
+        self.mounts: list[Mount] = []
+        """Every mount, the one of the root first."""
+        self.restricted = 0
+        """How many mounts or file systems are read-only."""
+        self.attach(root, None, flags.MS_RELATIME)
         self.watching = 0
         """How many watches there are (minios.fs.watch); while there are none nobody is told."""
         self.cookie = 0
@@ -60,29 +67,91 @@ class Vfs:
 
     # -- mounts --------------------------------------------------------------------------------
 
-    def mount(self, fs: FileSystem, path: bytes) -> None:
+    def mount(
+        self,
+        fs: FileSystem,
+        path: bytes,
+        mount_flags: int = flags.MS_RELATIME,
+        source: bytes | None = None,
+    ) -> Mount:
         """Put the root of ``fs`` over the directory at ``path``. ENOENT ENOTDIR."""
         at = self.walk(ROOT, self.root, path)
         if not at.inode.is_dir:
             raise error(Errno.ENOTDIR)
-        at.mounted = fs.root
-        fs.covers = at
-        self.mounts.append(fs)
+        return self.attach(fs, at, mount_flags, source=source)
 
-    def unmount(self, fs: FileSystem) -> None:
-        """Uncover what ``fs`` was mounted on."""
-        assert fs.covers is not None
-        if self.watching:
+    def attach(
+        self,
+        fs: FileSystem,
+        at: Dentry | None,
+        mount_flags: int,
+        *,
+        part: Dentry | None = None,
+        source: bytes | None = None,
+    ) -> Mount:
+        """Show ``fs``, or a ``part`` of it, at ``at``. A second mount has names of its own."""
+        if part is None and not fs.mounts:
+            root = fs.root
+        else:
+            root = Bound(b"", None, part if part is not None else fs.root)
+        self._numbers += 1
+        name = fs.source if source is None else source
+        mount = Mount(self._numbers, fs, root, at, mount_flags, name)
+        fs.mounts += 1
+        self.mounts.append(mount)
+        if at is not None:
+            self.cover(at, root)
+        self.count_restricted()
+        return mount
+
+    def cover(self, at: Dentry, root: Dentry | None) -> None:
+        """Let ``root``, or nothing, be seen instead of ``at``."""
+        at.mounted = root
+        if isinstance(at, Bound):
+            over = self.mount_of(at).over
+            if root is None:
+                over.pop(at.inode, None)
+            else:
+                over[at.inode] = root
+
+    def unmount(self, mount: Mount) -> None:
+        """Uncover what ``mount`` was on."""
+        assert mount.covers is not None
+        fs = mount.fs
+        if self.watching and fs.mounts == 1:
             for inode in [fs.root.inode, *fs.inodes.values()]:
                 tell_unmounted(inode)
-        self.mounts.remove(fs)
-        fs.covers.mounted = None
-        fs.covers = None
+        self.mounts.remove(mount)
+        fs.mounts -= 1
+        self.cover(mount.covers, None)
+        mount.covers = None
+        mount.root.mount = None
+        self.count_restricted()
+
+    def count_restricted(self) -> None:
+        """Some mount became read-only, or is so no more."""
+        self.restricted = sum(mount.readonly for mount in self.mounts)
+
+    def mount_of(self, dentry: Dentry) -> Mount:
+        """The mount by which ``dentry`` was reached; for what has no place, that of the root."""
+        while dentry.parent is not None:
+            dentry = dentry.parent
+        return dentry.mount if dentry.mount is not None else self.mounts[0]
+
+    def writable(self, who: Credentials, dentry: Dentry) -> None:
+        """EROFS for a judge, and on what is mounted read-only."""
+        require_change(who)
+        if self.restricted and self.mount_of(dentry).readonly:
+            raise refused(Errno.EROFS, "readonly", dentry.inode, 0, dentry)
 
     def digest(self) -> bytes:
         """32 bytes over every mounted file system."""
         whole = blake2b(digest_size=32)
-        for fs in self.mounts:
+        seen: dict[FileSystem, None] = {}
+        for mount in self.mounts:
+            whole.update(b"%d:%d:%d;" % (mount.id, mount.flags, mount.fs.readonly))
+            seen[mount.fs] = None
+        for fs in seen:
             whole.update(fs.digest())
         return whole.digest()
 
@@ -106,7 +175,7 @@ class Vfs:
             if not name:
                 continue
             if not free and not permitted(who, inode, MAY_EXEC):
-                raise error(Errno.EACCES)
+                raise refused(Errno.EACCES, "search", inode, MAY_EXEC, at)
             if name == b".":
                 continue
             if name == b"..":
@@ -117,6 +186,8 @@ class Vfs:
             child = inode.lookup(who, at, name)
             if child is None:
                 raise error(Errno.ENOENT)
+            if type(at) is Bound:
+                child = self._bound(at, child)
             while child.mounted is not None:
                 child = child.mounted
             inode = child.inode
@@ -142,11 +213,16 @@ class Vfs:
     def up(self, at: Dentry) -> Dentry:
         """The parent directory, across mount points; the root is its own."""
         while at.parent is None:
-            covers = at.inode.fs.covers
-            if covers is None:
+            if at.mount is None or at.mount.covers is None:
                 return at
-            at = covers
+            at = at.mount.covers
         return at.parent
+
+    def _bound(self, at: Bound, child: Dentry) -> Dentry:
+        """``child`` as it is seen in a mount whose names are its own, with what covers it there."""
+        seen = at.under(child)
+        seen.mounted = self.mount_of(at).over.get(child.inode)
+        return seen
 
     def parent(self, who: Credentials, base: Dentry, path: bytes) -> tuple[Dentry, bytes, bool]:
         """Walk to the directory of the last name: (directory, name, whether a slash follows).
@@ -169,6 +245,12 @@ class Vfs:
         if len(name) > flags.NAME_MAX:
             raise error(Errno.ENAMETOOLONG)
         return at.inode.lookup(who, at, name)
+
+    def _apart(self, one: Dentry, other: Dentry) -> bool:
+        """Whether two places belong to different mounts, between which no name is moved."""
+        if one.inode.fs is not other.inode.fs:
+            return True
+        return one.inode.fs.mounts > 1 and self.mount_of(one) is not self.mount_of(other)
 
     def _lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry:
         """The same, ENOENT if absent."""
@@ -207,7 +289,7 @@ class Vfs:
             if oflag & flags.O_TRUNC:
                 want |= MAY_WRITE
             if want & MAY_WRITE and inode.is_regular:
-                require_change(who)
+                self.writable(who, dentry)
             require(who, inode, want)
             if oflag & flags.O_TRUNC and isinstance(inode, Regular):
                 inode.drop_privileges(who)
@@ -227,6 +309,8 @@ class Vfs:
                 return self._make(who, at, name, flags.S_IFREG | mode & 0o7777), True
             if exclusive:
                 raise error(Errno.EEXIST)
+            if type(at) is Bound:
+                entry = self._bound(at, entry)
             while entry.mounted is not None:
                 entry = entry.mounted
             if not entry.inode.is_link or oflag & flags.O_NOFOLLOW:
@@ -248,7 +332,7 @@ class Vfs:
         target: bytes = b"",
     ) -> Dentry:
         """A new entry owned by the caller, with the group rule of setgid directories (inode(7))."""
-        require_change(who)
+        self.writable(who, at)
         require(who, at.inode, MAY_WRITE | MAY_EXEC)
         gid = who.egid
         if at.inode.mode & flags.S_ISGID:
@@ -258,7 +342,7 @@ class Vfs:
         dentry = at.inode.fs.make(at, name, mode, who.euid, gid, rdev=rdev, target=target)
         if self.watching:
             tell_entry(at, IN_CREATE, name, dentry.inode)
-        return dentry
+        return at.under(dentry) if type(at) is Bound else dentry
 
     def _new_name(
         self, who: Credentials, base: Dentry, path: bytes, *, directory: bool = False
@@ -283,12 +367,12 @@ class Vfs:
         kind = mode & flags.S_IFMT or flags.S_IFREG
         if kind == flags.S_IFDIR:
             raise error(Errno.EPERM)
-        if kind not in (flags.S_IFREG, flags.S_IFIFO, flags.S_IFCHR, flags.S_IFBLK):
+        if kind not in _MAKES:
             raise error(Errno.EINVAL)
         at, name = self._new_name(who, base, path)
         if kind in (flags.S_IFCHR, flags.S_IFBLK) and not capable(who, CAP_MKNOD):
             require(who, at.inode, MAY_WRITE | MAY_EXEC)
-            raise error(Errno.EPERM)
+            raise refused(Errno.EPERM, "mknod")
         return self._make(who, at, name, kind | mode & 0o7777, rdev=rdev)
 
     def symlink(self, who: Credentials, base: Dentry, target: bytes, path: bytes) -> Dentry:
@@ -299,14 +383,15 @@ class Vfs:
 
     def link(self, who: Credentials, base: Dentry, old: bytes, new: bytes) -> Dentry:
         """link(2): a symbolic link is linked itself. EEXIST EMLINK EPERM (directory) EXDEV."""
-        inode = self.walk(who, base, old, follow=False).inode
+        source = self.walk(who, base, old, follow=False)
+        inode = source.inode
         at, name = self._new_name(who, base, new)
-        if inode.fs is not at.inode.fs:
+        if self._apart(source, at):
             raise error(Errno.EXDEV)
-        require_change(who)
+        self.writable(who, at)
         require(who, at.inode, MAY_WRITE | MAY_EXEC)
         if inode.is_dir:
-            raise error(Errno.EPERM)
+            raise refused(Errno.EPERM, "link.directory", inode)
         dentry = inode.fs.link(inode, at, name)
         if self.watching:
             tell(inode, IN_ATTRIB)
@@ -323,7 +408,7 @@ class Vfs:
         entry = self._lookup(who, at, name)
         if slash:
             raise error(Errno.EISDIR if entry.inode.is_dir else Errno.ENOTDIR)
-        require_change(who)
+        self.writable(who, at)
         may_remove(who, at.inode, entry.inode)
         if entry.inode.is_dir:
             raise error(Errno.EISDIR)
@@ -339,14 +424,14 @@ class Vfs:
         if name in _DOTS:
             raise error({b"": Errno.EBUSY, b".": Errno.EINVAL, b"..": Errno.ENOTEMPTY}[name])
         entry = self._lookup(who, at, name)
-        require_change(who)
+        self.writable(who, at)
         may_remove(who, at.inode, entry.inode)
         if not entry.inode.is_dir:
             raise error(Errno.ENOTDIR)
         if entry.mounted is not None:
-            raise error(Errno.EBUSY)
+            raise refused(Errno.EBUSY, "mounted", entry.inode, 0, entry)
         if not isinstance(entry.inode, Directory):
-            raise error(Errno.EPERM)
+            raise refused(Errno.EPERM, "synthetic", entry.inode, 0, entry)
         if entry.inode.entries:
             raise error(Errno.ENOTEMPTY)
         at.inode.fs.unlink(entry)
@@ -358,11 +443,11 @@ class Vfs:
         at, name, slash = self.parent(who, base, old)
         to, new_name, new_slash = self.parent(who, base, new)
         fs = at.inode.fs
-        if fs is not to.inode.fs:
+        if self._apart(at, to):
             raise error(Errno.EXDEV)
         if name in _DOTS or new_name in _DOTS:
-            raise error(Errno.EBUSY)
-        require_change(who)
+            raise refused(Errno.EBUSY, "dots")
+        self.writable(who, at)
         source = self._lookup(who, at, name)
         target = self._entry(who, to, new_name)
         is_dir = source.inode.is_dir
@@ -386,7 +471,7 @@ class Vfs:
         if is_dir and at.inode is not to.inode:
             require(who, source.inode, MAY_WRITE)
         if source.mounted is not None or (target is not None and target.mounted is not None):
-            raise error(Errno.EBUSY)
+            raise refused(Errno.EBUSY, "mounted")
         if target is not None and isinstance(target.inode, Directory) and target.inode.entries:
             raise error(Errno.ENOTEMPTY)
         if self.watching:
@@ -427,15 +512,18 @@ class Vfs:
 
     def access(self, who: Credentials, base: Dentry, path: bytes, mode: int) -> None:
         """access(2) for the ids given. EACCES EROFS."""
-        inode = self.walk(who, base, path).inode
+        dentry = self.walk(who, base, path)
+        inode = dentry.inode
         if mode & flags.W_OK and (inode.is_regular or inode.is_dir):
-            require_change(who)
+            self.writable(who, dentry)
         require(who, inode, mode)
 
     def _attributes(self, who: Credentials, inode: Inode) -> None:
         require_change(who)
+        if inode.fs.readonly:
+            raise error(Errno.EROFS)
         if inode.fs.synthetic:
-            raise error(Errno.EPERM)
+            raise refused(Errno.EPERM, "synthetic", inode)
 
     def chmod(self, who: Credentials, inode: Inode, mode: int) -> None:
         """chmod(2). EPERM unless owner or root; a foreign group's setgid bit is dropped."""
@@ -456,11 +544,11 @@ class Vfs:
         if not capable(who, CAP_CHOWN):
             owner = who.euid == inode.uid
             if not owner and inode.without_set_ids() != inode.mode:
-                raise error(Errno.EPERM)
+                raise refused(Errno.EPERM, "owner", inode)
             if uid != -1 and not (owner and uid == inode.uid):
-                raise error(Errno.EPERM)
+                raise refused(Errno.EPERM, "chown", inode)
             if gid != -1 and not (owner and (gid == inode.gid or in_group(who, gid))):
-                raise error(Errno.EPERM)
+                raise refused(Errno.EPERM, "chgrp" if owner else "owner", inode)
         inode.alter()
         if uid != -1:
             inode.uid = uid
@@ -478,7 +566,7 @@ class Vfs:
         self._attributes(who, inode)
         if who.euid != inode.uid and not capable(who, CAP_FOWNER):
             if not (atime == -1 and mtime == -1):
-                raise error(Errno.EPERM)
+                raise refused(Errno.EPERM, "owner", inode)
             require(who, inode, MAY_WRITE)
         now = inode.fs.clock()
         inode.alter()
@@ -496,7 +584,7 @@ class Vfs:
             raise error(Errno.EISDIR)
         if not isinstance(inode, Regular):
             raise error(Errno.EINVAL)
-        require_change(who)
+        self.writable(who, dentry)
         require(who, inode, MAY_WRITE)
         inode.drop_privileges(who)
         inode.truncate(size)
@@ -511,6 +599,9 @@ class Vfs:
         require(who, at.inode, MAY_EXEC)
         return at
 
+
+_MAKES = (flags.S_IFREG, flags.S_IFIFO, flags.S_IFSOCK, flags.S_IFCHR, flags.S_IFBLK)
+"""Kinds that mknod(2) makes."""
 
 _WANT = (MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE)
 """Indexed by O_ACCMODE."""
@@ -538,7 +629,7 @@ def _components(path: bytes) -> list[bytes]:
 def _within(at: Dentry | None, above: Dentry) -> bool:
     """Whether ``at`` is ``above`` or below it, on the same file system."""
     while at is not None:
-        if at is above:
+        if at.inode is above.inode:
             return True
         at = at.parent
     return False

@@ -17,6 +17,7 @@ from minios.abi.signals import UNBLOCKABLE
 from minios.abi.syscalls import NR
 from minios.fs.access import ROOT, Identity
 from minios.fs.inode import Dentry, Regular
+from minios.fs.mount import is_gone
 from minios.fs.watch import tell_place
 from minios.kernel.devices import null
 from minios.kernel.file import (
@@ -109,6 +110,8 @@ def open_dentry(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File | 
         if pcb.judge and inode.fs is not kernel.pipefs:
             raise error(Errno.EROFS)
         return open_fifo(kernel, pcb, dentry, oflag)
+    if kind == flags.S_IFSOCK:
+        raise error(Errno.ENXIO)
     devices = kernel.devices
     if devices is None:
         assert kernel.machine.kernel is not None
@@ -234,6 +237,7 @@ def renameat2(kernel: Kernel, pcb: PCB, old: bytes, new: bytes) -> None:
 
 def fchmodat(kernel: Kernel, pcb: PCB, path: bytes, mode: int) -> None:
     dentry = kernel.vfs.walk(pcb, pcb.cwd, _path(path))
+    kernel.vfs.writable(pcb, dentry)
     kernel.vfs.chmod(pcb, dentry.inode, _int(mode))
     if kernel.vfs.watching:
         tell_place(dentry, IN_ATTRIB)
@@ -243,6 +247,7 @@ def fchownat(kernel: Kernel, pcb: PCB, path: bytes, uid: int, gid: int, follow: 
     if not (-1 <= _int(uid) < 1 << 32 and -1 <= _int(gid) < 1 << 32):
         raise error(Errno.EINVAL)
     dentry = kernel.vfs.walk(pcb, pcb.cwd, _path(path), follow=bool(follow))
+    kernel.vfs.writable(pcb, dentry)
     kernel.vfs.chown(pcb, dentry.inode, uid, gid)
     if kernel.vfs.watching:
         tell_place(dentry, IN_ATTRIB)
@@ -255,6 +260,7 @@ def utimensat(
         if time is not None and not -(1 << 62) < _int(time) < 1 << 62:
             raise error(Errno.EINVAL)
     dentry = kernel.vfs.walk(pcb, pcb.cwd, _path(path), follow=bool(follow))
+    kernel.vfs.writable(pcb, dentry)
     kernel.vfs.utime(pcb, dentry.inode, atime, mtime)
     if kernel.vfs.watching:
         tell_place(dentry, IN_ATTRIB)
@@ -267,7 +273,7 @@ def chdir(kernel: Kernel, pcb: PCB, path: bytes) -> None:
 def getcwd(kernel: Kernel, pcb: PCB) -> bytes:
     """getcwd(2). ENOENT once the directory was removed, ENAMETOOLONG past PATH_MAX."""
     cwd: Dentry = pcb.cwd
-    if cwd.gone:
+    if is_gone(cwd):
         raise error(Errno.ENOENT)
     path = cwd.path()
     if len(path) >= flags.PATH_MAX:

@@ -26,6 +26,7 @@ from minios.kernel.process import PCB, WORK_PAGES, WORK_TRACE, Table
 from minios.kernel.socket import calls as socket
 from minios.kernel.socket.table import SocketTable
 from minios.kernel.wait import Blocked, Held, Sleep, WaitQueue
+from minios.kernel.why.log import Causes
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
 
@@ -44,7 +45,7 @@ _MASK = (1 << 64) - 1
 
 CALLS: dict[int, Handler] = {
     **fscalls.CALLS, **calls.CALLS, **ptrace.CALLS, **inotify.CALLS, **mm_calls.CALLS,
-    **storagecalls.CALLS,
+    **storagecalls.CALLS, **socket.CALLS,
 }  # fmt: skip
 
 
@@ -80,6 +81,8 @@ class Kernel:
         self.acting: PCB | None = None
         """The process whose trap is being handled."""
         self.log = KernelLog(self)
+        self.causes = Causes()
+        """Why processes died and calls were refused."""
         self.load = LoadAverage(self.world.now)
         self.forks = 0
         self.ram = machine.ram
@@ -95,8 +98,8 @@ class Kernel:
         nor of another personality."""
         self.parts: dict[str, Callable[[], Any]] = {}
         """What else belongs to the digest: a name, and what gives canonical data."""
+        self.parts["causes"] = self.causes.state
         self.parts["memory"] = self.mm.state
-        self.parts["scheduling"] = lambda: scheduling.state(self)
         self.locks = LockTable(self)
         self.parts["scheduling"] = lambda: scheduling.state(self)
         self.parts["locks"] = self.locks.state
@@ -255,6 +258,7 @@ class Kernel:
             fold = 1
         elif isinstance(result, OSError):
             pcb.trace = (pcb.trace * 6364136223846793005 + 2 + (result.errno or 0)) & _MASK
+            self.causes.refused(self, pcb, result)
             self._return(pcb, ("throw", result))
             return
         else:

@@ -127,6 +127,9 @@ KNOBS: dict[str, Knob] = {
     "vm.dirty_writeback_centisecs": Number(500, changed=lambda kernel, _: kernel.cache.tune()),
     "vm.drop_caches": Number(0, 1, 4, mode=0o200, changed=_drop_caches),
     # (end of files)
+    # sockets
+    "net.core.somaxconn": Number(4096),
+    "net.unix.max_dgram_qlen": Number(10),
 }
 
 for _name, _knob in KNOBS.items():

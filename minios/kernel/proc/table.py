@@ -12,6 +12,7 @@ from minios.abi.errno import Errno, error
 from minios.kernel import locks
 from minios.kernel.proc import cpu, files, memory, pid, sched, system
 from minios.kernel.process import PCB
+from minios.kernel.socket import unix
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
@@ -49,7 +50,10 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"locks": RootFile(locks.listing),
     b"meminfo": RootFile(memory.meminfo),
     b"pressure/memory": RootFile(memory.pressure),
+    b"diskstats": RootFile(files.diskstats),
     b"mounts": RootFile(files.mounts),
+    b"partitions": RootFile(files.partitions),
+    b"net/unix": RootFile(unix.listing),
     b"stat": RootFile(cpu.stat),
     b"swaps": RootFile(memory.swaps),
     b"tlb": RootFile(memory.tlb),
@@ -66,6 +70,7 @@ PID_FILES: dict[bytes, PidFile] = {
     b"environ": PidFile(pid.environ, 0o400, private=True),
     b"limits": PidFile(pid.limits),
     b"maps": PidFile(memory.maps, private=True),
+    b"mountinfo": PidFile(lambda kernel, pcb: files.mountinfo(kernel)),
     b"mounts": PidFile(lambda kernel, pcb: files.mounts(kernel)),
     b"sched": PidFile(sched.sched),
     b"sched_core": PidFile(sched.sched_core, 0o644, sched.set_sched_core),
@@ -76,9 +81,6 @@ PID_FILES: dict[bytes, PidFile] = {
     b"reclaim": PidFile(_nothing, 0o200, memory.set_reclaim),
     b"smaps": PidFile(memory.smaps, private=True),
     b"smaps_rollup": PidFile(memory.smaps_rollup, private=True),
-    b"sched": PidFile(sched.sched),
-    b"sched_core": PidFile(sched.sched_core, 0o644, sched.set_sched_core),
-    b"schedstat": PidFile(sched.schedstat),
     b"stat": PidFile(pid.stat),
     b"statm": PidFile(memory.statm),
     b"status": PidFile(pid.status),

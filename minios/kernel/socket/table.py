@@ -1,0 +1,26 @@
+"""The sockets of a running kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class SocketTable:
+    """``unix`` are those of AF_UNIX by number, ``abstract`` the ones bound to abstract names.
+
+    ``made`` counts the sockets since boot; ``in_flight`` the descriptors that lie in messages which
+    nobody has received yet.
+    """
+
+    __slots__ = ("abstract", "in_flight", "made", "unix")
+
+    def __init__(self) -> None:
+        self.unix: dict[int, Any] = {}
+        self.abstract: dict[bytes, Any] = {}
+        self.made = 0
+        self.in_flight = 0
+
+    def close_all(self) -> None:
+        """The machine is off: names on the disk lead to nobody."""
+        for sock in list(self.unix.values()):
+            sock.close()
