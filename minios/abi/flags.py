@@ -268,6 +268,11 @@ FIONREAD = 0x541B
 TIOCNOTTY = 0x5422
 TIOCGSID = 0x5429
 
+# block devices (sd(4))
+BLKROGET = 0x125E
+BLKSSZGET = 0x1268
+BLKGETSIZE64 = 0x80081272
+
 # termios(3): input, output, control and local modes
 IGNBRK = 0o1
 BRKINT = 0o2

@@ -21,7 +21,6 @@ from minios.abi.records import (
     Flock,
     Rusage,
     SchedAttr,
-    SchedAttr,
     Siginfo,
     Stat,
     StatFs,
@@ -128,6 +127,16 @@ class Sys:
     def syncfs(self, fd: int) -> Awaitable[None]:
         """Wait until the file system of an open file is on its disk."""
         return trap(NR.syncfs, fd)
+
+    def mount(
+        self, source: bytes, target: bytes, kind: bytes, mflags: int = 0, data: bytes = b""
+    ) -> Awaitable[None]:
+        """mount(2). EBUSY EINVAL ENODEV ENOENT ENOTBLK ENOTDIR EPERM."""
+        return trap(NR.mount, source, target, kind, mflags, data)
+
+    def umount(self, target: bytes, mflags: int = 0) -> Awaitable[None]:
+        """umount2(2). EBUSY EINVAL EPERM."""
+        return trap(NR.umount2, target, mflags)
 
     def statfs(self, path: bytes) -> Awaitable[StatFs]:
         return trap(NR.statfs64, path)
@@ -441,8 +450,6 @@ class Sys:
 
     # -- scheduling (sched(7)) -----------------------------------------------------------------
 
-    # -- scheduling (sched(7)) -----------------------------------------------------------------
-
     def ptrace(self, request: int, pid: int = 0, addr: int = 0, data: Any = None) -> Awaitable[Any]:
         """ptrace(2); requests and records are in :mod:`minios.abi.ptrace`. EIO EPERM ESRCH."""
         return trap(NR.ptrace, request, pid, addr, data)
@@ -453,50 +460,6 @@ class Sys:
 
     def sched_yield(self) -> Awaitable[None]:
         return trap(NR.sched_yield)
-
-    def getcpu(self) -> Awaitable[int]:
-        """The core the caller runs on."""
-        return trap(NR.getcpu)
-
-    def sched_setaffinity(self, pid: int, mask: int) -> Awaitable[None]:
-        """Confine a process (0: the caller) to the cores of a bit mask. EINVAL EPERM ESRCH."""
-        return trap(NR.sched_setaffinity, pid, mask)
-
-    def sched_getaffinity(self, pid: int = 0) -> Awaitable[int]:
-        """The bit mask of the cores a process may run on. ESRCH."""
-        return trap(NR.sched_getaffinity, pid)
-
-    def sched_setscheduler(self, pid: int, policy: int, priority: int) -> Awaitable[None]:
-        """A policy (SCHED_OTHER, …) and its priority: 1 to 99 for real time, else 0. EINVAL EPERM
-        ESRCH."""
-        return trap(NR.sched_setscheduler, pid, policy, priority)
-
-    def sched_getscheduler(self, pid: int = 0) -> Awaitable[int]:
-        return trap(NR.sched_getscheduler, pid)
-
-    def sched_setparam(self, pid: int, priority: int) -> Awaitable[None]:
-        return trap(NR.sched_setparam, pid, priority)
-
-    def sched_getparam(self, pid: int = 0) -> Awaitable[int]:
-        """The real-time priority."""
-        return trap(NR.sched_getparam, pid)
-
-    def sched_setattr(self, pid: int, attr: SchedAttr) -> Awaitable[None]:
-        """Policy, nice value, priority and slice at once. EINVAL EPERM ESRCH."""
-        return trap(NR.sched_setattr, pid, attr)
-
-    def sched_getattr(self, pid: int = 0) -> Awaitable[SchedAttr]:
-        return trap(NR.sched_getattr, pid)
-
-    def sched_get_priority_max(self, policy: int) -> Awaitable[int]:
-        return trap(NR.sched_get_priority_max, policy)
-
-    def sched_get_priority_min(self, policy: int) -> Awaitable[int]:
-        return trap(NR.sched_get_priority_min, policy)
-
-    def sched_rr_get_interval(self, pid: int = 0) -> Awaitable[int]:
-        """The slice in ns; 0 under SCHED_FIFO."""
-        return trap(NR.sched_rr_get_interval_time64, pid)
 
     def getcpu(self) -> Awaitable[int]:
         """The core the caller runs on."""

@@ -15,7 +15,7 @@ from minios.abi.caps import ROOT as ROOT_CAPS
 from minios.abi.errno import Errno, error
 
 if TYPE_CHECKING:
-    from minios.fs.inode import Inode
+    from minios.fs.inode import Dentry, Inode
 
 MAY_EXEC = 1
 MAY_WRITE = 2
@@ -69,6 +69,23 @@ _SEARCH = 1 << CAP_DAC_OVERRIDE | 1 << CAP_DAC_READ_SEARCH
 """Either of these searches and lists every directory."""
 
 
+def refused(
+    number: Errno,
+    rule: str,
+    inode: "Inode | None" = None,
+    want: int = 0,
+    at: "Dentry | None" = None,
+) -> OSError:
+    """The exception of a refusal, with its cause for those who ask why (minios.kernel.why).
+
+    ``rule`` is a key of ``minios.kernel.why.rules.RULES``; ``inode`` is what it was about and
+    ``want`` the rights asked of it, ``at`` where it was met if the raiser knows.
+    """
+    err = error(number)
+    err.cause = (rule, inode, want, at)  # type: ignore[attr-defined]
+    return err
+
+
 def capable(who: Credentials, cap: int) -> bool:
     """Whether ``who`` has a capability in effect: the one test behind everything root may do."""
     return who.caps.effective >> cap & 1 != 0
@@ -108,19 +125,19 @@ def permitted(who: Credentials, inode: "Inode", want: int) -> bool:
 def require(who: Credentials, inode: "Inode", want: int) -> None:
     """EACCES unless :func:`permitted`."""
     if not permitted(who, inode, want):
-        raise error(Errno.EACCES)
+        raise refused(Errno.EACCES, "mode", inode, want)
 
 
 def require_change(who: Credentials) -> None:
     """EROFS for a judge, to whom every file system is mounted read-only."""
     if who.judge:
-        raise error(Errno.EROFS)
+        raise refused(Errno.EROFS, "judge")
 
 
 def require_owner(who: Credentials, inode: "Inode") -> None:
     """EPERM unless the caller owns the inode or has CAP_FOWNER."""
     if who.euid != inode.uid and not capable(who, CAP_FOWNER):
-        raise error(Errno.EPERM)
+        raise refused(Errno.EPERM, "owner", inode)
 
 
 def may_remove(who: Credentials, directory: "Inode", inode: "Inode") -> None:
@@ -131,4 +148,4 @@ def may_remove(who: Credentials, directory: "Inode", inode: "Inode") -> None:
         and who.euid not in (directory.uid, inode.uid)
         and not capable(who, CAP_FOWNER)
     ):
-        raise error(Errno.EPERM)
+        raise refused(Errno.EPERM, "sticky", directory)

@@ -31,9 +31,9 @@ ROOT_INO = 2
 class FileSystem:
     """``type`` and ``source`` are what ``mount`` shows, ``dev`` is st_dev.
 
-    ``clock`` gives CLOCK_REALTIME in ns; ``changed`` is called at every modification. ``covers`` is
-    the directory that the root is mounted on. ``size`` is bytes; without ``inodes`` there is one
-    for each block, as mke2fs(8) gives a small disk.
+    ``clock`` gives CLOCK_REALTIME in ns; ``changed`` is called at every modification. ``options``
+    are those of the file system that /proc/mounts shows. ``size`` is bytes; without ``inodes``
+    there is one for each block, as mke2fs(8) gives a small disk.
     """
 
     regular: type[Regular] = Regular
@@ -60,7 +60,7 @@ class FileSystem:
         size: int = 16 << 20,
         inodes: int | None = None,
         mode: int = 0o755,
-        options: bytes = b"rw,relatime",
+        options: bytes = b"",
     ) -> None:
         self.type = type
         self.dev = dev
@@ -72,7 +72,12 @@ class FileSystem:
         self.used_blocks = 0
         self.total_inodes = size // BLOCK if inodes is None else inodes
         self.inodes: dict[int, Inode] = {}
-        self.covers: Dentry | None = None
+        self.mounts = 0
+        """How many mounts show it."""
+        self.readonly = False
+        """Whether nobody may change it, whichever mount he comes by."""
+        self.synchronous = False
+        """Whether every write waits for the disk (mount -o sync)."""
         self._next_ino = ROOT_INO
         root = Directory(self, self._take_ino(), flags.S_IFDIR | mode, 0, 0)
         root.nlink = 2
@@ -134,7 +139,7 @@ class FileSystem:
         ENOENT in a removed directory, EMLINK, ENOSPC without an inode or a block left.
         """
         parent = _directory(at)
-        if at.gone:
+        if (parent.dentry or at).gone:
             raise error(Errno.ENOENT)
         if len(self.inodes) >= self.total_inodes:
             raise error(Errno.ENOSPC)
@@ -172,7 +177,7 @@ class FileSystem:
 
     def link(self, inode: Inode, at: Dentry, name: bytes) -> Dentry:
         """Another name for a file. EMLINK ENOENT ENOSPC."""
-        if at.gone or not inode.nlink:
+        if (_directory(at).dentry or at).gone or not inode.nlink:
             raise error(Errno.ENOENT)
         if inode.nlink >= LINK_MAX:
             raise error(Errno.EMLINK)
@@ -208,9 +213,9 @@ class FileSystem:
     def rename(self, dentry: Dentry, at: Dentry, name: bytes) -> None:
         """Move a name; whatever ``name`` in ``at`` led to is unlinked. All checks are done."""
         assert dentry.parent is not None
-        if at.gone:
-            raise error(Errno.ENOENT)
         source, target = _directory(dentry.parent), _directory(at)
+        if (target.dentry or at).gone:
+            raise error(Errno.ENOENT)
         old = target.entries.get(name)
         moves_dir = dentry.inode.is_dir and source is not target
         if moves_dir and old is None and target.nlink >= LINK_MAX:

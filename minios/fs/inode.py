@@ -99,8 +99,8 @@ class Inode:
         "opens",
         "rdev",
         "uid",
-        "xattrs",
         "watches",
+        "xattrs",
     )
 
     def __init__(self, fs: "FileSystem", ino: int, mode: int, uid: int, gid: int) -> None:

@@ -26,7 +26,7 @@ class SyntheticFileSystem(FileSystem):
         clock: Callable[[], int],
         root: "Callable[[SyntheticFileSystem], SyntheticDirectory]",
         *,
-        options: bytes = b"rw,nosuid,nodev,noexec,relatime",
+        options: bytes = b"",
     ) -> None:
         super().__init__(
             type, dev, clock, _unwatched, source=type, size=BLOCK, inodes=1, options=options

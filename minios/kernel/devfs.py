@@ -8,6 +8,7 @@ from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry
+from minios.kernel.blockdev import open_block
 from minios.kernel.devices import (
     JUDGES_MAY_OPEN,
     MEMORY_DEVICES,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 TERMINALS = 6
 TTY_MAJOR = 4
 TTY_GID = 5
+DISK_GID = 6
 _KMSG = makedev(1, 11)
 _CTTY = makedev(5, 0)
 _CONSOLE = makedev(5, 1)
@@ -45,11 +47,11 @@ class Devices:
             b"devtmpfs",
             6,
             kernel.clock,
-            kernel.vfs.mounts[0].changed,
+            kernel.vfs.mounts[0].fs.changed,
             source=b"udev",
             size=1 << 20,
             inodes=1024,
-            options=b"rw,nosuid,relatime",
+            options=b"size=1024k,nr_inodes=1024,mode=755",
         )
         self._drivers: dict[int, Opener] = {_CTTY: _open_ctty, _CONSOLE: _open_console}
         self._extra = 0
@@ -60,6 +62,9 @@ class Devices:
         self._node(b"console", _CONSOLE, _open_console, mode=0o600)
         for number in range(1, TERMINALS + 1):
             self._terminal(number)
+        for device in kernel.machine.devices.values():
+            mode = flags.S_IFBLK | 0o660
+            self.fs.make(self.fs.root, device.name, mode, 0, DISK_GID, rdev=device.rdev)
         for target, name in _LINKS:
             self.fs.make(self.fs.root, name, flags.S_IFLNK | 0o777, 0, 0, target=target)
 
@@ -94,6 +99,10 @@ class Devices:
         inode = dentry.inode
         if isinstance(inode.driver, HostStream):
             return inode.driver.make(dentry, oflag)
+        if kernel.vfs.mount_of(dentry).flags & flags.MS_NODEV and not pcb.judge:
+            raise error(Errno.EACCES)
+        if inode.mode & flags.S_IFMT == flags.S_IFBLK:
+            return open_block(kernel, pcb, dentry, oflag)
         driver = self._drivers.get(inode.rdev)
         if driver is None or inode.mode & flags.S_IFMT != flags.S_IFCHR:
             raise error(Errno.ENXIO)

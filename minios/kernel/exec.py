@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi.caps import NONE, XATTR, FileCaps, decode_file
 from minios.abi.errno import Errno, error
-from minios.abi.flags import ARG_MAX, S_ISGID, S_ISUID
+from minios.abi.flags import ARG_MAX, MS_NOEXEC, MS_NOSUID, S_ISGID, S_ISUID
 from minios.abi.sys import Program
 from minios.fs.access import MAY_EXEC, require
 from minios.fs.inode import Regular
@@ -103,6 +103,8 @@ def load(
         inode = dentry.inode
         if not inode.is_regular:
             raise error(Errno.EACCES)
+        if not pcb.judge and kernel.vfs.mount_of(dentry).flags & MS_NOEXEC:
+            raise error(Errno.EACCES)
         require(pcb, inode, MAY_EXEC)
         require_page(kernel, pcb, inode)
         head: bytes = inode.read(0, _HEAD)  # type: ignore[attr-defined]
@@ -115,7 +117,10 @@ def load(
             image = Image(program, name, dentry.path(), comm, argv, environ)
             assert isinstance(inode, Regular)
             image.inode = inode
-            _privileges(pcb, inode, image)
+            if not kernel.vfs.mount_of(dentry).flags & MS_NOSUID:
+                _privileges(pcb, inode, image)
+            else:
+                image.caps = exec_caps(pcb, None, None)
             return image
         if not head.startswith(b"#!"):
             raise error(Errno.ENOEXEC)
@@ -130,7 +135,7 @@ def load(
 def _privileges(pcb: PCB, inode: Inode, image: Image) -> None:
     """What a set-id file or one with capabilities gives, if anything may. EPERM."""
     file: FileCaps | None = None
-    if not pcb.attributes & NO_NEW_PRIVS and b"nosuid" not in inode.fs.options:
+    if not pcb.attributes & NO_NEW_PRIVS:
         if inode.mode & S_ISUID:
             image.euid = inode.uid
         if inode.mode & S_ISGID and inode.mode & 0o010:

@@ -15,6 +15,7 @@ from minios.abi.records import Dirent, Stat
 from minios.abi.signals import Sig
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry, Directory, Inode, Regular
+from minios.fs.mount import is_gone
 from minios.fs.watch import tell_place
 from minios.kernel import pagecache
 from minios.kernel.locks import closed_description, closed_descriptor
@@ -242,7 +243,7 @@ class DirectoryFile(File):
     def getdents(self, pcb: PCB) -> list[Dirent]:
         """The next entries, ``.`` and ``..`` first. ENOENT for a removed directory."""
         if self._listing is None:
-            if self.dentry.gone and isinstance(self.inode, Directory):
+            if is_gone(self.dentry) and isinstance(self.inode, Directory):
                 raise error(Errno.ENOENT)
             above = self.kernel.vfs.up(self.dentry).inode
             self._listing = [

@@ -80,7 +80,7 @@ class Machine:
         """Its disks and their partitions, by their names in /dev."""
         self._file_system = self._first_disk(disk, drive or DriveSpec(), swap)
         self.vfs = Vfs(self._file_system)
-        for path in (b"/proc", b"/dev", b"/tmp", b"/run"):
+        for path in (b"/proc", b"/sys", b"/dev", b"/tmp", b"/run"):
             self.make_dir(path)
         world.digested(f"machine {name}", self.digest)
 
@@ -257,4 +257,9 @@ class Machine:
         judge = self._judge.digest() if self._judge is not None else b""
         disks = [disk.state() for disk in self.disks]
         devices = [device.state() for device in self.devices.values()]
-        return encode((self.vfs.digest(), kernel, judge, disks, devices))
+        apart = [
+            device.content.digest()
+            for device in self.devices.values()
+            if device.content is not None and not device.content.mounts
+        ]
+        return encode((self.vfs.digest(), kernel, judge, disks, devices, apart))

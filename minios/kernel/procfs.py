@@ -56,7 +56,7 @@ class _Node:
         self.below: dict[bytes, _Node] = {}
 
 
-def _tree(rows: Iterable[tuple[bytes, Any]], ino: int) -> _Node:
+def tree(rows: Iterable[tuple[bytes, Any]], ino: int) -> _Node:
     """The tree that slashes in the names make; its nodes are numbered from ``ino``."""
     root = _Node(ino)
     for path, what in rows:
@@ -70,14 +70,14 @@ def _tree(rows: Iterable[tuple[bytes, Any]], ino: int) -> _Node:
     return root
 
 
-_ROOT = _tree(
+_ROOT = tree(
     [
         *ROOT_FILES.items(),
         *((b"sys/" + name.replace(".", "/").encode(), knob) for name, knob in KNOBS.items()),
     ],
     16,
 )
-_PID = _tree(PID_FILES.items(), 0)
+_PID = tree(PID_FILES.items(), 0)
 
 
 def proc_file_system(kernel: Kernel) -> SyntheticFileSystem:
@@ -91,7 +91,7 @@ def _alive(kernel: Kernel, pcb: PCB) -> None:
         raise error(Errno.ESRCH)
 
 
-class _Folder(SyntheticDirectory):
+class Folder(SyntheticDirectory):
     """A directory of a fixed tree, whose numbers begin at ``base``.
 
     ``make`` gives the file of a leaf, by its inode number and what the tree has there.
@@ -119,7 +119,7 @@ class _Folder(SyntheticDirectory):
             return None
         inode: SyntheticInode
         if node.below:
-            inode = _Folder(self.fs, node, self._make, self._base, self.uid, self.gid)
+            inode = Folder(self.fs, node, self._make, self._base, self.uid, self.gid)
         else:
             inode = self._make(self._base + node.ino, node.what)
         return self.entry(at, name, inode)
@@ -156,7 +156,7 @@ def _knob(kernel: Kernel, fs: FileSystem, ino: int, knob: Knob) -> SyntheticFile
     return SyntheticFile(fs, ino, lambda who: knob.read(kernel) + b"\n", knob.mode, take=take)
 
 
-class _Root(_Folder):
+class _Root(Folder):
     """/proc itself."""
 
     __slots__ = ("kernel",)
@@ -195,7 +195,7 @@ def _ino(pid: int) -> int:
     return _PID_INO + pid * _PER_PID
 
 
-class _Process(_Folder):
+class _Process(Folder):
     """/proc/PID. Its files are the process's user's, or root's if it changed its ids (proc(5))."""
 
     __slots__ = ("kernel", "pcb")

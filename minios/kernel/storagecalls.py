@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.abi.syscalls import NR
-from minios.kernel import pagecache
+from minios.kernel import mounts, pagecache
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
@@ -51,4 +51,6 @@ CALLS: dict[int, Callable[..., Any]] = {
     NR.fsync: fsync,
     NR.fdatasync: fdatasync,
     NR.syncfs: syncfs,
+    NR.mount: mounts.mount,
+    NR.umount2: mounts.umount2,
 }

@@ -112,7 +112,7 @@ def test_a_mount_covers_a_directory_until_it_is_taken_away() -> None:
     below = tree.mkdir(b"/mnt")
     tree.file(b"/mnt/hidden")
     other = tree.make_fs()
-    tree.vfs.mount(other, b"/mnt")
+    mounted = tree.vfs.mount(other, b"/mnt")
     assert tree.walk(b"/mnt") is other.root
     assert tree.walk(b"/mnt/..") is tree.root
     tree.mkdir(b"/mnt/sub")
@@ -128,7 +128,7 @@ def test_a_mount_covers_a_directory_until_it_is_taken_away() -> None:
         tree.vfs.rename(ROOT, tree.root, b"/f", b"/mnt/f")
     with failing(Errno.EXDEV):
         tree.vfs.link(ROOT, tree.root, b"/f", b"/mnt/f")
-    tree.vfs.unmount(other)
+    tree.vfs.unmount(mounted)
     assert tree.walk(b"/mnt") is below
     assert tree.walk(b"/mnt/hidden").inode.is_regular
 

@@ -145,6 +145,7 @@ def test_tmp_and_dev_are_new_at_each_boot_and_the_disk_is_not() -> None:
     async def main(sys: Sys) -> None:
         for path in (b"/tmp/a", b"/run/a", b"/dev/a", b"/a"):
             await sys.close(await sys.open(path, flags.O_WRONLY | flags.O_CREAT))
+        await sys.sync()
 
     rig = Rig()
     rig.start(main)

@@ -249,6 +249,7 @@ def test_mounts_are_listed_with_the_root_first() -> None:
     assert isinstance(text, bytes)
     assert [line.split()[:3] for line in text.splitlines()] == [
         [b"/dev/sda1", b"/", b"ext4"],
+        [b"sysfs", b"/sys", b"sysfs"],
         [b"proc", b"/proc", b"proc"],
         [b"udev", b"/dev", b"devtmpfs"],
         [b"tmpfs", b"/run", b"tmpfs"],

@@ -67,6 +67,13 @@ class Ext4(FileSystem):
         self.label = label
         self.uuid = uuid
         self.made = clock()
+        self.mounted = 0
+        """How often it was mounted."""
+        self.last_mounted = b""
+        self.crashed = False
+        """The power went while it was mounted."""
+        self.damaged = False
+        """Its metadata were overwritten past it."""
         self.shadow: dict[int, bytes] = {}
         """What the disk has in blocks whose page says something else, or is gone."""
         self.stale: dict[int, bytes] = {}
@@ -561,6 +568,7 @@ class Ext4(FileSystem):
         """The file system is mounted on a running machine."""
         self.cache = cache
         self.online = True
+        self.crashed = False
         cache.file_systems.append(self)
 
     def go_offline(self) -> None:
@@ -608,6 +616,7 @@ class Ext4(FileSystem):
             return
         self.online = False
         self.cache = None
+        self.crashed = True
         self._stop_timers()
         images: dict[int, Image] = {}
         for txn in (self.running, self.committing):

@@ -37,6 +37,17 @@ class Layout:
         self.blocks = self.first + self.groups * self.meta + data
         """Blocks of the partition."""
 
+    @classmethod
+    def fitting(cls, blocks: int) -> Layout | None:
+        """The layout that fills a partition of so many blocks best; None if it is too small."""
+        data = blocks - cls(blocks).first
+        while data > 0:
+            layout = cls(data)
+            if layout.blocks <= blocks:
+                return layout
+            data -= layout.blocks - blocks
+        return None
+
     def group_start(self, group: int) -> int:
         """The first block of a group: its block bitmap."""
         return self.first + group * (self.meta + GROUP)
