@@ -35,7 +35,7 @@ def test_the_version_needs_neither_click_nor_a_kernel() -> None:
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
-    for command in ("play", "sh", "level", "run", "records"):
+    for command in ("play", "sh", "level", "run", "records", "lab"):
         assert f"\n  {command} " in shown
 
 

@@ -178,7 +178,7 @@ class _Clock:
 class _Task(Entity):
     """A job as the policy sees it."""
 
-    __slots__ = ("end", "first", "io", "job", "left")
+    __slots__ = ("end", "first", "home", "io", "job", "left")
 
     def __init__(self, number: int, job: Job) -> None:
         super().__init__(number)
@@ -187,6 +187,8 @@ class _Task(Entity):
         self.first = -1
         self.end = -1
         self.io = 0
+        self.home = 0
+        """The core it ran on last."""
         self.nice = job.nice
         weigh(self)
         if job.tickets:
@@ -340,7 +342,7 @@ class _Engine:
             self.events.append(Event(now, "io done" if woken else "arrive", task.pid))
             if self.declares:
                 task.runtime = task.burst()
-            core = min(self.cores, key=lambda core: (core.load, core.index))
+            core = min(self.cores, key=lambda core: (core.load, core.index != task.home))
             core.queue.put(task, woken=woken)
             if core.task is not None:
                 self._contest(core, core.task, task)
@@ -378,6 +380,7 @@ class _Engine:
     def _begin(self, core: _Core, task: _Task) -> None:
         now = self.clock.now
         core.task = task
+        task.home = core.index
         core.began = core.charged = now
         core.left = task.left
         if self.feedback:

@@ -214,11 +214,38 @@ see tail(1), sed(1)
 help [NAME]
 --
 see man(1)
+@heap 1 make the allocations of a script
+heap [-nv] [-p FIT] [-o ORDER] [-l SIZES] [-m SIZE] [-e CALLS | FILE]...
+--
+Plays the calls of a script, one on each line or separated by ;, on a heap of its own: malloc NAME SIZE, calloc, realloc, free NAME, strcpy NAME TEXT, memset NAME COUNT, show, sleep TIME. A strcpy or memset that is too long overwrites what lies behind, as it would in any program.
+show prints each block as its header in memory says: address, used, free or top, size with the header, name; then how many are used and free, and the largest free one.
+-e CALLS  make these calls instead of reading a script
+-p FIT  which free block is taken: first, best, worst, next
+-o ORDER  free lists by address, size+, size-, or to the front or back
+-l SIZES  segregated lists with these upper bounds; 0 for one list
+-n  do not merge free neighbours
+-m SIZE  the heap grows no further, and large blocks get no pages of their own
+-v  print every call and what it returned
+Exit status 1: an allocation returned NULL. 134: the heap was corrupted, and malloc or free noticed.
+$ heap -e 'malloc a 100; malloc b 20; free a; show'
+$ heap -v -m 4K -p worst plan
+see malloc(3), leak(1), hog(1)
 @hog 1 hold memory
 hog SIZE [SECONDS]
 --
 Asks for SIZE bytes and keeps them.
-see spin(1), free(1)
+see spin(1), free(1), leak(1)
+@leak 1 forget to free memory
+leak [-f] [-s SIZE] [-n TIME] [-c COUNT] [-r RESERVE]
+--
+Allocates memory and uses it, 1 KiB every second by default, and never frees it.
+-s SIZE  so much each time
+-n TIME  that often
+-c COUNT  leak no more after so many times, but stay
+-f  free it each time after all
+-r RESERVE  first ask for RESERVE bytes and never touch them: VSZ grows, RSS does not
+$ leak -s 4K -n 0.1 -r 1M &
+see ps(1), heap(1), malloc(3)
 @hostname 1 show or set the machine's name
 hostname [NAME]
 --
@@ -718,6 +745,13 @@ see signal(7), kill(1)
 : [ARG]...
 --
 see true(1)
+@malloc,free,calloc,realloc 3 allocate memory inside a program
+malloc(SIZE)  free(POINTER)  calloc(COUNT, SIZE)  realloc(POINTER, SIZE)
+--
+The C library hands out pieces of the data segment, which brk(2) enlarges by 128 KiB or more at a time; a request of 128 KiB or more gets pages of its own from mmap(2). So strace shows few calls where ltrace shows many.
+A block has a header of two words in front: the size of the block before it if that is free, and its own with a bit that says whether the one before is in use. A free block holds the links of its free list. Freed neighbours are merged; free space in pieces too small for a request is fragmentation.
+A write beyond a block hits the next header. When malloc or free comes upon that, the program dies of SIGABRT: free(): invalid pointer, double free or corruption (!prev), malloc(): corrupted top size, corrupted size vs. prev_size.
+see heap(1), signal(7)
 @proc 5 the kernel's view of processes, as files
 /proc/PID/{stat,status,cmdline,environ,cwd,exe,fd,limits,wchan}
 /proc/{meminfo,loadavg,uptime,stat,cpuinfo,mounts}

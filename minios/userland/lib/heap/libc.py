@@ -66,6 +66,8 @@ class Tuning:
     """More than this in top is given back."""
     mmap_threshold: int = 128 * 1024
     """A request this large gets pages of its own."""
+    limit: int = 0
+    """The data segment's heap grows no further, whole pages; 0: as far as the system lets it."""
 
     def __post_init__(self) -> None:
         if self.fit is Fit.NEXT and self.lists:
@@ -274,8 +276,11 @@ class Libc:
     async def _sbrk(self, least: int, gap: int = 0) -> tuple[int, int]:
         """Move the break by whole pages and ``gap``: by how much, and where it is; (0, 0) if there
         is no memory, not even without the padding."""
+        limit = _pages(self.tuning.limit)
         for size in (least + self.tuning.top_pad, least):
             more = gap + _pages(size)
+            if limit and self._end - self._start + more - gap > limit:
+                continue
             try:
                 return more, await self._sys.brk(more, populate=False)
             except OSError:
