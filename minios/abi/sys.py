@@ -751,6 +751,12 @@ class Sys:
         """An interactive shell reports an entered line and the simple commands parsed from it."""
         return trap(NR.audit_line, line, commands)
 
+    def why(self, kind: bytes, subject: bytes | int = b"") -> Awaitable[list[tuple[int, bytes]]]:
+        """Why a ``process`` (by pid) is as it is, what may be done with a ``file`` (by path), or
+        what of the caller's was killed and refused of late (``recent``): sentences and how deep
+        each is below the one it explains. EINVAL."""
+        return trap(NR.why, kind, subject)
+
 
 async def _exec_child(
     sys: Sys, path: bytes, argv: list[bytes], env: dict[bytes, bytes], fds: dict[int, int]

@@ -136,7 +136,7 @@ class NR:
     sethostname = call(161, "data len")
     getrusage = call(165, "usagewho >rusage")
     umask = call(166, "mode", returns="oct")
-    prctl = call(167, "prctl")
+    prctl = call(167, "prctl", returns="int")
     getpid = call(172, returns="int")
     getppid = call(173, returns="int")
     getuid = call(174, returns="int")
@@ -195,6 +195,8 @@ class NR:
     """MiniOS's own: what writing one's pid to a cgroup.procs file does."""
     audit_line = call(0x4D00, "data int")
     """MiniOS's own: an interactive shell tells the kernel which line it parsed."""
+    why = call(0x4D02, "str any", returns="len", cost=2000)
+    """MiniOS's own: why a process is as it is, or a file out of reach."""
 
 
 COMPUTE = -1

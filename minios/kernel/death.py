@@ -44,6 +44,7 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     pcb.exit_status = status
     if active:
         kernel.load.changed(now, -1)
+    kernel.causes.died(kernel, pcb, status)
     frames, pcb.frames = pcb.frames, []
     close_frames(frames)
     signals.abandon(pcb)
@@ -136,7 +137,7 @@ def waitid(
     if not asked or integer(options) & ~(asked | flags.WNOHANG | flags.WNOWAIT):
         raise error(Errno.EINVAL)
     known = False
-    for child in _candidates(pcb, idtype, integer(id)):
+    for child in candidates(pcb, idtype, integer(id)):
         known = True
         if child.tracer is not None:
             told = child.tracer.waited(kernel, pcb, options)
@@ -169,7 +170,7 @@ def waitid(
     return pcb.child_wait
 
 
-def _candidates(pcb: PCB, idtype: int, id: int) -> Iterable[PCB]:
+def candidates(pcb: PCB, idtype: int, id: int) -> Iterable[PCB]:
     """The children that waitid(2) is asked about. EINVAL."""
     children = pcb.children if pcb.tracees is None else pcb.children | pcb.tracees
     if idtype == flags.P_ALL:

@@ -91,7 +91,7 @@ class PCB(Entity):
         "sys", "brand", "personality", "calls", "costs", "seccomp", "tracer", "tracees",
         # life and sleep: minios.kernel.kernel
         "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
-        "deadline", "wakeup", "wchan", "uninterruptible", "restartable", "progress",
+        "stopped_by", "deadline", "wakeup", "wchan", "uninterruptible", "restartable", "progress",
         # execution: minios.kernel.cores and the policies
         "frames", "request", "burst", "runnable", "core", "last_core", "utime", "stime", "cutime",
         "cstime", "nvcsw", "nivcsw", "trace", "ran", "first_run", "off", "off_since", "migrations",
@@ -189,6 +189,8 @@ class PCB(Entity):
         """A stop or continue the parent has not been told of yet, as a wait status."""
         self.killed_by: tuple[int, int, bytes, int] | None = None
         """(signal, sender's pid, comm and uid) of the signal that ended it; pid 0 is the kernel."""
+        self.stopped_by: tuple[int, int, bytes, int] | None = None
+        """The same of the signal that stopped it last."""
         self.child_wait: WaitQueue | None = None
         self.wait_queues: tuple[WaitQueue, ...] = ()
         self.deadline: int | None = None

@@ -252,6 +252,7 @@ def _stop(kernel: Kernel, pcb: PCB, sig: int) -> None:
     if pcb.stopped:
         return
     pcb.stopped = True
+    pcb.stopped_by = (sig, *pcb.senders.get(sig, (0, b"kernel", 0)))
     pcb.work |= WORK_STOP
     if pcb.runnable:
         kernel.dispatcher.dequeue(pcb)

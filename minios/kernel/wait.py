@@ -7,9 +7,11 @@ function that either finds what it needs or says where to wait (as Linux's ``wai
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
@@ -29,6 +31,20 @@ class Blocked(Exception):
         self.queue = queue
 
 
+class About(NamedTuple):
+    """What those in a queue wait for, to whoever asks why they sleep.
+
+    ``kind`` is one word (``lock``, ``disk``); ``text`` completes "It sleeps …" and names no file;
+    ``wakers`` are the pids any of which could wake them by going on, ``outside`` says who else
+    could and is empty if nobody can.
+    """
+
+    kind: str
+    text: str
+    wakers: Sequence[int] = ()
+    outside: str = ""
+
+
 class WaitQueue:
     """Processes asleep for one reason; ``name`` is the wait channel that ps shows.
 
@@ -37,13 +53,15 @@ class WaitQueue:
     TASK_KILLABLE).
     """
 
-    __slots__ = ("disk", "kernel", "name", "sleepers")
+    __slots__ = ("about", "disk", "kernel", "name", "sleepers")
 
     def __init__(self, kernel: Kernel, name: str, *, disk: bool = False) -> None:
         self.kernel = kernel
         self.name = name
         self.disk = disk
         self.sleepers: dict[PCB, None] = {}
+        self.about: Callable[[], About] | None = None
+        """What it is for, where minios.kernel.why cannot see that from the call."""
 
     def wake(self) -> None:
         """Make every sleeper runnable; each looks again for what it waited for."""

@@ -84,6 +84,7 @@ PROGRAMS: dict[str, str] = {
     "hint": "bin.gamewords:hint",
     "restart": "bin.gamewords:restart",
     "status": "bin.gamewords:status",
+    "why": "bin.why:why",
     # file tools and small tools
     "[": "bin.testing:test",
     "arch": "bin.small:arch",

@@ -645,6 +645,15 @@ see command(1), type(1)
 whoami
 --
 see id(1)
+@why 1 ask for the cause
+why [-pfg] [PID | FILE | GOAL]...
+--
+Of a process: what it sleeps on and who could wake it, who stopped or killed it and by which rule, or who has the core it waits for. Of a file: which component of the path or which bit keeps you out, and who has it open or locked. Of a goal: which part does not hold yet. Without an operand: what of yours was killed or refused lately.
+Whoever waits for somebody is followed there; a ring of processes that wait for each other is a deadlock.
+-p -f -g  take the operands for pids, files or goals
+$ why 41
+$ why /etc/shadow
+see ps(1), kill(1), ls(1), goals(1)
 @xargs 1 make arguments out of input
 xargs [-0r] [-n N] [-L N] [-I TEXT] [-P N] [COMMAND [ARG]...]
 --

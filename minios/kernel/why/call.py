@@ -1,0 +1,73 @@
+"""The system call behind ``why``: MiniOS's own, as nothing else needs one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from minios.abi.errno import Errno, error
+from minios.abi.syscalls import NR
+from minios.kernel.why.reason import Reason, lines
+
+if TYPE_CHECKING:
+    from minios.fs.access import Credentials
+    from minios.fs.inode import Dentry
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+SHOWN = 5
+"""Refusals and deaths that ``why`` without an operand tells of."""
+
+Answer = list[tuple[int, bytes]]
+
+
+def explain(
+    kernel: Kernel, who: Credentials, cwd: Dentry, kind: bytes, subject: bytes | int
+) -> Reason:
+    """The answer to one question: ``process`` and a pid, ``file`` and a path, or ``recent``.
+
+    EINVAL for another kind or subject.
+    """
+    if kind == b"process" and isinstance(subject, int):
+        from minios.kernel.why.processes import why_process
+
+        return why_process(kernel, who, subject)
+    if kind == b"file" and isinstance(subject, bytes) and subject:
+        from minios.kernel.why.paths import why_file
+
+        return why_file(kernel, who, cwd, subject)
+    if kind == b"recent":
+        return why_recent(kernel, who)
+    raise error(Errno.EINVAL)
+
+
+def why_recent(kernel: Kernel, who: Credentials) -> Reason:
+    """The last deaths by signal and the last refusals of the asker's; of everybody's to root."""
+    from minios.kernel.why.processes import ended
+    from minios.kernel.why.rules import why_refused
+
+    causes = kernel.causes
+    found: list[tuple[int, Reason]] = []
+    for last in reversed(causes.obituaries):
+        if last.sig and (who.euid in (0, last.uid)) and len(found) < SHOWN:
+            found.append((last.time, ended(kernel, last)))
+    refusals = [each for each in reversed(causes.refusals) if who.euid in (0, each.uid)][:SHOWN]
+    found += [(each.time, why_refused(kernel, who, each)) for each in refusals]
+    found.sort(key=lambda item: item[0], reverse=True)
+    parts = tuple(reason for _, reason in found[:SHOWN])
+    text = "Lately:" if parts else "Nothing of yours was killed or refused lately."
+    return Reason("recent", text, because=parts)
+
+
+def why(kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes | int) -> Answer:
+    """why(kind, subject): the answer's sentences with their depths. EFAULT EINVAL."""
+    if not isinstance(kind, bytes) or not isinstance(subject, (bytes, int)):
+        raise error(Errno.EFAULT)
+    machine = kernel.machine.kernel if kernel.hidden else kernel
+    if machine is None:
+        raise error(Errno.EINVAL)
+    reason = explain(machine, pcb, pcb.cwd, kind, subject)
+    return [(depth, text.encode()) for depth, text in lines(reason)]
+
+
+CALLS: dict[int, Callable[..., Any]] = {NR.why: why}

@@ -1,0 +1,181 @@
+"""The memory of causes: the latest deaths and refusals of one boot, bounded.
+
+It is part of the kernel's state (the digest has it), because a program can read it by ``why`` and
+act on it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
+
+from minios.abi.errno import Errno
+from minios.abi.signals import Sig
+from minios.abi.syscalls import NR, ROWS
+
+if TYPE_CHECKING:
+    from minios.fs.inode import Dentry, Inode
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+OBITUARIES = 256
+REFUSALS = 64
+
+REFUSED = frozenset(
+    {
+        Errno.EPERM, Errno.EACCES, Errno.EROFS, Errno.EBUSY, Errno.ETXTBSY, Errno.ENOSPC,
+        Errno.EDQUOT, Errno.EMFILE, Errno.ENFILE, Errno.EFBIG, Errno.ENOMEM, Errno.ENOEXEC,
+        Errno.ELOOP, Errno.EXDEV, Errno.EMLINK,
+    }
+)  # fmt: skip
+"""The errors that are refusals. What is simply not there (ENOENT) or not yet there (EAGAIN) is not
+one; EAGAIN of fork(2) is."""
+
+
+class Obituary(NamedTuple):
+    """How a process ended. ``sender`` 0 is the kernel; ``rule`` says what made it send ``sig``."""
+
+    time: int
+    pid: int
+    ppid: int
+    comm: bytes
+    uid: int
+    status: int
+    sig: int
+    sender: int
+    sender_comm: bytes
+    sender_uid: int
+    rule: str
+
+
+class Refusal(NamedTuple):
+    """A system call that was refused: which rule said no, about which file."""
+
+    time: int
+    pid: int
+    comm: bytes
+    uid: int
+    call: int
+    path: bytes
+    """The path that was given, or empty."""
+    errno: int
+    rule: str
+    place: bytes
+    """Where the file is that the rule was about; empty if about none, or the path itself."""
+    mode: int
+    owner: int
+    group: int
+    want: int
+
+
+class Causes:
+    """See the module."""
+
+    __slots__ = ("_hash", "obituaries", "refusals")
+
+    def __init__(self) -> None:
+        self.obituaries: deque[Obituary] = deque(maxlen=OBITUARIES)
+        self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
+        self._hash = 0
+
+    def died(self, kernel: Kernel, pcb: PCB, status: int) -> None:
+        """A process has ended with a wait status; its parent has not been told yet."""
+        sig, sender, comm, uid = pcb.killed_by or (0, 0, b"", 0)
+        rule = doom(kernel, pcb, sig) if sig and not sender else ""
+        last = Obituary(
+            kernel.world.now, pcb.pid, pcb.ppid, pcb.comm, pcb.uid, status, sig, sender, comm, uid,
+            rule,
+        )  # fmt: skip
+        self.obituaries.append(last)
+        self._hash = crc32(b"%d %d %d" % (last.time, last.pid, status), self._hash)
+
+    def refused(self, kernel: Kernel, pcb: PCB, err: OSError) -> None:
+        """A call ends in an error that may be a refusal: remember it, and its ``cause``.
+
+        The cause was put on the exception where it was raised (:func:`minios.fs.access.refused`);
+        it is taken off again, as programs are not to see it.
+        """
+        nr, args = pcb.request
+        errno = err.errno or 0
+        cause = err.__dict__.pop("cause", None)
+        if errno not in REFUSED and not (errno == Errno.EAGAIN and nr == NR.clone):
+            return
+        rule, inode, want, at = cause or ("", None, 0, None)
+        path = next(iter(paths_of(nr, args)), b"")[:256]
+        place = b""
+        if inode is not None:
+            place = _place(kernel, pcb, nr, args, inode, at)[:256]
+        last = Refusal(
+            kernel.world.now, pcb.pid, pcb.comm, pcb.euid, nr, path, errno, rule, place,
+            inode.mode if inode is not None else 0, inode.uid if inode is not None else 0,
+            inode.gid if inode is not None else 0, want,
+        )  # fmt: skip
+        self.refusals.append(last)
+        self._hash = crc32(b"%d %d %d %d" % (last.time, last.pid, nr, errno), self._hash)
+
+    def obituary(self, pid: int) -> Obituary | None:
+        """The latest death of that pid; None if there was none, or it is long ago."""
+        return next((each for each in reversed(self.obituaries) if each.pid == pid), None)
+
+    def state(self) -> Any:
+        """Plain data for the digest."""
+        return (self._hash, len(self.obituaries), len(self.refusals))
+
+
+def paths_of(nr: int, args: tuple[Any, ...]) -> list[bytes]:
+    """The paths among a call's arguments."""
+    row = ROWS.get(nr)
+    if row is None:
+        return []
+    kinds = [word for word in row.arguments.split() if word[0] not in "=>"]
+    return [
+        arg
+        for kind, arg in zip(kinds, args, strict=False)
+        if kind == "path" and isinstance(arg, bytes)
+    ]
+
+
+def _place(
+    kernel: Kernel, pcb: PCB, nr: int, args: tuple[Any, ...], inode: Inode, at: Dentry | None
+) -> bytes:
+    """The path of an inode that one of a call's paths leads over."""
+    if at is not None:
+        return at.path()
+    from minios.kernel.why.steps import steps
+
+    for path in paths_of(nr, args):
+        for step in steps(kernel.vfs, pcb.cwd, path):
+            if step.inode is inode:
+                return step.path()
+    return b""
+
+
+def doom(kernel: Kernel, pcb: PCB, sig: int) -> str:
+    """What makes the kernel itself send a signal that ends a process."""
+    if sig == Sig.SIGHUP:
+        leader = kernel.processes.get(pcb.sid)
+        if leader is None or leader.zombie:
+            return "leader"
+        return "orphaned" if kernel.orphaned(pcb.pgid) else "hangup"
+    return _DOOMS.get(sig, "")
+
+
+_DOOMS: dict[int, str] = {
+    Sig.SIGINT: "key.intr",
+    Sig.SIGQUIT: "key.quit",
+    Sig.SIGPIPE: "pipe",
+    Sig.SIGALRM: "alarm",
+    Sig.SIGXFSZ: "fsize",
+    Sig.SIGXCPU: "cpu",
+    Sig.SIGSEGV: "memory",
+    Sig.SIGBUS: "memory",
+    Sig.SIGILL: "instruction",
+    Sig.SIGFPE: "arithmetic",
+    Sig.SIGSYS: "call",
+    Sig.SIGABRT: "abort",
+    Sig.SIGKILL: "kernel",
+    Sig.SIGTTIN: "background",
+    Sig.SIGTTOU: "background",
+    Sig.SIGTSTP: "key.susp",
+}

@@ -1,0 +1,303 @@
+"""What a sleeping process waits for, and who could wake it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from minios.abi import flags
+from minios.abi.signals import NSIG, SIG_DFL, SIG_IGN, UNBLOCKABLE, Sig
+from minios.abi.syscalls import NR
+from minios.kernel.locks import END, FLOCK, POSIX, Waiting
+from minios.kernel.pipe import Pipe, PipeFile
+from minios.kernel.tty import Tty, TtyFile
+from minios.kernel.why.reason import clean, moment, seconds
+from minios.kernel.why.steps import visible
+
+if TYPE_CHECKING:
+    from minios.fs.access import Credentials
+    from minios.fs.inode import Dentry
+    from minios.kernel.file import File
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+
+
+class Wait:
+    """``text`` completes "It sleeps …". ``wakers`` are the processes any of which could wake it by
+    going on; ``outside`` says who or what else could, and is empty if nobody can."""
+
+    __slots__ = ("kind", "outside", "path", "text", "wakers")
+
+    def __init__(
+        self,
+        kind: str,
+        text: str,
+        wakers: list[PCB] | None = None,
+        outside: str = "",
+        path: str = "",
+    ) -> None:
+        self.kind = kind
+        self.text = text
+        self.wakers = wakers or []
+        self.outside = outside
+        self.path = path
+
+
+def wait_of(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
+    """Why ``pcb``, which sleeps, sleeps. A time limit of the call is told as outside help."""
+    wait = _from_queues(kernel, pcb) or _from_call(kernel, who, pcb)
+    if pcb.deadline is not None and wait.kind != "sleep.timer":
+        limit = f"its own time limit in {seconds(pcb.deadline - kernel.world.now)} s"
+        wait.outside = f"{wait.outside}, or {limit}" if wait.outside else limit
+    return wait
+
+
+def _from_queues(kernel: Kernel, pcb: PCB) -> Wait | None:
+    """What the queue itself can tell (:class:`minios.kernel.wait.WaitQueue`, ``about``)."""
+    for queue in pcb.wait_queues:
+        if queue.about is not None:
+            about = queue.about()
+            wakers = [p for pid in about.wakers if (p := kernel.processes.get(pid)) is not None]
+            return Wait(f"sleep.{about.kind}", about.text, wakers, about.outside)
+    return None
+
+
+def _from_call(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
+    nr, args = pcb.request
+    if pcb.uninterruptible:
+        return Wait("sleep.disk", "until the disk has answered", outside="the disk")
+    explain = _CALLS.get(nr)
+    wait = explain(kernel, who, pcb, args) if explain is not None else None
+    if wait is not None:
+        return wait
+    return Wait("sleep.other", f"in {pcb.wchan or 'the kernel'}", outside="the kernel")
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def name_of(kernel: Kernel, who: Credentials, dentry: Dentry) -> str:
+    """The path of an open file, if the asker may know it."""
+    if dentry.inode.fs is kernel.pipefs:
+        return clean(dentry.path())
+    return clean(dentry.path()) if visible(kernel.vfs, who, dentry) else "a file you may not see"
+
+
+def holders(kernel: Kernel, test: Callable[[File], bool]) -> list[PCB]:
+    """The processes with an open file that passes, by pid."""
+    return [
+        pcb
+        for _, pcb in sorted(kernel.processes.items())
+        if not pcb.zombie and any(test(file) for _, file in pcb.fds.items())
+    ]
+
+
+def _file(pcb: PCB, args: tuple[Any, ...]) -> File | None:
+    try:
+        return pcb.fds.get(args[0])  # type: ignore[no-any-return]
+    except (OSError, IndexError):
+        return None
+
+
+def _read(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
+    file = _file(pcb, args)
+    if isinstance(file, PipeFile):
+        return _pipe(kernel, who, pcb, file, reading=True)
+    if isinstance(file, TtyFile):
+        return _terminal(pcb, file.tty)
+    return _any_file(kernel, who, file, "to read from")
+
+
+def _write(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
+    file = _file(pcb, args)
+    if isinstance(file, PipeFile):
+        return _pipe(kernel, who, pcb, file, reading=False)
+    if isinstance(file, TtyFile):
+        return _terminal(pcb, file.tty)
+    return _any_file(kernel, who, file, "to write to")
+
+
+def _any_file(kernel: Kernel, who: Credentials, file: File | None, does: str) -> Wait | None:
+    if file is None:
+        return None
+    name = name_of(kernel, who, file.dentry)
+    return Wait("sleep.file", f"until there is something {does} {name}", outside="its other side")
+
+
+def _pipe(kernel: Kernel, who: Credentials, pcb: PCB, file: PipeFile, *, reading: bool) -> Wait:
+    pipe = file.pipe
+    name = name_of(kernel, who, file.dentry)
+    wakers = _ends(kernel, pipe, writers=reading)
+    known = _openings(kernel, pipe, writers=reading)
+    total = pipe.writers if reading else pipe.readers
+    outside = "somebody outside who has it open" if total > known else ""
+    if reading:
+        text = f"until there is something in {name}, which is empty"
+    else:
+        text = f"until there is room in {name}, which holds {len(pipe.buffer)} bytes"
+    return Wait("sleep.pipe", text, wakers, outside, name)
+
+
+def _ends(kernel: Kernel, pipe: Pipe, *, writers: bool) -> list[PCB]:
+    """Who has the writing (or reading) end of a pipe."""
+
+    def is_end(file: File) -> bool:
+        if not isinstance(file, PipeFile) or file.pipe is not pipe:
+            return False
+        return file.writable if writers else file.readable
+
+    return holders(kernel, is_end)
+
+
+def _openings(kernel: Kernel, pipe: Pipe, *, writers: bool) -> int:
+    """How many openings of that end belong to processes."""
+    found: dict[PipeFile, None] = {}
+    for pcb in kernel.processes.values():
+        for _, file in pcb.fds.items() if not pcb.zombie else ():
+            if isinstance(file, PipeFile) and file.pipe is pipe:
+                if file.writable if writers else file.readable:
+                    found[file] = None
+        progress = getattr(pcb.progress, "file", None)
+        if isinstance(progress, PipeFile) and progress.pipe is pipe:
+            if progress.writable if writers else progress.readable:
+                found[progress] = None
+    return len(found)
+
+
+def _terminal(pcb: PCB, tty: Tty) -> Wait:
+    name = clean(tty.name)
+    if tty.background in pcb.wait_queues:
+        text = f"because it is in the background of {name}"
+        return Wait("sleep.background", text, outside="its shell, by fg", path=f"/dev/{name}")
+    if tty.can_read in pcb.wait_queues:
+        text = f"until something is typed at {name}"
+        return Wait("sleep.tty", text, outside=f"whoever types at {name}", path=f"/dev/{name}")
+    text = f"until {name} has shown what was written to it"
+    return Wait("sleep.tty", text, outside=f"{name}'s line, or ctrl+q", path=f"/dev/{name}")
+
+
+def _ioctl(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
+    file = _file(pcb, args)
+    return _terminal(pcb, file.tty) if isinstance(file, TtyFile) else None
+
+
+def _open(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
+    file = getattr(pcb.progress, "file", None)
+    if not isinstance(file, PipeFile):
+        return None
+    name = name_of(kernel, who, file.dentry)
+    other = "writing" if file.readable else "reading"
+    wakers = [p for p in _ends(kernel, file.pipe, writers=file.readable) if p is not pcb]
+    text = f"until somebody opens {name} for {other}"
+    return Wait("sleep.fifo", text, wakers, f"whoever opens it for {other}", name)
+
+
+def _poll(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait:
+    wakers: dict[PCB, None] = {}
+    names: list[str] = []
+    outside: list[str] = []
+    for fd, events in args[0]:
+        call = _read if events & flags.POLLIN else _write
+        part = call(kernel, who, pcb, (fd,))
+        if part is None:
+            continue
+        file = _file(pcb, (fd,))
+        names.append(name_of(kernel, who, file.dentry) if file is not None else str(fd))
+        wakers.update(dict.fromkeys(part.wakers))
+        if part.outside and part.outside not in outside:
+            outside.append(part.outside)
+    if not names:
+        return Wait("sleep.poll", "in poll, watching nothing")
+    text = "until something happens on " + ", ".join(names[:6])
+    return Wait("sleep.poll", text, list(wakers), " or ".join(outside))
+
+
+# -- processes and time ----------------------------------------------------------------------------
+
+
+def _children(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait:
+    from minios.kernel.death import candidates
+
+    children = [child for child in candidates(pcb, args[0], args[1]) if not child.zombie]
+    if len(children) == 1:
+        text = f"until its child {title(children[0])} ends"
+    else:
+        text = f"until one of its {len(children)} children ends"
+    return Wait("sleep.child", text, children)
+
+
+def _timer(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
+    if pcb.deadline is None:
+        return None
+    left = pcb.deadline - kernel.world.now
+    text = f"until {moment(pcb.deadline)}, for {seconds(left)} s yet"
+    return Wait("sleep.timer", text, outside="the clock")
+
+
+def _signal(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait:
+    waits = [
+        Sig(sig).name
+        for sig in range(1, min(NSIG, 31) + 1)
+        if pcb.awaited >> (sig - 1) & 1
+        or (not pcb.awaited and not pcb.blocked >> (sig - 1) & 1 and callable(pcb.handlers[sig]))
+    ]
+    text = "until a signal comes" + (f" ({', '.join(waits[:8])})" if waits else "")
+    outside = "anybody who sends it one"
+    children = [child for child in pcb.children.values() if not child.zombie]
+    if "SIGCHLD" in waits and children:
+        outside += ", or a child that ends"
+    elif pcb.timer is not None and "SIGALRM" in waits:
+        outside += f", or its alarm at {moment(pcb.timer)}"
+    return Wait("sleep.signal", text, outside=outside)
+
+
+def title(pcb: PCB) -> str:
+    """A process in a sentence: ``41 (hydra)``."""
+    return f"{pcb.pid} ({clean(pcb.comm)})"
+
+
+def unkillable(pcb: PCB, sig: int) -> str:
+    """Why a signal sent to ``pcb`` would not act; empty if it would."""
+    if pcb.pid == 1 and not callable(pcb.handlers[sig]):
+        return "process 1 ignores what it does not handle"
+    if pcb.blocked & ~UNBLOCKABLE & 1 << (sig - 1):
+        return "it blocks it"
+    if pcb.handlers[sig] == SIG_IGN:
+        return "it ignores it"
+    return "" if pcb.handlers[sig] == SIG_DFL else "it handles it"
+
+
+def _lock(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
+    waiting = pcb.progress
+    if not isinstance(waiting, Waiting):
+        return None
+    file = _file(pcb, args)
+    name = name_of(kernel, who, file.dentry) if file is not None else "a file"
+    wanted, held = waiting.lock, waiting.where.blocker(waiting.lock)
+    how = "write" if wanted.write else "read"
+    if held is None:
+        return Wait("sleep.lock", f"for a {how} lock on {name}, which is free now", path=name)
+    owners = [p for p in (kernel.processes.get(held.pid),) if p is not None]
+    if held.kind != POSIX:
+        owners = holders(kernel, lambda file: file is held.owner)
+    mode = "a write lock" if held.write else "a read lock"
+    span = "" if held.kind == FLOCK or (not held.start and held.end == END) else " on bytes of it"
+    text = f"for a {how} lock on {name}, on which there is {mode}{span}"
+    return Wait("sleep.lock", text, owners, path=name)
+
+
+Explain = Callable[["Kernel", "Credentials", "PCB", tuple[Any, ...]], Wait | None]
+
+_CALLS: dict[int, Explain] = {
+    NR.read: _read,
+    NR.write: _write,
+    NR.openat: _open,
+    NR.ioctl: _ioctl,
+    NR.flock: _lock,
+    NR.fcntl64: _lock,
+    NR.ppoll_time64: _poll,
+    NR.waitid: _children,
+    NR.clock_nanosleep_time64: _timer,
+    NR.rt_sigsuspend: _signal,
+    NR.rt_sigtimedwait_time64: _signal,
+}
