@@ -121,7 +121,7 @@ def notify_exit(kernel: Kernel, pcb: PCB) -> None:
     ):
         reap(kernel, pcb)
     else:
-        signals.post(kernel, parent, Sig.SIGCHLD, pcb)
+        signals.post(kernel, parent, Sig.SIGCHLD, pcb, signals.of_child(parent, pcb))
     assert parent.child_wait is not None
     parent.child_wait.wake()
 

@@ -21,7 +21,7 @@ from minios.abi.errno import Errno, error
 from minios.abi.ptrace import Probe, SyscallInfo
 from minios.abi.records import Siginfo, Waited
 from minios.abi.signals import NSIG, Sig
-from minios.abi.syscalls import COMPUTE, NR, PROBE
+from minios.abi.syscalls import COMPUTE, NR, PROBE, TRAP_CYCLES
 from minios.fs.access import capable
 from minios.kernel import death, seccomp, signals
 from minios.kernel.arguments import find, integer
@@ -98,6 +98,8 @@ class Trace:
             if self.mode == ptrace.PTRACE_SYSCALL:
                 self._op = ptrace.SYSCALL_INFO_ENTRY
                 self._hold(kernel, self._trap_signal())
+                # The trap itself was paid for; what the call does is done between the stops.
+                pcb.burst = pcb.costs.get(nr, TRAP_CYCLES) * kernel.cycle_ns
                 raise Held
         if self._phase == _ENTERED:
             self._phase = _CALLING

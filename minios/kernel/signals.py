@@ -277,13 +277,30 @@ def _continue(kernel: Kernel, pcb: PCB) -> None:
         notice(kernel, pcb)
 
 
+def of_child(parent: PCB, child: PCB) -> Siginfo | None:
+    """What SIGCHLD says of ``child``, where somebody will look at it: a handler, or a tracer."""
+    if parent.tracer is None and not parent.handler_flags.get(Sig.SIGCHLD, 0) & SA_SIGINFO:
+        return None
+    status = child.exit_status if child.zombie or child.report is None else child.report
+    if flags.wifcontinued(status):
+        code, shown = flags.CLD_CONTINUED, int(Sig.SIGCONT)
+    elif flags.wifstopped(status):
+        code, shown = flags.CLD_STOPPED, flags.wstopsig(status)
+    elif flags.wifexited(status):
+        code, shown = flags.CLD_EXITED, flags.wexitstatus(status)
+    else:
+        code = flags.CLD_DUMPED if flags.wcoredump(status) else flags.CLD_KILLED
+        shown = flags.wtermsig(status)
+    return Siginfo(Sig.SIGCHLD, code, child.pid, child.uid, shown)
+
+
 def _tell_parent(kernel: Kernel, pcb: PCB, *, stopped: bool) -> None:
     kernel.world.mark(MARK_PROCESS)
     parent = kernel.processes.get(pcb.ppid)
     if parent is None:
         return
     if not parent.handler_flags.get(Sig.SIGCHLD, 0) & SA_NOCLDSTOP:
-        post(kernel, parent, Sig.SIGCHLD, pcb)
+        post(kernel, parent, Sig.SIGCHLD, pcb, of_child(parent, pcb))
     if parent.child_wait is not None:
         parent.child_wait.wake()
 

@@ -58,6 +58,7 @@ PROGRAMS: dict[str, str] = {
     "stty": "bin.stty:stty",
     "hostname": "bin.uname:hostname",
     "spin": "bin.load:spin",
+    "strace": "bin.strace:strace",
     "hog": "bin.load:hog",
     "tick": "bin.tick:tick",
     "su": "bin.su:su",

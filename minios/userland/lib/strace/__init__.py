@@ -1,0 +1,1 @@
+"""System calls as text: the decoding of strace(1), for it and for whoever shows a call."""
