@@ -32,8 +32,8 @@ class Core:
     """One CPU. ``since`` is when ``current`` began to run, or will, once the switch is paid for."""
 
     __slots__ = (
-        "_busy", "busy_since", "current", "due", "handle", "index", "last", "queue", "resched",
-        "since", "slice_end", "switches",
+        "_busy", "busy_since", "current", "due", "handle", "index", "ipis", "last", "queue",
+        "resched", "since", "slice_end", "switches", "ticks",
     )  # fmt: skip
 
     def __init__(self, index: int, queue: RunQueue) -> None:
@@ -49,6 +49,10 @@ class Core:
         """When this core's event is due; one that fires at another time is stale."""
         self.resched = False
         self.switches = 0
+        self.ticks = 0
+        """Interrupts of its timer: slices that were over, and sleeps of who ran here last."""
+        self.ipis = 0
+        """How often another core told it to look at its queue."""
         self._busy = 0
         self.busy_since: int | None = None
 
@@ -102,6 +106,7 @@ class Dispatcher:
             if core is not self.active:
                 following = core.queue.pick()
                 if following is not None:
+                    core.ipis += self.active is not None
                     self.begin(core, following)
                     self.arm(core)
             return
@@ -112,6 +117,7 @@ class Dispatcher:
             return
         self.account_core(core)
         if (woken or core.queue.eager) and self._preempts(core, pcb, current):
+            core.ipis += self.active is not None
             self.put_back(core)
             self.fill(core)
         elif core.slice_end is None:
@@ -382,6 +388,7 @@ class Dispatcher:
                     core.slice_end = now + queue.slice(pcb)
                     expired = core.resched
                 elif now >= slice_end:
+                    core.ticks += 1
                     expired = True
                 if expired:
                     self._rotate(core, pcb, many)

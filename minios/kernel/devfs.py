@@ -20,6 +20,7 @@ from minios.kernel.devices import (
 )
 from minios.kernel.file import File
 from minios.kernel.log import KmsgFile
+from minios.kernel.printer import open_printer
 from minios.kernel.tty import Tty, open_tty
 from minios.kernel.wait import WaitQueue
 
@@ -32,6 +33,8 @@ TTY_MAJOR = 4
 TTY_GID = 5
 DISK_GID = 6
 _KMSG = makedev(1, 11)
+LP_GID = 7
+_LP0 = makedev(6, 0)
 _CTTY = makedev(5, 0)
 _CONSOLE = makedev(5, 1)
 _EXTRA_MAJOR = 240
@@ -58,6 +61,9 @@ class Devices:
         for name, (number, driver) in MEMORY_DEVICES.items():
             self._node(name, number, driver)
         self._node(b"kmsg", _KMSG, _open_kmsg, mode=0o644)
+        if kernel.machine.printer is not None:
+            kernel.machine.printer.attach(kernel)
+            self._node(b"lp0", _LP0, open_printer, mode=0o660, gid=LP_GID)
         self._node(b"tty", _CTTY, _open_ctty, gid=TTY_GID)
         self._node(b"console", _CONSOLE, _open_console, mode=0o600)
         for number in range(1, TERMINALS + 1):

@@ -16,6 +16,7 @@ from minios.abi.signals import Sig
 from minios.abi.syscalls import COMPUTE, NR, PAGEIN, TRAP_CYCLES
 from minios.kernel import calls, death, fscalls, inotify, ptrace, scheduling, signals, state, storagecalls
 from minios.kernel.cores import Dispatcher
+from minios.kernel.interrupts import Interrupts
 from minios.kernel.load import LoadAverage
 from minios.kernel.locks import LockTable
 from minios.kernel.log import LOG_EMERG, KernelLog
@@ -107,6 +108,8 @@ class Kernel:
         self.inotify: list[Any] = []
         """The inotify instances, oldest first."""
         self.sockets = SocketTable()
+        self.interrupts = Interrupts(self)
+        self.parts["interrupts"] = self.interrupts.state
         self.sysctl: dict[str, int] = {}
         """The kernel parameters that are not what they are at boot (minios.kernel.sysctl)."""
 
@@ -389,7 +392,7 @@ class Kernel:
         if timeout is not None and pcb.deadline is None:
             pcb.deadline = world.now + max(timeout, 0)
         if pcb.deadline is not None:
-            pcb.wakeup = world.timer(pcb.deadline, self.wake, pcb)
+            pcb.wakeup = world.timer(pcb.deadline, self._time_is_up, pcb)
         for queue in queues:
             queue.sleepers[pcb] = None
         pcb.wait_queues = queues
@@ -400,6 +403,11 @@ class Kernel:
         if not disk:  # who waits for a disk counts as load (proc(5))
             self.load.changed(world.now, -1)
         self.dispatcher.dequeue(pcb)
+
+    def _time_is_up(self, pcb: PCB) -> None:
+        """The timeout of a sleep has run out: the timer of its core interrupts."""
+        self.cores[pcb.last_core].ticks += 1
+        self.wake(pcb)
 
     def wake(self, pcb: PCB) -> None:
         """Make a sleeper runnable; its call is made again when it gets a core."""

@@ -19,6 +19,7 @@ from minios.kernel.judge import JudgeKernel
 from minios.kernel.kernel import Kernel
 from minios.kernel.log import announce
 from minios.kernel.mounts import mount_all, unmount_all
+from minios.kernel.printer import Printer
 from minios.kernel.process import PCB
 from minios.kernel.sched import Params
 from minios.sim.canonical import encode
@@ -76,6 +77,7 @@ class Machine:
         self.on_boot: list[Callable[[Kernel], None]] = []
         """Parts of the world that attach to each new kernel before pid 1 starts."""
         self._judge: JudgeKernel | None = None
+        self.printer: Printer | None = Printer(world)
         self.devices: dict[bytes, Device] = {}
         """Its disks and their partitions, by their names in /dev."""
         self._file_system = self._first_disk(disk, drive or DriveSpec(), swap)

@@ -72,6 +72,7 @@ class Tty:
         """Bytes typed by the player."""
         if self.kernel.halted:
             return
+        self.kernel.interrupts.count("tty")
         self.discipline.receive(data)
         self.kernel.world.mark(MARK_TTY)
         if self.discipline.ready:

@@ -68,6 +68,11 @@ class Disk:
         return self.sectors * SECTOR
 
     @property
+    def finished(self) -> int:
+        """Requests served since the power came on; each ends with an interrupt."""
+        return self._counts[0] + self._counts[4]
+
+    @property
     def outstanding(self) -> int:
         """Requests that wait or are being served; merged ones count once."""
         return self._outstanding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minios.kernel import interrupts
 from minios.kernel.proc.text import TICK, seconds
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def stat(kernel: Kernel) -> bytes:
     lines = [_cpu_row(b"cpu ", tuple(map(sum, zip(*rows, strict=True))))]
     lines += [_cpu_row(b"cpu%d" % index, row) for index, row in enumerate(rows)]
     lines += [
-        b"intr 0",
+        b"intr " + b" ".join(b"%d" % count for count in interrupts.total(kernel)),
         b"ctxt %d" % sum(core.switches for core in kernel.cores),
         b"btime %d" % ((kernel.machine.epoch + kernel.boot_time) // 1_000_000_000),
         b"processes %d" % kernel.forks,

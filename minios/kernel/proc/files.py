@@ -71,9 +71,7 @@ def diskstats(kernel: Kernel) -> bytes:
     lines = []
     for device in kernel.machine.devices.values():
         row = b" ".join(b"%d" % figure for figure in figures(device))
-        lines.append(
-            b"%4d %7d %b %b\n" % (device.rdev >> 8, device.rdev & 255, device.name, row)
-        )
+        lines.append(b"%4d %7d %b %b\n" % (device.rdev >> 8, device.rdev & 255, device.name, row))
     return b"".join(lines)
 
 

@@ -19,5 +19,13 @@ def filesystems(kernel: Kernel) -> bytes:
     return b"nodev\tproc\nnodev\ttmpfs\nnodev\tdevtmpfs\nnodev\tpipefs\n\text4\n"
 
 
+def devices(kernel: Kernel) -> bytes:
+    """proc(5): the drivers by major device number."""
+    return (
+        b"Character devices:\n  1 mem\n  4 tty\n  5 /dev/tty\n  5 /dev/console\n  6 lp\n"
+        b"\nBlock devices:\n  8 sd\n"
+    )
+
+
 def cmdline(kernel: Kernel) -> bytes:
     return b"root=/dev/sda1 console=tty1\n"

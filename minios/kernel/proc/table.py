@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from minios.abi.errno import Errno, error
-from minios.kernel import locks
+from minios.kernel import interrupts, locks, printer
 from minios.kernel.proc import cpu, files, memory, pid, sched, system
 from minios.kernel.process import PCB
 from minios.kernel.socket import unix
@@ -46,6 +46,11 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"cmdline": RootFile(system.cmdline),
     b"cpuinfo": RootFile(cpu.cpuinfo),
     b"filesystems": RootFile(system.filesystems),
+    b"devices": RootFile(system.devices),
+    b"driver/lp0/panel": RootFile(lambda kernel: b"", 0o200, printer.press),
+    b"driver/lp0/status": RootFile(printer.status_text),
+    b"driver/lp0/tray": RootFile(printer.tray_text),
+    b"interrupts": RootFile(interrupts.listing),
     b"loadavg": RootFile(cpu.loadavg),
     b"locks": RootFile(locks.listing),
     b"meminfo": RootFile(memory.meminfo),
