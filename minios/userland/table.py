@@ -60,6 +60,8 @@ PROGRAMS: dict[str, str] = {
     "spin": "bin.load:spin",
     "strace": "bin.strace:strace",
     "hog": "bin.load:hog",
+    "heap": "bin.heap:heap",
+    "leak": "bin.heap:leak",
     "tick": "bin.tick:tick",
     "su": "bin.su:su",
     "passwd": "bin.su:passwd",
