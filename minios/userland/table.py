@@ -41,7 +41,15 @@ PROGRAMS: dict[str, str] = {
     # processes, sessions and full-screen programs
     "ps": "bin.ps:ps",
     "pstree": "bin.pstree:pstree",
-    "init": "bin.init:init",
+    "init": "bin.init.main:init",
+    "systemctl": "bin.systemctl.main:systemctl",
+    "shutdown": "bin.systemctl.main:shutdown",
+    "poweroff": "bin.systemctl.main:shutdown",
+    "reboot": "bin.systemctl.main:shutdown",
+    "halt": "bin.systemctl.main:shutdown",
+    "journalctl": "bin.journalctl:journalctl",
+    "logger": "bin.logger:logger",
+    "dmesg": "bin.dmesg:dmesg",
     "getty": "bin.login:getty",
     "login": "bin.login:login",
     "uptime": "bin.uptime:uptime_program",
@@ -51,6 +59,10 @@ PROGRAMS: dict[str, str] = {
     "users": "bin.who:users",
     "nice": "bin.nice:nice",
     "renice": "bin.nice:renice",
+    "taskset": "bin.taskset:taskset",
+    "chrt": "bin.taskset:chrt",
+    "assign": "bin.taskset:assign",
+    "lscpu": "bin.lscpu:lscpu",
     "nohup": "bin.nice:nohup",
     "setsid": "bin.setsid:setsid",
     "uname": "bin.uname:uname",
@@ -148,7 +160,7 @@ PROGRAMS: dict[str, str] = {
 }
 """Installed as /bin/NAME (those of SBIN as /sbin/NAME)."""
 
-SBIN = frozenset({"init", "getty", "login"})
+SBIN = frozenset({"init", "getty", "login", "shutdown", "poweroff", "reboot", "halt"})
 
 
 def load(name: str) -> Program:

@@ -188,7 +188,7 @@ async def pwd(tool: Tool) -> int:
 
 NPROC_USAGE = """
 Usage: nproc [OPTION]...
-Print how many processors there are to run on.
+Print how many processors there are to run on, by the affinity (taskset).
   --all         all that are installed
   --ignore=N    N fewer, but at least one
 """
@@ -205,9 +205,11 @@ async def nproc(tool: Tool) -> int:
                 raise Failure(b"invalid number: " + quote(value or b""))
             ignored = int(text)
     no_operands(tool)
-    lines = (await read_file(tool.sys, b"/proc/stat")).split(b"\n")
-    count = sum(line.startswith(b"cpu") and line[3:4].isdigit() for line in lines)
-    if "all" not in tool.options:
+    if "all" in tool.options:
+        lines = (await read_file(tool.sys, b"/proc/stat")).split(b"\n")
+        count = sum(line.startswith(b"cpu") and line[3:4].isdigit() for line in lines)
+    else:
+        count = (await tool.sys.sched_getaffinity()).bit_count()
         wanted = tool.env.get(b"OMP_NUM_THREADS", b"").partition(b",")[0].strip()
         limit = tool.env.get(b"OMP_THREAD_LIMIT", b"").strip()
         if wanted.isdigit() and int(wanted[:9]):

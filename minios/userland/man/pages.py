@@ -383,10 +383,55 @@ The program has no terminal then, so that no key and no end of the session reach
 -w  wait for the program and end with its status
 see nohup(1), ps(1)
 @nproc,arch 1 how many processors, and of what kind
-nproc
+nproc [--all] [--ignore=N]
 arch
 --
-see uname(1)
+nproc counts the processors it may run on itself; with --all, all there are.
+see uname(1), lscpu(1), taskset(1)
+@lscpu 1 what processors there are
+lscpu [-e | -p | -J] [-x]
+--
+-e  a table with a line for each core
+-p  the same for programs
+-J  as JSON
+-x  the cores as a mask
+see nproc(1), taskset(1)
+@taskset 1 on which cores a process may run
+taskset MASK COMMAND [ARG]...
+taskset -c LIST COMMAND [ARG]...
+taskset -p[c] [MASK] PID
+--
+MASK is hexadecimal, a bit for each core; LIST is like 0,2-3. A process that is moved to another core finds its caches cold.
+-p  show or change a process that runs already
+-c  lists instead of masks
+$ taskset -c 1 sort -n data
+$ taskset -pc 0 41
+see chrt(1), nproc(1), sched(7)
+@chrt 1 real-time and other scheduling policies of a process
+chrt [-f | -r | -o | -b | -i] PRIORITY COMMAND [ARG]...
+chrt [-f | -r | -o | -b | -i] -p PRIORITY PID
+chrt [-v] -p PID
+chrt -m
+--
+Real-time processes (1 is the lowest priority, 99 the highest) run before all others; of each second at most 950 ms are theirs while others wait. Only root may make one.
+-f  SCHED_FIFO: keeps the core until it sleeps or one of a higher priority wakes up
+-r  SCHED_RR: the same, in turn with others of its priority
+-o, -b, -i  SCHED_OTHER, SCHED_BATCH (preempts nobody), SCHED_IDLE (runs when nobody else would); PRIORITY is 0
+-R  its children start as SCHED_OTHER
+-T NS  with -o or -b: the slice it asks for, and how long it says its next burst takes
+-m  the priorities there are
+$ chrt -f 10 ./control
+$ chrt -i -p 0 41
+see nice(1), taskset(1), sched(7)
+@assign 1 give a core to a process
+assign
+assign PID CORE
+assign -d PID...
+--
+Under the scheduling policy "manual" you are the scheduler: a core computes for the process it was assigned to and for no other. Who has run only shortly since it last slept (a shell, a short command) needs no core of its own. Without arguments it shows whose each core is. On the CPU pane the same is done by key and mouse.
+-d  take their cores away
+$ assign 41 0
+see sched(7), taskset(1), ps(1)
 @od 1 bytes in numbers
 od [-Acdox] [-t TYPE] [-j SKIP] [-N COUNT] [FILE]...
 --
@@ -778,6 +823,13 @@ see id(1), chmod(1), su(1), sudo(1)
 A pipe holds 64 KiB. Who reads an empty one waits; who writes to a full one waits. When all writers have closed it, readers get end of file. Who writes when all readers are gone gets SIGPIPE.
 A writer that waits for a reader that waits for the writer waits for ever.
 see tee(1), mkfifo(1), signal(7)
+@sched 7 who runs next
+--
+Each core has a queue of processes that could run; the scheduling policy says which one does, and for how long while others wait. An idle core takes from the longest queue. root reads and changes the policy in /proc/sys/kernel/sched_policy.
+fifo: until it blocks. sjf: the shortest next burst, to its end. stcf: the same, and whoever has less to do preempts. rr: in turn, a quantum each. priority: the lowest nice value; waiting counts (sched_priority_aging_ns). mlfq: a queue for each level, down when the allotment is used up, up again at each boost. lottery: a ticket is drawn. stride: the same without luck. cfs: who had least, by weight. eevdf: of those who are owed time, whose request is due first. manual: you say (assign).
+How long a burst takes is guessed from the past ones, or said by the process (chrt -T). Weights and tickets come from nice values; one step is some 10 % of CPU time.
+Real-time processes (chrt) come before all that. Parameters of policies are the files sched_* in /proc/sys/kernel; what became of a process is in /proc/PID/sched and schedstat.
+see chrt(1), taskset(1), nice(1), assign(1), ps(1)
 @signal 7 signals
 --
 A signal interrupts a process: it ends it, stops it, lets it go on, is ignored, or runs a handler. KILL (9) and STOP (19) cannot be handled, ignored or blocked.
