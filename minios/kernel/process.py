@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from minios.kernel.wait import WaitQueue
     from minios.sim.world import Timer
 
-RUNNING, SLEEPING, DISK, STOPPED, ZOMBIE = "R", "S", "D", "T", "Z"
+RUNNING, SLEEPING, DISK, STOPPED, TRACED, ZOMBIE = "R", "S", "D", "T", "t", "Z"
 """The letters of ps(1)."""
 
 WORK_SIGNAL = 1
@@ -241,7 +241,7 @@ class PCB(Entity):
         if self.zombie:
             return ZOMBIE
         if self.stopped:
-            return STOPPED
+            return STOPPED if self.tracer is None or self.tracer.stop is None else TRACED
         if self.uninterruptible:
             return DISK
         return RUNNING if self.runnable else SLEEPING

@@ -481,6 +481,7 @@ class _Once:
 _RESTARTABLE = frozenset((NR.clock_nanosleep_time64,))
 
 _CODE = 0x10000
+_DATA = 0x7FFE_0000
 
 
 def plain(value: Any) -> Any:
@@ -498,6 +499,14 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items()}
     return 0
+
+
+def word(value: Any) -> int:
+    """A value as a register holds it: a number, or the address of what is none."""
+    seen = plain(value)
+    if isinstance(seen, int):
+        return seen & 0xFFFF_FFFF
+    return 0 if seen is None else _DATA + (crc32(encode(seen)) & 0xFFFC)
 
 
 class Address(int):

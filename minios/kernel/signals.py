@@ -282,15 +282,7 @@ def of_child(parent: PCB, child: PCB) -> Siginfo | None:
     if parent.tracer is None and not parent.handler_flags.get(Sig.SIGCHLD, 0) & SA_SIGINFO:
         return None
     status = child.exit_status if child.zombie or child.report is None else child.report
-    if flags.wifcontinued(status):
-        code, shown = flags.CLD_CONTINUED, int(Sig.SIGCONT)
-    elif flags.wifstopped(status):
-        code, shown = flags.CLD_STOPPED, flags.wstopsig(status)
-    elif flags.wifexited(status):
-        code, shown = flags.CLD_EXITED, flags.wexitstatus(status)
-    else:
-        code = flags.CLD_DUMPED if flags.wcoredump(status) else flags.CLD_KILLED
-        shown = flags.wtermsig(status)
+    code, shown = flags.child_code(status)
     return Siginfo(Sig.SIGCHLD, code, child.pid, child.uid, shown)
 
 

@@ -108,6 +108,7 @@ KNOBS: dict[str, Knob] = {
     "kernel.pid_max": Knob(_pid_max),
     "kernel.random.boot_id": Knob(_boot_id),
     "kernel.threads-max": Knob(_pid_max),
+    "kernel.yama.ptrace_scope": Number(0, 0, 3),
     "kernel.version": Knob(lambda kernel: calls.utsname(kernel).version),
     # scheduling
     **schedknobs.KNOBS,

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.signals import NSIG, SIG_IGN, Sig
+from minios.kernel import ptrace
 from minios.kernel.credentials import NO_NEW_PRIVS
+from minios.kernel.mm.area import STACK_TOP, TEXT_START
 from minios.kernel.proc.memory import addresses, vm_rows
 from minios.kernel.proc.sched import core_list, priority
 from minios.kernel.proc.text import PAGE, TICK, pages, spelled
@@ -22,6 +24,7 @@ _STATES = {
     "S": b"S (sleeping)",
     "D": b"D (disk sleep)",
     "T": b"T (stopped)",
+    "t": b"t (tracing stop)",
     "Z": b"Z (zombie)",
 }
 
@@ -95,7 +98,7 @@ def status(kernel: Kernel, pcb: PCB) -> bytes:
         b"Ngid:\t0",
         b"Pid:\t%d" % pcb.pid,
         b"PPid:\t%d" % pcb.ppid,
-        b"TracerPid:\t0",
+        b"TracerPid:\t%d" % (pcb.tracer.by.pid if pcb.tracer is not None else 0),
         b"Uid:\t%d\t%d\t%d\t%d" % (pcb.uid, pcb.euid, pcb.suid, pcb.euid),
         b"Gid:\t%d\t%d\t%d\t%d" % (pcb.gid, pcb.egid, pcb.sgid, pcb.egid),
         b"FDSize:\t%d" % (0 if pcb.zombie else 256),
@@ -121,7 +124,7 @@ def status(kernel: Kernel, pcb: PCB) -> bytes:
         b"CapBnd:\t%016x" % pcb.caps.bounding,
         b"CapAmb:\t%016x" % pcb.caps.ambient,
         b"NoNewPrivs:\t%d" % (pcb.attributes & NO_NEW_PRIVS),
-        b"Seccomp:\t0",
+        b"Seccomp:\t%d" % (2 if pcb.seccomp is not None else 0),
         b"Cpus_allowed:\t%x" % allowed,
         b"Cpus_allowed_list:\t%b" % core_list(allowed),
         b"voluntary_ctxt_switches:\t%d" % pcb.nvcsw,
@@ -147,6 +150,19 @@ def set_comm(kernel: Kernel, pcb: PCB, data: bytes, writer: PCB) -> None:
     """Another name, at most 15 bytes (proc_pid_comm(5))."""
     pcb.comm = data.partition(b"\n")[0][:15]
     kernel.world.mark(MARK_PROCESS)
+
+
+def syscall(kernel: Kernel, pcb: PCB) -> bytes:
+    """The call a process sleeps in: its number, six arguments, sp and pc (proc_pid_syscall(5))."""
+    if pcb.zombie or (pcb.runnable and not pcb.stopped):
+        return b"running\n"
+    nr, args = pcb.request
+    registers = b"0x%x 0x%x" % (STACK_TOP - 0x1C0, TEXT_START + 0x40)
+    if nr < 0:
+        return b"-1 " + registers + b"\n"
+    words = [ptrace.word(argument) for argument in args][:6]
+    words += [0] * (6 - len(words))
+    return b"%d %b %b\n" % (nr, b" ".join(b"0x%x" % word for word in words), registers)
 
 
 def wchan(kernel: Kernel, pcb: PCB) -> bytes:

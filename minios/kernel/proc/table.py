@@ -90,4 +90,5 @@ PID_FILES: dict[bytes, PidFile] = {
     b"statm": PidFile(memory.statm),
     b"status": PidFile(pid.status),
     b"wchan": PidFile(pid.wchan),
+    b"syscall": PidFile(pid.syscall, 0o400, private=True),
 }

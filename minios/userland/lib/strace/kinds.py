@@ -34,9 +34,9 @@ from minios.userland.lib.strace.text import (
     timeval,
 )
 
-STACK = 0x9DBFFE40
+STACK = 0x7FFFEE40
 """Where the structures are that calls fill in; native programs have them on no real stack."""
-BUFFER = 0x9DBFC000
+BUFFER = 0x7FFFA000
 
 
 class Cursor:
@@ -299,16 +299,7 @@ def _waited(c: Cursor) -> str:
     value = c.result
     if not isinstance(value, Waited) or not value.pid:
         return "{}"
-    status = value.status
-    if flags.wifcontinued(status):
-        code, state = flags.CLD_CONTINUED, 18
-    elif flags.wifstopped(status):
-        code, state = flags.CLD_STOPPED, flags.wstopsig(status)
-    elif flags.wifexited(status):
-        code, state = flags.CLD_EXITED, flags.wexitstatus(status)
-    else:
-        code = flags.CLD_DUMPED if flags.wcoredump(status) else flags.CLD_KILLED
-        state = flags.wtermsig(status)
+    code, state = flags.child_code(value.status)
     return siginfo(Siginfo(17, code, value.pid, value.uid, state))
 
 
