@@ -34,7 +34,8 @@ one; EAGAIN of fork(2) is."""
 
 
 class Obituary(NamedTuple):
-    """How a process ended. ``sender`` 0 is the kernel; ``rule`` says what made it send ``sig``."""
+    """How a process ended. ``sender`` 0 is the kernel; ``rule`` says what made it send ``sig``, and
+    ``detail`` more of that."""
 
     time: int
     pid: int
@@ -47,6 +48,7 @@ class Obituary(NamedTuple):
     sender_comm: bytes
     sender_uid: int
     rule: str
+    detail: str
 
 
 class Refusal(NamedTuple):
@@ -85,7 +87,7 @@ class Causes:
         rule = doom(kernel, pcb, sig) if sig and not sender else ""
         last = Obituary(
             kernel.world.now, pcb.pid, pcb.ppid, pcb.comm, pcb.uid, status, sig, sender, comm, uid,
-            rule,
+            rule, _detail(pcb, rule),
         )  # fmt: skip
         self.obituaries.append(last)
         self._hash = crc32(b"%d %d %d" % (last.time, last.pid, status), self._hash)
@@ -153,12 +155,21 @@ def _place(
 
 def doom(kernel: Kernel, pcb: PCB, sig: int) -> str:
     """What makes the kernel itself send a signal that ends a process."""
+    if pcb.oom_killed:
+        return "oom"
     if sig == Sig.SIGHUP:
         leader = kernel.processes.get(pcb.sid)
         if leader is None or leader.zombie:
             return "leader"
         return "orphaned" if kernel.orphaned(pcb.pgid) else "hangup"
     return _DOOMS.get(sig, "")
+
+
+def _detail(pcb: PCB, rule: str) -> str:
+    if rule != "memory" or pcb.fault is None:
+        return ""
+    _, _, address, how = pcb.fault
+    return f"{how}: address {address:#010x}"
 
 
 _DOOMS: dict[int, str] = {
@@ -174,7 +185,6 @@ _DOOMS: dict[int, str] = {
     Sig.SIGFPE: "arithmetic",
     Sig.SIGSYS: "call",
     Sig.SIGABRT: "abort",
-    Sig.SIGKILL: "kernel",
     Sig.SIGTTIN: "background",
     Sig.SIGTTOU: "background",
     Sig.SIGTSTP: "key.susp",

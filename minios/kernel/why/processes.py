@@ -101,6 +101,8 @@ class Chain:
         """Those who could wake it, and why they do not."""
         reasons: list[Reason] = []
         others = [waker for waker in wait.wakers if waker is not pcb]
+        if not others and wait.outside:
+            return []
         if not others:
             text = "Only it itself has the other end open: nobody will ever wake it but a signal."
             return [Reason("wake.self", text, pcb.pid)]
@@ -240,14 +242,14 @@ def ended(kernel: Kernel, last: Obituary, start: str = "") -> Reason:
     start = start or f"{last.pid} ({clean(last.comm)}) "
     if not last.sig:
         code = flags.wexitstatus(last.status)
-        what = "ended by itself" if not code else "ended by itself, with an error"
-        text = f"{start}{what}, exit status {code}, at {at}."
+        text = f"{start}ended by itself with exit status {code}, at {at}."
         return Reason("ended", text, last.pid)
     by = _by(kernel, last.sig, last.sender, last.sender_comm, last.sender_uid, "killed", last.rule)
     because: list[Reason] = []
     rule = RULES.get(last.rule)
     if rule is not None:
-        because.append(Reason(f"killed.{last.rule}", rule, last.pid))
+        detail = f" ({last.detail})" if last.detail else ""
+        because.append(Reason(f"killed.{last.rule}", rule + detail, last.pid))
     text = f"{start}was {by}, at {at}."
     return Reason("killed", text, last.pid, because=tuple(because))
 
@@ -268,7 +270,7 @@ def _by(
 
 _NAMED = frozenset(int(sig) for sig in Sig)
 
-_KEYS = {
+_KEYS: dict[int, str] = {
     Sig.SIGINT: "its terminal: ctrl+c was typed",
     Sig.SIGQUIT: "its terminal: ctrl+\\ was typed",
     Sig.SIGTSTP: "its terminal: ctrl+z was typed",
@@ -277,6 +279,7 @@ _KEYS = {
 }
 
 RULES = {
+    "oom": "Memory ran out, and of all processes this was the worst to keep (dmesg has the table).",
     "leader": "The leader of its session ended, and the foreground group is hung up with it.",
     "hangup": "Its terminal was hung up.",
     "orphaned": "It was stopped when its group was orphaned: nobody was left to let it go on.",

@@ -67,6 +67,7 @@ CALLS = {
     (NR.openat, Errno.EMFILE): "It has as many files open as it may (ulimit -n).",
     (NR.pipe2, Errno.EMFILE): "It has as many files open as it may (ulimit -n).",
     (NR.dup, Errno.EMFILE): "It has as many files open as it may (ulimit -n).",
+    (NR.openat, Errno.EBUSY): "The device lets one process at a time open it.",
     (NR.openat, Errno.EACCES): "What it names lets nobody open it that way.",
     (NR.execve, Errno.EACCES): "Only a regular file with an x bit can be run.",
     (NR.execve, Errno.ENOEXEC): "It is neither a program nor begins with #!.",

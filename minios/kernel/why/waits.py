@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.signals import NSIG, SIG_DFL, SIG_IGN, UNBLOCKABLE, Sig
-from minios.abi.syscalls import NR
+from minios.abi.syscalls import NR, ROWS
 from minios.kernel.locks import END, FLOCK, POSIX, Waiting
 from minios.kernel.pipe import Pipe, PipeFile
 from minios.kernel.tty import Tty, TtyFile
@@ -64,13 +64,35 @@ def _from_queues(kernel: Kernel, pcb: PCB) -> Wait | None:
 
 def _from_call(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
     nr, args = pcb.request
+    channel = _CHANNELS.get(pcb.wchan)
+    if channel is not None:
+        return Wait(channel[0], channel[1], outside=channel[2])
     if pcb.uninterruptible:
         return Wait("sleep.disk", "until the disk has answered", outside="the disk")
     explain = _CALLS.get(nr)
     wait = explain(kernel, who, pcb, args) if explain is not None else None
     if wait is not None:
         return wait
-    return Wait("sleep.other", f"in {pcb.wchan or 'the kernel'}", outside="the kernel")
+    file = _file(pcb, args) if args and "fd" in ROWS[nr].arguments.split()[:1] else None
+    wait = _any_file(kernel, who, file, "to do with")
+    return wait or Wait("sleep.other", f"in {pcb.wchan or 'the kernel'}", outside="the kernel")
+
+
+_CHANNELS = {
+    "lp_write": ("sleep.printer", "until the printer has room for more", "the printer"),
+    "host_read": ("sleep.host", "until there is more input from outside", "whoever feeds it"),
+    "devkmsg_read": ("sleep.log", "until the kernel logs something", "the kernel"),
+    "inotify_read": ("sleep.watch", "until something it watches changes", "who changes it"),
+    "balance_dirty_pages": (
+        "sleep.disk", "until more of what was written is on the disk", "the disk",
+    ),
+    "jbd2_log_wait_commit": ("sleep.disk", "until the journal is on the disk", "the disk"),
+    "folio_wait_bit_common": ("sleep.disk", "until a page has come from the disk", "the disk"),
+    "folio_wait_bit": ("sleep.swap", "until a page has come back from the swap", "the disk"),
+    "shrink_folio_list": ("sleep.swap", "until there is a free page of memory", "the disk"),
+    "ptrace_stop": ("sleep.traced", "until its tracer lets it go on", "its tracer"),
+}  # fmt: skip
+"""What wait channels that stand for themselves mean: kind, text, who ends it."""
 
 
 # -- files -----------------------------------------------------------------------------------------
@@ -120,8 +142,23 @@ def _write(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) ->
 def _any_file(kernel: Kernel, who: Credentials, file: File | None, does: str) -> Wait | None:
     if file is None:
         return None
+    sock = getattr(file, "sock", None)
+    if sock is not None:
+        return _socket(kernel, sock)
     name = name_of(kernel, who, file.dentry)
     return Wait("sleep.file", f"until there is something {does} {name}", outside="its other side")
+
+
+def _socket(kernel: Kernel, sock: Any) -> Wait:
+    """An endpoint of a connection waits for who has the other one open."""
+    if sock.listening:
+        return Wait("sleep.socket", "until somebody connects to it", outside="whoever connects")
+    peer = getattr(sock, "peer", None)
+    if peer is None:
+        return Wait("sleep.socket", "until something is sent to it", outside="whoever sends")
+    wakers = holders(kernel, lambda file: getattr(file, "sock", None) is peer)
+    text = "until its peer on a socket does something"
+    return Wait("sleep.socket", text, wakers, "" if wakers else "the other machine")
 
 
 def _pipe(kernel: Kernel, who: Credentials, pcb: PCB, file: PipeFile, *, reading: bool) -> Wait:
@@ -131,6 +168,8 @@ def _pipe(kernel: Kernel, who: Credentials, pcb: PCB, file: PipeFile, *, reading
     known = _openings(kernel, pipe, writers=reading)
     total = pipe.writers if reading else pipe.readers
     outside = "somebody outside who has it open" if total > known else ""
+    if not outside and wakers == [pcb] and file.inode.fs is not kernel.pipefs:
+        outside = f"whoever opens it for {'writing' if reading else 'reading'}"
     if reading:
         text = f"until there is something in {name}, which is empty"
     else:
@@ -138,29 +177,26 @@ def _pipe(kernel: Kernel, who: Credentials, pcb: PCB, file: PipeFile, *, reading
     return Wait("sleep.pipe", text, wakers, outside, name)
 
 
+def _is_end(file: object, pipe: Pipe, *, writers: bool) -> bool:
+    """Whether an open file is the writing (or reading) end of a pipe."""
+    if not isinstance(file, PipeFile) or file.pipe is not pipe:
+        return False
+    return file.writable if writers else file.readable
+
+
 def _ends(kernel: Kernel, pipe: Pipe, *, writers: bool) -> list[PCB]:
-    """Who has the writing (or reading) end of a pipe."""
-
-    def is_end(file: File) -> bool:
-        if not isinstance(file, PipeFile) or file.pipe is not pipe:
-            return False
-        return file.writable if writers else file.readable
-
-    return holders(kernel, is_end)
+    """Who has that end open."""
+    return holders(kernel, lambda file: _is_end(file, pipe, writers=writers))
 
 
 def _openings(kernel: Kernel, pipe: Pipe, *, writers: bool) -> int:
-    """How many openings of that end belong to processes."""
-    found: dict[PipeFile, None] = {}
+    """How many openings of that end belong to processes, those under way included."""
+    found: dict[object, None] = {}
     for pcb in kernel.processes.values():
-        for _, file in pcb.fds.items() if not pcb.zombie else ():
-            if isinstance(file, PipeFile) and file.pipe is pipe:
-                if file.writable if writers else file.readable:
-                    found[file] = None
-        progress = getattr(pcb.progress, "file", None)
-        if isinstance(progress, PipeFile) and progress.pipe is pipe:
-            if progress.writable if writers else progress.readable:
-                found[progress] = None
+        files = [file for _, file in pcb.fds.items()] if not pcb.zombie else []
+        for file in (*files, getattr(pcb.progress, "file", None)):
+            if _is_end(file, pipe, writers=writers):
+                found[file] = None
     return len(found)
 
 
