@@ -313,7 +313,7 @@ def paging(
     )
     if len(chosen) * len(sizes) * len(references.pages) > 10 * MOST:
         raise LabError("too many references times policies times sizes of memory")
-    trace = not summary
+    trace = not summary and (as_json or len(chosen) * len(sizes) == 1)
     results = [
         lab.run(
             lab.Setup(name, size, options["clockbits"], options["tick"], options["seed"]),
@@ -431,7 +431,9 @@ def malloc(policy: str, as_json: bool, summary: bool, **options: Any) -> None:
         if text is not None
         else lab.draw(options["count"], options["max_size"], options["allocs"], setups[0], rng)
     )
-    results = [lab.run(setup, ops) for setup in setups]
+    if len(setups) * len(ops) > 2 * MOST:
+        raise LabError("too many operations times policies, orders and ways to coalesce")
+    results = [lab.run(setup, ops, trace=not summary) for setup in setups]
     if as_json:
         _print_json("malloc", [lab.facts(result, trace=not summary) for result in results])
         return

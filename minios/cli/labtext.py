@@ -258,7 +258,7 @@ def malloc(results: list[heaps.Result], *, trace: bool) -> None:
                 str(result.searched),
                 str(result.free),
                 str(result.largest),
-                str(len(result.steps[-1].free_list)),
+                str(result.blocks),
             )
             for result in results
         ),

@@ -12,6 +12,8 @@ from minios.userland.lib.heap.policy import Coalesce, Fit, Order
 
 ADDRESS_SPACE = 1 << 32
 
+MOST_OPS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Op:
@@ -70,6 +72,8 @@ class Result:
     steps: tuple[Step, ...]
     failed: int
     """Allocations that found no block."""
+    blocks: int
+    """Free blocks at the end; then their bytes, the largest one, and padding in use."""
     free: int
     largest: int
     padding: int
@@ -96,8 +100,8 @@ def parse(text: str) -> tuple[Op, ...]:
             raise LabError(f"'{word}' is neither +SIZE (allocate) nor -POINTER (free)")
     if not ops:
         raise LabError("operations: the list is empty")
-    if len(ops) > MOST:
-        raise LabError(f"operations: more than {MOST}")
+    if len(ops) > MOST_OPS:
+        raise LabError(f"operations: more than {MOST_OPS}")
     return tuple(ops)
 
 
@@ -105,7 +109,7 @@ def draw(count: int, largest: int, percent: int, setup: Setup, rng: Rng) -> tupl
     """``count`` random operations: allocations of 1 … ``largest`` bytes, ``percent`` of them all;
     the others free one of the pointers in use. Whether an allocation would succeed is asked of a
     heap made by ``setup``, so that what failed is not freed."""
-    bounded(count, "number of operations", least=1, most=MOST)
+    bounded(count, "number of operations", least=1, most=MOST_OPS)
     bounded(largest, "largest allocation", least=1, most=ADDRESS_SPACE)
     bounded(percent, "per cent of allocations", least=1, most=100)
     arena = _arena(setup)
@@ -127,8 +131,8 @@ def draw(count: int, largest: int, percent: int, setup: Setup, rng: Rng) -> tupl
     return tuple(ops)
 
 
-def run(setup: Setup, ops: tuple[Op, ...]) -> Result:
-    """Play the operations on a fresh heap."""
+def run(setup: Setup, ops: tuple[Op, ...], *, trace: bool = True) -> Result:
+    """Play the operations on a fresh heap; ``trace`` keeps the free list after each."""
     setup.check()
     arena = _arena(setup)
     pointers: list[int] = []
@@ -146,8 +150,10 @@ def run(setup: Setup, ops: tuple[Op, ...]) -> Result:
             pointers.append(placed.block)
         else:
             step = _free(arena, op.value, pointers, freed)
-        steps.append(Step(op, *step, tuple(arena.free_list())))
-    return Result(setup, tuple(steps), failed, arena.free_bytes, arena.largest, arena.padding)
+        steps.append(Step(op, *step, tuple(arena.free_list()) if trace else ()))
+    blocks = len(arena.free_list())
+    free, largest, padding = arena.free_bytes, arena.largest, arena.padding
+    return Result(setup, tuple(steps), failed, blocks, free, largest, padding)
 
 
 def _free(
@@ -193,6 +199,7 @@ def facts(result: Result, *, trace: bool = True) -> dict[str, Any]:
         "classes": list(setup.classes),
         "failed": result.failed,
         "searched": result.searched,
+        "free_blocks": result.blocks,
         "free": result.free,
         "largest_free": result.largest,
         "padding": result.padding,
