@@ -8,33 +8,26 @@ it. What makes no sense any more ends the program with the words that glibc has 
 OSTEP ch. 17; D. Lea, *A Memory Allocator*, 1996; glibc's malloc/malloc.c.
 """
 
-from dataclasses import dataclass
-from typing import NoReturn
-
-from minios.abi.signals import SIG_DFL, SIG_UNBLOCK, Sig, mask_of
 from minios.abi.sys import Sys
+from minios.userland.lib.heap.chunks import Tuning
+from minios.userland.lib.heap.freelists import FreeLists
 from minios.userland.lib.heap.layout import (
     ALIGNMENT,
     FLAGS,
     HEADER,
     IS_MMAPPED,
-    LIST_WORDS,
     MAGIC,
     MIN_CHUNK,
     PAGE,
     PREV_INUSE,
-    STATE_WORDS,
     WORD,
     chunk_size,
     state_size,
-    unpack_header,
-    unpack_list,
-    unpack_node,
-    unpack_state,
     words,
 )
-from minios.userland.lib.heap.policy import Fit, Order, Search, precedes, size_class
-from minios.userland.lib.stdio import complain
+from minios.userland.lib.heap.policy import Order, size_class
+
+__all__ = ["NULL", "Libc", "Tuning"]
 
 NULL = 0
 
@@ -44,53 +37,14 @@ PTRDIFF_MAX = 0x7FFFFFFF
 _COPY = 4096
 """Bytes moved at a time."""
 
-_TOP, _ROVER = WORD, 2 * WORD
-"""Where in the state these words are."""
-_FD, _BK = HEADER, HEADER + WORD
-"""Where in a free chunk the links are."""
 
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """What mallopt(3) sets in glibc, and how this heap chooses. Sizes in bytes."""
-
-    fit: Fit = Fit.BEST
-    order: Order = Order.FRONT
-    coalesce: bool = True
-    """Whether a freed chunk is merged with free neighbours and with top."""
-    lists: tuple[int, ...] = (32, 64, 128, 256, 512, 1024, 4096)
-    """Bounds of the segregated free lists, the chunks' headers included; none: one list."""
-    top_pad: int = 128 * 1024
-    """Asked of brk beyond what is needed."""
-    trim_threshold: int = 128 * 1024
-    """More than this in top is given back."""
-    mmap_threshold: int = 128 * 1024
-    """A request this large gets pages of its own."""
-    limit: int = 0
-    """The data segment's heap grows no further, whole pages; 0: as far as the system lets it."""
-
-    def __post_init__(self) -> None:
-        if self.fit is Fit.NEXT and self.lists:
-            raise ValueError("next fit roves over one list")
-
-
-class Libc:
+class Libc(FreeLists):
     """The heap of one process. Pointers are addresses, 0 is NULL.
 
-    The object holds only where the heap is; a forked child goes on with its own :meth:`forked`.
+    A forked child goes on with its own :meth:`forked`.
     """
 
-    __slots__ = ("_end", "_first", "_lists", "_start", "_sys", "tuning")
-
-    def __init__(self, sys: Sys, tuning: Tuning | None = None) -> None:
-        self._sys = sys
-        self.tuning = tuning or Tuning()
-        self._lists = len(self.tuning.lists) + 1
-        self._start = 0
-        """Where the state is; 0: there is no heap yet."""
-        self._first = 0
-        self._end = 0
-        """Where top ends: the program break, as this heap knows it."""
+    __slots__ = ()
 
     def forked(self, sys: Sys) -> "Libc":
         """The same heap in a child, whose memory is a copy."""
@@ -172,26 +126,6 @@ class Libc:
                 return chunk + HEADER
         return await self._cut(need)
 
-    async def _search(self, number: int, need: int) -> tuple[int, int]:
-        """The free chunk to take of a list and its size, or (0, 0)."""
-        search = Search(self.tuning.fit, need)
-        _, head, _ = await self._list(number)
-        start = head
-        if self.tuning.fit is Fit.NEXT:
-            start = (await self._state())[2] or head
-        chunk = start
-        while chunk:
-            _, size, forward, _ = await self._node(chunk)
-            size &= ~FLAGS
-            if size < MIN_CHUNK or size > self._end - self._start:
-                await self._abort(b"malloc(): invalid size (unsorted)")
-            if search.look(chunk, size):
-                break
-            chunk = forward or (head if start != head else 0)
-            if chunk == start:
-                break
-        return (search.best, search.length) if search.best > 0 else (0, 0)
-
     async def _take(self, chunk: int, length: int, need: int, number: int) -> None:
         """Bring a free chunk into use; what it is too large by stays free."""
         rest = length - need
@@ -211,11 +145,6 @@ class Libc:
         else:
             await self._link(chunk + need, rest)
         await self._rove(chunk + need)
-
-    async def _rove(self, chunk: int) -> None:
-        """The next search of next fit begins there."""
-        if self.tuning.fit is Fit.NEXT:
-            await self._sys.store(self._start + _ROVER, words(chunk))
 
     async def _cut(self, need: int) -> int:
         """A chunk from top, which grows if it must."""
@@ -429,109 +358,6 @@ class Libc:
             await self._sys.store(moved + at, piece)
         await self._free(pointer)
         return moved
-
-    # -- the lists -----------------------------------------------------------------------------
-
-    async def _link(self, chunk: int, size: int) -> None:
-        """Put a free chunk into the list of its size, where the order says."""
-        number = size_class(self.tuning.lists, size)
-        _, after, _ = await self._list(number)
-        order = self.tuning.order
-        if order is Order.BACK:
-            after = 0
-        elif order is not Order.FRONT:
-            while after:
-                _, other, forward, _ = unpack_node(await self._sys.load(after, HEADER + 2 * WORD))
-                if precedes(order, (chunk, size), (after, other & ~FLAGS)):
-                    break
-                after = forward
-        await self._link_before(chunk, after, number)
-
-    async def _link_before(self, chunk: int, after: int, number: int) -> None:
-        """Put a chunk into a list before ``after``; 0 is the end."""
-        at = self._start + WORD * (STATE_WORDS + LIST_WORDS * number)
-        _, _, tail = await self._list(number)
-        if after:
-            before = await self._word(after + _BK)
-            await self._sys.store(after + _BK, words(chunk))
-        else:
-            before = tail
-            await self._sys.store(at + 2 * WORD, words(chunk))
-        if before:
-            await self._sys.store(before + _FD, words(chunk))
-        else:
-            await self._sys.store(at + WORD, words(chunk))
-        await self._sys.store(chunk + _FD, words(after, before))
-
-    async def _unlink(self, chunk: int, size: int) -> int:
-        """Take a chunk out of its list; the chunk that followed it there."""
-        number = size_class(self.tuning.lists, size)
-        at = self._start + WORD * (STATE_WORDS + LIST_WORDS * number)
-        _, _, forward, back = await self._node(chunk)
-        if (await self._header(chunk + size))[0] != size:
-            await self._abort(b"corrupted size vs. prev_size")
-        _, head, tail = await self._list(number)
-        ahead = await self._word(back + _FD) if back else head
-        behind = await self._word(forward + _BK) if forward else tail
-        if ahead != chunk or behind != chunk:
-            await self._abort(b"corrupted double-linked list")
-        await self._sys.store(back + _FD if back else at + WORD, words(forward))
-        await self._sys.store(forward + _BK if forward else at + 2 * WORD, words(back))
-        if self.tuning.fit is Fit.NEXT and (await self._state())[2] == chunk:
-            await self._rove(forward)
-        return forward
-
-    # -- memory --------------------------------------------------------------------------------
-
-    async def _state(self) -> tuple[int, int, int, int]:
-        """Magic, top, rover, number of lists."""
-        state: tuple[int, int, int, int] = unpack_state(
-            await self._sys.load(self._start, WORD * STATE_WORDS)
-        )
-        return state
-
-    async def _list(self, number: int) -> tuple[int, int, int]:
-        """Bound, head and tail."""
-        at = self._start + WORD * (STATE_WORDS + LIST_WORDS * number)
-        entry: tuple[int, int, int] = unpack_list(await self._sys.load(at, WORD * LIST_WORDS))
-        return entry
-
-    async def _header(self, chunk: int) -> tuple[int, int]:
-        """The size of the chunk before, and size and flags."""
-        header: tuple[int, int] = unpack_header(await self._sys.load(chunk, HEADER))
-        return header
-
-    async def _node(self, chunk: int) -> tuple[int, int, int, int]:
-        """The header of a free chunk, and its links forward and back."""
-        node: tuple[int, int, int, int] = unpack_node(
-            await self._sys.load(chunk, HEADER + 2 * WORD)
-        )
-        return node
-
-    async def _word(self, address: int) -> int:
-        return int.from_bytes(await self._sys.load(address, WORD), "little")
-
-    async def _set_top(self, top: int, size: int, flags: int) -> None:
-        await self._sys.store(top + WORD, words(size | flags))
-        await self._sys.store(self._start + _TOP, words(top))
-
-    async def _set_in_use(self, following: int, used: bool) -> None:
-        """Write into a chunk whether the one before it is in use."""
-        size = (await self._header(following))[1]
-        size = size | PREV_INUSE if used else size & ~PREV_INUSE
-        await self._sys.store(following + WORD, words(size))
-
-    async def _abort(self, text: bytes) -> NoReturn:
-        """Say what is wrong and die of SIGABRT, as abort(3) does whatever was arranged."""
-        sys = self._sys
-        await complain(sys, text)
-        await sys.sigprocmask(SIG_UNBLOCK, mask_of(Sig.SIGABRT))
-        pid = await sys.getpid()
-        await sys.kill(pid, Sig.SIGABRT)
-        await sys.sigaction(Sig.SIGABRT, SIG_DFL)
-        await sys.kill(pid, Sig.SIGABRT)
-        await sys.exit(127)
-        raise AssertionError("exit returned")
 
 
 def _pages(size: int) -> int:
