@@ -15,10 +15,11 @@ from minios.fs.access import ROOT
 from minios.game import base
 from minios.game.spec import NEVER, FileSpec, Level, MachineSpec, ProcessSpec
 from minios.game.vary import resolve, substitute
-from minios.kernel import birth
+from minios.kernel import birth, scheduling
 from minios.kernel.fscalls import open_dentry
 from minios.kernel.machine import Machine
 from minios.kernel.process import PCB
+from minios.kernel.sched import Params
 from minios.kernel.wait import WaitQueue
 from minios.sim.world import SECOND, World
 from minios.userland.table import SBIN, load
@@ -54,7 +55,7 @@ class Host:
             ram=spec.ram,
             disk=spec.disk,
             scheduler=spec.scheduler,
-            quantum=spec.quantum,
+            sched=Params(quantum=spec.quantum, **dict(spec.sched)),
             pid_max=spec.pid_max,
             nproc=spec.nproc,
             epoch=clock,
@@ -202,6 +203,9 @@ class Host:
         )
         if name:
             pcb.comm = name[:15]
+        pcb.runtime = process.burst
+        if process.affinity:
+            scheduling.set_affinity(kernel, pcb, sum(1 << core for core in process.affinity))
         return pcb
 
     def _find(self, command: bytes) -> bytes:

@@ -102,6 +102,7 @@ class _Compiler:
             disk=model.disk,
             scheduler=model.scheduler,
             quantum=model.quantum,
+            sched=_sched(model),
             pid_max=model.pid_max,
             nproc=model.nproc,
             powered=model.power == "on",
@@ -187,6 +188,8 @@ class _Compiler:
                     name=model.name if model.script is None else "",
                     user=model.user,
                     nice=model.nice,
+                    burst=model.burst,
+                    affinity=tuple(model.affinity),
                     at=spec.NEVER if model.at is None else model.at,
                     boot=model.boot,
                     env=tuple(model.env.items()),
@@ -386,3 +389,11 @@ def who(model: Any) -> Who:
     return Who(
         tuple(model.is_), tuple(model.lineage), model.name, model.exe, model.user, model.cmdline
     )
+
+
+def _sched(model: Any) -> tuple[tuple[str, Any], ...]:
+    """The parameters of the scheduling policy that the file gives."""
+    if model.sched is None:
+        return ()
+    given = [(name, getattr(model.sched, name)) for name in sorted(model.sched.model_fields_set)]
+    return tuple((name, tuple(v) if isinstance(v, list) else v) for name, v in given)

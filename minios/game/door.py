@@ -56,11 +56,13 @@ def check(op: str, data: Mapping[str, Any]) -> None:
     elif op == "resize":
         _number(data, "rows", 1, MAX_CELLS)
         _number(data, "cols", 1, MAX_CELLS)
-    elif op in ("signal", "renice"):
+    elif op in ("signal", "renice", "assign"):
         _text(data, "machine", 64)
         _number(data, "pid", 1, 1 << 22)
         if op == "signal":
             _number(data, "sig", 1, NSIG)
+        elif op == "assign":
+            _number(data, "core", -1, 63)
         else:
             _number(data, "nice", -20, 19)
     elif op == "save":
@@ -76,6 +78,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "resize": ("rows", "cols"),
     "signal": ("machine", "pid", "sig"),
     "renice": ("machine", "pid", "nice"),
+    "assign": ("machine", "pid", "core"),
     "save": ("path", "data"),
     "root": (),
 }

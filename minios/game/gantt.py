@@ -150,6 +150,7 @@ class Gantt:
                 utime + stime, pcb.state, pcb.ppid, pcb.pgid, pcb.sid, pcb.euid, pcb.nice,
                 pcb.rss, pcb.wchan, pcb.comm, pcb.argv, shares.get(pid, 0),
                 sparks.get(pid, nothing), pcb.processor if pcb.core is not None else -1,
+                pcb.assigned,
             )  # fmt: skip
             old = known.get(pid)
             if old is not None and old[0] == key:
@@ -180,6 +181,7 @@ class Gantt:
             tty=_text(pcb.tty.name) if pcb.tty is not None else "",
             spark=key[12],
             wchan=pcb.wchan,
+            assigned=pcb.assigned,
         )
 
     def _open_slots(self) -> list[tuple[int, int, int, int]]:

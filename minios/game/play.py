@@ -20,6 +20,7 @@ from minios.game.goals import GoalState, Referee
 from minios.game.spec import FIRST_KEY, Level, Wrong
 from minios.game.view import GoalView, ResultView
 from minios.game.words import GameDevice
+from minios.kernel import scheduling
 from minios.kernel.machine import Machine
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_LINE, MILLISECOND, SECOND, World
@@ -267,7 +268,7 @@ class Play:
         if self.tty is not None:
             self.tty.resize(data["rows"], data["cols"])
 
-    def _pane(self, data: Mapping[str, Any]) -> Kernel | None:
+    def _pane(self, data: Mapping[str, Any], pane: str = "processes") -> Kernel | None:
         """A pane action costs time and counts as a command, whether it works or not."""
         if self.outcome is None:
             self.commands += 1
@@ -277,8 +278,9 @@ class Play:
         kernel = host.machine.kernel if host is not None else None
         if host is None or host.spec.name != self.level.player.machine:
             self.failed = "No such machine here."
-        elif not self.as_root and dict(self.level.panes).get("processes", "act") != "act":
-            self.failed = "On this level the process pane only looks."
+        elif not self.as_root and dict(self.level.panes).get(pane, "act") != "act":
+            name = "process" if pane == "processes" else "CPU"
+            self.failed = f"On this level the {name} pane only looks."
         elif kernel is None or kernel.halted:
             self.failed = "The machine is off."
         else:
@@ -314,6 +316,16 @@ class Play:
             return
         try:
             kernel.set_nice(data["pid"], data["nice"], self.uid)
+        except OSError as err:
+            self.failed = f"{data['pid']}: {err.strerror}"
+
+    def _assign(self, data: Mapping[str, Any]) -> None:
+        """A core is given to a process, or (-1) taken from it, under the manual policy."""
+        kernel = self._pane(data, "cpu")
+        if kernel is None:
+            return
+        try:
+            scheduling.assign_from_outside(kernel, data["pid"], data["core"], self.uid)
         except OSError as err:
             self.failed = f"{data['pid']}: {err.strerror}"
 
@@ -550,6 +562,7 @@ _HANDLERS: dict[str, Callable[[Play, Mapping[str, Any]], None]] = {
     "resize": Play._resize,
     "signal": Play._signal,
     "renice": Play._renice,
+    "assign": Play._assign,
     "save": Play._save,
     "root": Play._root,
 }

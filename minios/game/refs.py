@@ -11,13 +11,12 @@ from typing import Any
 from minios.game import values
 from minios.game.base import SYSTEM_GROUPS, SYSTEM_USERS
 from minios.game.problems import meant
-from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS, SCHEDULERS
+from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS
 from minios.game.script import Act, ScriptError, Until, parse
 from minios.game.spec import FIRST_KEY, FORMAT
 from minios.game.vary import references
 from minios.game.yamlfile import Document, Path, Plain
 from minios.kernel.devfs import TERMINALS
-from minios.kernel.sched import POLICIES
 from minios.userland.table import PROGRAMS
 
 LATER = "is not available yet: the network comes with a later version"
@@ -198,11 +197,22 @@ class Refs:
             self._say(path, f"needs {key}: there are several machines")
         return next(iter(self.machines), "")
 
+    def _sched(self, path: Path, machine: dict[str, Any]) -> None:
+        """The queues of mlfq fit together, and every process has a core."""
+        sched = _map(machine.get("sched"))
+        quanta, allotments = _list(sched.get("quanta")), _list(sched.get("allotments"))
+        if allotments and len(allotments) != (len(quanta) or 3):
+            text = f"there are {len(allotments)} for {len(quanta) or 3} queues"
+            self._say((*path, "sched", "allotments"), text)
+        cores = machine.get("cores", 1)
+        for identity, process in _map(machine.get("processes")).items():
+            for at, core in enumerate(_list(_map(process).get("affinity"))):
+                if isinstance(core, int) and isinstance(cores, int) and core >= cores:
+                    where = (*path, "processes", identity, "affinity", at)
+                    self._say(where, f"there is no core {core}: they are 0 to {cores - 1}")
+
     def _machine(self, path: Path, machine: dict[str, Any], name: str) -> None:
-        policy = machine.get("scheduler")
-        if policy in SCHEDULERS and policy not in POLICIES:
-            known = ", ".join(sorted(POLICIES))
-            self._say((*path, "scheduler"), f"{policy!r} is not available; there are {known}")
+        self._sched(path, machine)
         users = _map(machine.get("users"))
         accounts = [*users, *_KNOWN_USERS]
         groups = [*SYSTEM_GROUPS, *_map(machine.get("groups")), *users]

@@ -249,6 +249,8 @@ class ProcessSpecModel(Model):
     name: Text = ""
     user: Account = "root"
     nice: Annotated[Int, Field(ge=-20, le=19)] = 0
+    burst: Annotated[Duration, Field(ge=0)] = 0
+    affinity: list[Annotated[Int, Field(ge=0, le=7)]] = []
     at: StartTime = 0
     boot: one_of(("once", "every")) = "once"  # type: ignore[valid-type]
     copies: Annotated[Int, Field(ge=0, le=64)] = 0
@@ -260,6 +262,24 @@ class ProcessSpecModel(Model):
     tty: Text = ""
 
 
+class SchedModel(Model):
+    """Parameters of scheduling policies (:class:`minios.kernel.sched.policy.Params`)."""
+
+    latency: Annotated[Duration, Field(ge=0)] = 0
+    granularity: Annotated[Duration, Field(ge=0)] = 0
+    wakeup: Annotated[Duration, Field(ge=0)] = 0
+    base_slice: Annotated[Duration, Field(ge=0)] = 0
+    aging: Annotated[Duration, Field(ge=0)] = 100_000_000
+    first_burst: Annotated[Duration, Field(ge=1)] = 10_000_000
+    alpha: Annotated[Int, Field(ge=0, le=100)] = 50
+    quanta: Annotated[list[Annotated[Duration, Field(ge=100_000)]], Field(max_length=16)] = []
+    allotments: Annotated[list[Annotated[Int, Field(ge=1, le=1000)]], Field(max_length=16)] = []
+    boost: Annotated[Duration, Field(ge=0)] = 1_000_000_000
+    stay: Bool = False
+    iobump: Bool = False
+    errand: Annotated[Duration, Field(ge=100_000)] = 100_000_000
+
+
 class MachineModel(Model):
     hostname: Text = ""
     cores: Annotated[Int, Field(ge=1, le=8)] = 1
@@ -268,6 +288,7 @@ class MachineModel(Model):
     disk: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 16 << 20
     scheduler: one_of(SCHEDULERS) = "cfs"  # type: ignore[valid-type]
     quantum: Annotated[Duration, Field(ge=100_000)] = 10_000_000
+    sched: SchedModel | None = None
     pid_max: Annotated[Int, Field(ge=16, le=32768)] = 4096
     nproc: Annotated[Int, Field(ge=4, le=32768)] = 256
     power: one_of(("on", "off")) = "on"  # type: ignore[valid-type]

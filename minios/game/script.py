@@ -2,7 +2,8 @@
 
 A line is typed, with Enter, when the terminal is at a prompt. Lines that begin with ``@`` are
 directions: ``@wait 3s``, ``@until GOAL``, ``@key ctrl+z``, ``@type TEXT`` (at once, no Enter),
-``@act signal PROCESS SIGNAL``, ``@act renice PROCESS NICE``; ``@@`` begins a line with one ``@``.
+``@act signal PROCESS SIGNAL``, ``@act renice PROCESS NICE``, ``@act assign PROCESS CORE``; ``@@``
+begins a line with one ``@``.
 In a line, ``@{PROCESS}`` is the pid of the process with that identity, as read off a listing.
 """
 
@@ -64,7 +65,7 @@ class Until(Step):
 
 @dataclass(frozen=True, slots=True)
 class Act(Step):
-    """A pane action on the process with an identity, or a pid: ``signal`` or ``renice``."""
+    """A pane action on the process with an identity, or a pid: signal, renice or assign."""
 
     op: str
     process: str
@@ -124,10 +125,10 @@ def _direction(number: int, text: str) -> Step:
 
 
 def _act(number: int, words: list[str]) -> Step:
-    if len(words) != 3 or words[0] not in ("signal", "renice"):
-        raise ValueError("@act is signal PROCESS SIGNAL, or renice PROCESS NICE")
+    if len(words) != 3 or words[0] not in ("signal", "renice", "assign"):
+        raise ValueError("@act is signal PROCESS SIGNAL, renice PROCESS NICE, assign PROCESS CORE")
     op, process, value = words
-    if op == "renice":
+    if op in ("renice", "assign"):
         return Act(number, op, process, integer(value))
     sig = number_of(value)
     if not sig:

@@ -340,7 +340,7 @@ class Session:
             self._stir()
 
     def act(self, op: str, **data: Any) -> None:
-        """A pane action: ``signal`` or ``renice``, with the player's rights."""
+        """A pane action: ``signal``, ``renice`` or ``assign``, with the player's rights."""
         if not self.over:
             self._queue.append((op, data))
             self._stir()
@@ -636,6 +636,7 @@ class Session:
             result=None if self._root else self._result(),
             best_splits=self._best.splits,
             messages=tuple(play.messages),
+            scheduler=kernel.dispatcher.policy if kernel is not None else "",
         )
         self._seen = (key, view)
         return view

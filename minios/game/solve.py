@@ -12,6 +12,9 @@ from minios.game.script import Act, Enter, Press, ScriptError, Step, Until, Wait
 from minios.game.spec import SECOND, Level
 from minios.game.view import ResultView
 
+_ARGUMENTS = {"signal": "sig", "renice": "nice", "assign": "core"}
+"""What the value of an ``@act`` is called at the door."""
+
 PROMPT_LIMIT = 300 * SECOND
 """How long a line waits for its prompt."""
 
@@ -127,7 +130,7 @@ class Typist:
             return
         pid = int(step.process) if step.process.isdigit() else self._pid(step, step.process)
         data = {"machine": self.play.level.player.machine, "pid": pid}
-        data["sig" if step.op == "signal" else "nice"] = step.value
+        data[_ARGUMENTS[step.op]] = step.value
         self.play.apply(step.op, data)
         if self.play.failed:
             raise _Stuck(f"line {step.line}: {self.play.failed}")

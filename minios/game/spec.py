@@ -320,7 +320,8 @@ class ProcessSpec:
     ``argv`` is looked up in PATH. ``name`` spoofs comm and argv[0]. ``at`` is relative to t = 0
     (from -8 s on, or :data:`NEVER`); after a later power-on those with ``boot`` "every" start
     ``at`` after it. Standard streams are paths, or empty for /dev/null; with ``tty`` all three are
-    that terminal. With ``exec`` nothing is started: whoever executes that file becomes it.
+    that terminal. ``burst`` is what it says its bursts take (ns), ``affinity`` the cores it may run
+    on, if not all. With ``exec`` nothing is started: whoever executes that file becomes it.
     """
 
     identity: str
@@ -329,6 +330,8 @@ class ProcessSpec:
     name: str = ""
     user: str = "root"
     nice: int = 0
+    burst: int = 0
+    affinity: tuple[int, ...] = ()
     at: int = 0
     boot: str = "once"
     env: tuple[tuple[str, str], ...] = ()
@@ -341,7 +344,8 @@ class ProcessSpec:
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """``order`` "seeded" shuffles the start of processes that start at the same time."""
+    """``order`` "seeded" shuffles the start of processes that start at the same time; ``sched`` are
+    parameters of the scheduling policy (:class:`minios.kernel.sched.policy.Params`)."""
 
     name: str
     hostname: str = ""
@@ -351,6 +355,7 @@ class MachineSpec:
     disk: int = 16 << 20
     scheduler: str = "cfs"
     quantum: int = 10_000_000
+    sched: tuple[tuple[str, Any], ...] = ()
     pid_max: int = 4096
     nproc: int = 256
     powered: bool = True

@@ -31,7 +31,8 @@ class ProcessView:
     """One process. ``cpu`` is the share of one core in the last second, in thousandths.
 
     ``state`` is the letter ps prints (R S D T Z). ``spark`` is the share in each of the last eight
-    half-seconds, oldest first. ``wchan`` is what it sleeps in, empty while it does not.
+    half-seconds, oldest first. ``wchan`` is what it sleeps in, empty while it does not, and
+    ``assigned`` the core that is its own under the manual policy, or -1.
     """
 
     pid: int
@@ -51,6 +52,7 @@ class ProcessView:
     tty: str
     spark: tuple[int, ...] = ()
     wchan: str = ""
+    assigned: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,8 @@ class PlayView:
 
     ``held`` says why time stands still (``prompt``, ``pause``, ``overlay``, ``over``), or is empty
     while it flows; ``behind`` is true when the host cannot keep the pace asked for.
-    ``best_splits`` is each goal's time in the best run so far, ``messages`` is what the level has
-    told the player, with the time of each.
+    ``scheduler`` is the policy in force. ``best_splits`` is each goal's time in the best run so
+    far, ``messages`` is what the level has told the player, with the time of each.
     """
 
     level: str
@@ -121,6 +123,7 @@ class PlayView:
     result: ResultView | None
     best_splits: tuple[tuple[str, int], ...] = ()
     messages: tuple[tuple[int, str], ...] = ()
+    scheduler: str = ""
 
 
 FREE, KERNEL, TABLES, CACHE, SHARED = 0, -1, -2, -3, -4

@@ -207,6 +207,16 @@ def assign(kernel: Kernel, pcb: PCB, core: int) -> None:
     kernel.dispatcher.soon(_assign, kernel.dispatcher, pcb, core)
 
 
+def assign_from_outside(kernel: Kernel, pid: int, core: int, uid: int | None) -> None:
+    """The same by somebody who is no process here: a pane. EPERM for another user's process."""
+    pcb = kernel.processes.get(pid)
+    if pcb is None:
+        raise error(Errno.ESRCH)
+    if uid not in (None, 0, pcb.uid):
+        raise error(Errno.EPERM)
+    assign(kernel, pcb, core)
+
+
 def _assign(dispatcher: Dispatcher, pcb: PCB, core: int) -> None:
     if pcb.zombie or pcb.assigned == core:
         return

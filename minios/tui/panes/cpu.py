@@ -1,11 +1,16 @@
-"""The CPU pane: who ran when on each core, how busy the cores are, and who used them."""
+"""The CPU pane: who ran when on each core, how busy the cores are, and who used them.
+
+Under the manual policy it is where the player schedules: a process is chosen with the arrows or a
+click, and gets a core by its digit or a click on the core.
+"""
 
 from textual import events
+from textual.message import Message
 
 from minios.game.view import CoreView, PlayView, ProcessView
-from minios.tui.canvas import Row, Span, cells, spread
+from minios.tui.canvas import Row, Span, cells, on, spread
 from minios.tui.panes.base import Pane
-from minios.tui.text import clip, pad, percent, spark
+from minios.tui.text import clip, pad, percent, plain, spark
 from minios.tui.words import running_on
 
 MS = 1_000_000
@@ -16,18 +21,98 @@ IDLE, SWITCH = 0, -1
 
 
 class CpuPane(Pane):
-    """Scale with + and -, or the wheel."""
+    """Scale with + and -, or the wheel. Manual: arrows choose, a digit gives a core, x takes it."""
 
     NAME = "cpu"
     TITLE = "CPU"
 
+    class Assign(Message):
+        """The player gives a core to a process, or (-1) takes it away."""
+
+        def __init__(self, process: ProcessView, core: int) -> None:
+            super().__init__()
+            self.process = process
+            self.core = core
+
     scale = _CELLS.index(10)
+    may_act = True
+    selected: int | None = None
+    _top = 0
+    _places: tuple[tuple[str, int], ...] = ()
+    """What each row is: a core by its index, a process by its pid, or nothing."""
 
     def on_key(self, event: events.Key) -> None:
         step = {"plus": -1, "equals_sign": -1, "minus": 1}.get(event.key)
+        move = {"up": -1, "k": -1, "down": 1, "j": 1}.get(event.key)
         if step:
-            event.stop()
             self._zoom(step)
+        elif not self.manual:
+            return
+        elif move:
+            self._choose(move)
+        elif event.key.isdigit() and self.view and int(event.key) < len(self.view.cores):
+            self._give(int(event.key))
+        elif event.key in ("x", "delete", "backspace"):
+            self._give(-1)
+        elif event.key in ("enter", "space"):
+            self._give(self._free_core())
+        else:
+            return
+        event.stop()
+
+    # -- manual scheduling ---------------------------------------------------------------------
+
+    @property
+    def manual(self) -> bool:
+        """Whether the player is the scheduler."""
+        return self.view is not None and self.view.scheduler == "manual" and self.view.power
+
+    def candidates(self) -> list[ProcessView]:
+        """Who has a core or could use one, by pid, so that nobody's row jumps."""
+        if self.view is None:
+            return []
+        found = [p for p in self.view.processes if p.assigned >= 0 or p.state == "R" or p.cpu > 0]
+        return sorted(found, key=lambda p: p.pid)
+
+    def _chosen(self) -> ProcessView | None:
+        return next((p for p in self.candidates() if p.pid == self.selected), None)
+
+    def _choose(self, step: int) -> None:
+        pids = [process.pid for process in self.candidates()]
+        if not pids:
+            return
+        at = pids.index(self.selected) + step if self.selected in pids else 0
+        self.selected = pids[min(max(at, 0), len(pids) - 1)]
+        self.redraw()
+
+    def _give(self, core: int) -> None:
+        process = self._chosen()
+        if process is not None and (core >= 0 or process.assigned >= 0):
+            self.post_message(self.Assign(process, core))
+
+    def _free_core(self) -> int:
+        """The first core that is nobody's; else the first of all."""
+        assert self.view is not None
+        taken = {process.assigned for process in self.view.processes}
+        return next((c.index for c in self.view.cores if c.index not in taken), 0)
+
+    def on_focus(self) -> None:
+        if self._chosen() is None:
+            waiting = [p.pid for p in self.candidates() if p.assigned < 0]
+            self.selected = waiting[0] if waiting else None
+        super().on_focus()
+
+    def on_click(self, event: events.Click) -> None:
+        if not self.manual or not 0 <= event.y < len(self._places):
+            return
+        event.stop()
+        kind, number = self._places[event.y]
+        chosen = self._chosen()
+        if kind == "process":
+            self.selected = number
+            self.redraw()
+        elif kind == "core" and chosen is not None:
+            self._give(-1 if chosen.assigned == number else number)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
@@ -42,7 +127,13 @@ class CpuPane(Pane):
         self.redraw()
 
     def note(self) -> str:
-        return f"{_CELLS[self.scale]} ms a cell" + (" +/-" if self.has_focus else "")
+        scale = f"{_CELLS[self.scale]} ms a cell"
+        if not self.has_focus:
+            return f"manual · {scale}" if self.manual else scale
+        if self.manual and self.may_act:
+            last = len(self.view.cores) - 1 if self.view is not None else 0
+            return f"↑↓ choose, {f'0-{last}' if last else '0'} gives the core, x takes it"
+        return scale + " +/-"
 
     def rows(self, width: int, height: int) -> list[Row]:
         view, ink = self.view, self.ink
@@ -51,6 +142,9 @@ class CpuPane(Pane):
         if not view.power:
             return [((" The machine is switched off.", ink.warn),)]
         rows = [self._core(core, view.time, width) for core in view.cores]
+        self._places = tuple(("core", core.index) for core in view.cores)
+        if self.manual:
+            return self._manual(view, rows, width, height)
         if height >= len(rows) + 2:
             rows.append(self._axis(width))
         rows.append(self._load(view, width))
@@ -120,6 +214,48 @@ class CpuPane(Pane):
             (f"{switches:,}", ink.text),
         )
         return row if cells(row) <= width else row[:4]
+
+    def _manual(self, view: PlayView, rows: list[Row], width: int, height: int) -> list[Row]:
+        """The cores, a line on the load, and everybody who has a core or could use one."""
+        ink = self.ink
+        if height >= len(rows) + 5:
+            rows.append(self._axis(width))
+        rows.append(self._load(view, width))
+        candidates = self.candidates()
+        room = max(height - len(rows), 1)
+        index = next((i for i, p in enumerate(candidates) if p.pid == self.selected), 0)
+        self._top = max(min(max(self._top, index - room + 1), index, len(candidates) - room), 0)
+        shown = candidates[self._top : self._top + room]
+        self._places += (("", 0),) * (len(rows) - len(self._places))
+        self._places += tuple(("process", process.pid) for process in shown)
+        if not candidates:
+            rows.append(((" nobody wants to compute", ink.dim),))
+        return rows + [self._candidate(process, view, width) for process in shown]
+
+    def _candidate(self, process: ProcessView, view: PlayView, width: int) -> Row:
+        ink = self.ink
+        colour = self.tags.colour(process.pid, ink)
+        core = running_on(process, view)
+        if process.assigned >= 0:
+            has = f"has cpu{process.assigned}"
+            has += "" if core is not None else ", sleeps" if process.state == "S" else ", waits"
+        elif core is not None:
+            has = "on an errand"
+        else:
+            has = "WAITS" if process.state == "R" else "sleeps"
+        mark = "▸" if process.pid == self.selected else " "
+        row: Row = (
+            (f"{mark}{self.tags.letter(process.pid)} ", colour + ink.bold),
+            (pad(clip(plain(process.comm), 12), 12), ink.text),
+            (f"{process.pid:>6}", ink.dim),
+            (f"{percent(process.cpu):>8} ", ink.text),
+            (pad(has, 17), ink.warn if has == "WAITS" else ink.dim),
+        )
+        if width >= cells(row) + 9:
+            row += ((spark(process.spark), colour),)
+        if process.pid == self.selected:
+            row = on(row, ink.chosen if self.has_focus else ink.chosen_idle, width)
+        return row
 
     def _users(self, view: PlayView, width: int, room: int) -> list[Row]:
         """Who used the cores in the last second, most first."""

@@ -309,6 +309,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         allowed = self._allowed()
         self._arranged_modes = self._modes()
         self.processes.may_act = self._root or self._modes().get("processes", "act") == "act"
+        self.cpu.may_act = self._root or self._modes().get("cpu", "act") == "act"
         if self.zoomed not in ("terminal", *allowed):
             self.zoomed = ""
         if self.tab not in allowed:
@@ -535,6 +536,17 @@ class GameScreen(Screen[str], inherit_bindings=False):
                 self._open(sheets.why(self.view, process))
 
         self._open(sheets.act(process), act)
+
+    def on_cpu_pane_assign(self, event: CpuPane.Assign) -> None:
+        event.stop()
+        if not self.cpu.may_act:
+            self.say("This level lets you look at the cores here, not act: use the shell.")
+            return
+        process, core = event.process, event.core
+        self.session.notice = self._seen_notice = ""
+        self.session.act("assign", machine=self.view.machine, pid=process.pid, core=core)
+        name = f"{clip(plain(process.comm), 20)} ({process.pid})"
+        self.say(f"cpu{core} goes to {name}." if core >= 0 else f"{name} gives up its core.")
 
     def on_terminal_pane_copied(self, event: TerminalPane.Copied) -> None:
         event.stop()
