@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from minios.abi.caps import NONE, XATTR, FileCaps, decode_file
+from minios.abi.caps import CAP_SYS_PTRACE, NONE, XATTR, FileCaps, decode_file
 from minios.abi.errno import Errno, error
 from minios.abi.flags import ARG_MAX, MS_NOEXEC, MS_NOSUID, S_ISGID, S_ISUID
 from minios.abi.sys import Program
-from minios.fs.access import MAY_EXEC, require
+from minios.fs.access import MAY_EXEC, capable, require
 from minios.fs.inode import Regular
 from minios.kernel.credentials import NO_NEW_PRIVS, after_exec, exec_caps
 from minios.kernel.pagecache import require_page
@@ -135,7 +135,8 @@ def load(
 def _privileges(pcb: PCB, inode: Inode, image: Image) -> None:
     """What a set-id file or one with capabilities gives, if anything may. EPERM."""
     file: FileCaps | None = None
-    if not pcb.attributes & NO_NEW_PRIVS:
+    watched = pcb.tracer is not None and not capable(pcb.tracer.by, CAP_SYS_PTRACE)
+    if not watched and not pcb.attributes & NO_NEW_PRIVS:
         if inode.mode & S_ISUID:
             image.euid = inode.uid
         if inode.mode & S_ISGID and inode.mode & 0o010:
