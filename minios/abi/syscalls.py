@@ -217,7 +217,7 @@ NAMES: dict[int, str] = {
 
 COSTS: dict[int, int] = {
     number: row.cost for number, row in ROWS.items() if row.cost != TRAP_CYCLES
-}
+} | {LOAD: 1, STORE: 1}
 """Cycles of the calls that cost more than a trap."""
 
 

@@ -202,6 +202,8 @@ class DiskFile(Regular):
         self.disk_size = min(size, self.disk_size) if size < before else size
         self._content_digest = self._source = None
         self.modified()
+        if self.mapping is not None:
+            self.mapping.truncated(size)
 
     def release(self) -> None:
         if self.replaced and self.opens == 1:

@@ -62,7 +62,8 @@ def load(kernel: Kernel, pcb: PCB, address: int, count: int) -> bytes | WaitQueu
             try:
                 at = mmu.translate(space.space, address, LOAD)
             except PageFault:
-                pass
+                mmu.walks -= 1  # the same walk is made below
+                mmu.tlb.misses -= 1
             else:
                 if memory.hears:
                     memory.policy.touch(at >> PAGE_BITS)  # type: ignore[union-attr]
@@ -105,7 +106,8 @@ def store(kernel: Kernel, pcb: PCB, address: int, data: bytes) -> WaitQueue | No
             try:
                 at = mmu.translate(space.space, address, STORE)
             except PageFault:
-                pass
+                mmu.walks -= 1  # the same walk is made below
+                mmu.tlb.misses -= 1
             else:
                 if memory.hears:
                     memory.policy.touch(at >> PAGE_BITS, True)  # type: ignore[union-attr]

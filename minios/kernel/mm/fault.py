@@ -219,14 +219,16 @@ def _swap_in(
     memory: Memory, pcb: PCB, space: AddressSpace, area: Area, vpn: int, slot: int
 ) -> WaitQueue | None:
     cached = slot in memory.swap.frames and slot not in memory.swap.reading
+    begun = slot in memory.swap.reading
     got = memory.swap.bring(slot)
     if got is None:
         return _wait(memory, 1)
     if isinstance(got, WaitQueue):
-        memory.counts["pgfault"] += 1
-        memory.counts["pgmajfault"] += 1
-        pcb.majflt += 1
-        space.refaults += 1
+        if not begun:
+            memory.counts["pgfault"] += 1
+            memory.counts["pgmajfault"] += 1
+            pcb.majflt += 1
+            space.refaults += 1
         return got
     if cached and pcb.progress is None:
         pcb.minflt += 1

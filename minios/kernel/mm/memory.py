@@ -67,6 +67,8 @@ class Memory:
         self._numbers = 0
         self._asid = 0
         self._mappings: dict[int, FileMapping] = {}
+        self.ticked = 0
+        """When the policy's clock interrupt was last made up for."""
         self._balancing = False
         count = self.frames.count
         self.low = max(count >> 6, 4)
@@ -328,7 +330,7 @@ class Memory:
             [self.segments[n].state() for n in sorted(self.segments)],
             [m.state() for m in self.mappings()],
             self.ipc.state() if self.ipc is not None else (),
-            self.committed, sorted(self.counts.items()), self.pressure.state(),
+            self.committed, self.ticked, sorted(self.counts.items()), self.pressure.state(),
         )  # fmt: skip
 
 

@@ -20,6 +20,10 @@ from minios.memory.pagetable import COW, PPN_SHIFT, A, D, V
 if TYPE_CHECKING:
     from minios.kernel.mm.memory import Memory
 
+TICK = 100_000_000
+"""ns between two times that policies forget old references (NRU's clock interrupt), if anything is
+reclaimed at all."""
+
 _DATA = range(DATA_START >> PAGE_BITS, HEAP_START >> PAGE_BITS)
 _STACK = range((STACK_TOP >> PAGE_BITS) - STACK_PAGES, STACK_TOP >> PAGE_BITS)
 
@@ -97,6 +101,10 @@ def steal(memory: Memory, wanted: int) -> int:
     policy = memory.policy
     if policy is None:
         return 0
+    now = memory.kernel.world.now
+    if now - memory.ticked >= TICK:
+        memory.ticked = now
+        policy.tick()
     done = 0
     spared: list[int] = []
     bits = TableBits(memory)
@@ -110,7 +118,9 @@ def steal(memory: Memory, wanted: int) -> int:
             break
         memory.counts["pgscan"] += 1
         entries = mappers(memory, frame)
-        if any(space.pinned or _locked(space, vpn) for space, vpn, _ in entries):
+        if any(
+            (space.pinned and is_image(vpn)) or _locked(space, vpn) for space, vpn, _ in entries
+        ):
             spared.append(frame)
             continue
         if any(is_image(vpn) for _, vpn, _ in entries) and bits.referenced(frame):

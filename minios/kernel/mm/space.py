@@ -124,7 +124,7 @@ class AddressSpace:
         self.lock_future = False
         self.hiwater = 0
         self.pinned = 0
-        """While this is not 0 no page of it is stolen: it is just bringing them in."""
+        """While this is not 0 its image is not stolen: it is just bringing that in."""
         self.ran = -1
         """The process's CPU time when its image was last seen unused; see reclaim."""
         self.recent = 0
@@ -377,11 +377,16 @@ class AddressSpace:
         for area in self.areas:
             if area.backing is not None and area.shared:
                 self.zap(area.start >> PAGE_BITS, area.end >> PAGE_BITS)
-        release, swap = memory.release, memory.swap
+        release, swap, refs = memory.release, memory.swap, self.frames.refs
+        cached = swap.slots
         for leaf in self.table.leaves.values():
             for entry in leaf.values():
                 if entry & V:
-                    release(entry >> PPN_SHIFT)
+                    frame = entry >> PPN_SHIFT
+                    if refs[frame] > 1 and not cached:
+                        refs[frame] -= 1  # what release does, without a call: every exit is here
+                    else:
+                        release(frame)
                 else:
                     swap.drop(entry >> PPN_SHIFT)
             leaf.clear()
