@@ -11,8 +11,8 @@ from typing import NamedTuple
 OFFSET = 1024
 SIZE = 1024
 MAGIC = 0xEF53
-_HEAD = Struct("<IIIIIIIIIIIIIHHHHHHIIII")  # up to s_creator_os
-_TAIL = Struct("<IHHIHHIII16s16s64s")  # from s_rev_level to s_last_mounted
+_HEAD = Struct("<13I6H4I")  # up to s_creator_os
+_TAIL = Struct("<HHIHHIII16s16s64s")  # from s_def_resuid to s_last_mounted
 HAS_JOURNAL = 0x4
 EXTENTS = 0x40 | 0x2
 
@@ -40,7 +40,7 @@ class Superblock(NamedTuple):
             0xFFFF, MAGIC, 1, 1, 0, self.made & 0xFFFFFFFF, 0, 0, 1,
         )  # fmt: skip
         tail = _TAIL.pack(
-            0, 11, 256, 0, 0, 0, HAS_JOURNAL, EXTENTS, 0, self.uuid, self.label[:16],
+            0, 0, 11, 256, 0, HAS_JOURNAL, EXTENTS, 0, self.uuid, self.label[:16],
             self.last_mounted[:64],
         )  # fmt: skip
         data = bytearray(SIZE)
@@ -55,10 +55,10 @@ def parse(data: bytes) -> Superblock | None:
     if len(data) < SIZE:
         return None
     head = _HEAD.unpack_from(data)
-    if head[14] != MAGIC:
+    if head[15] != MAGIC:
         return None
     tail = _TAIL.unpack_from(data, 0x50)
     return Superblock(
-        head[1], head[0], head[3], head[4], tail[9], tail[10].rstrip(b"\0"), head[13], head[19],
-        tail[11].rstrip(b"\0"), head[8],
+        head[1], head[0], head[3], head[4], tail[8], tail[9].rstrip(b"\0"), head[13], head[19],
+        tail[10].rstrip(b"\0"), head[8],
     )  # fmt: skip

@@ -3,16 +3,22 @@
 from minios.abi.errno import Errno
 from minios.abi.flags import (
     CLOCK_MONOTONIC,
+    F_GETFL,
+    F_SETFL,
     O_APPEND,
     O_CREAT,
+    O_DIRECT,
     O_DIRECTORY,
+    O_DSYNC,
     O_EXCL,
     O_NOFOLLOW,
     O_NONBLOCK,
     O_RDONLY,
     O_RDWR,
+    O_SYNC,
     O_TRUNC,
     O_WRONLY,
+    S_IFBLK,
     S_IFMT,
     S_IFREG,
     SEEK_CUR,
@@ -43,7 +49,7 @@ _CONVERSIONS = frozenset(
 )
 _FLAGS = {
     b"append": O_APPEND, b"directory": O_DIRECTORY, b"nofollow": O_NOFOLLOW,
-    b"nonblock": O_NONBLOCK, b"direct": 0, b"dsync": 0, b"sync": 0,
+    b"nonblock": O_NONBLOCK, b"direct": O_DIRECT, b"dsync": O_DSYNC, b"sync": O_SYNC,
     b"noatime": 0, b"nocache": 0, b"noctty": 0,
     b"binary": 0, b"text": 0, b"nolinks": 0,
 }  # fmt: skip
@@ -307,6 +313,9 @@ class _Copy:
         shown = self.source if self.source is not None else quoteaf(b"standard input")
         try:
             st = await sys.fstat(0)
+            if st.mode & S_IFMT == S_IFBLK:
+                await sys.lseek(0, skip, SEEK_CUR)
+                return True
             if st.mode & S_IFMT == S_IFREG:
                 at = await sys.lseek(0, skip, SEEK_CUR)
                 if at > st.size:
@@ -415,6 +424,9 @@ class _Copy:
                 self.hole = True
             except OSError:
                 done = 0
+        if b"direct" in self.flags[b"oflag"] and len(block) % 512 and self.target is not None:
+            # The kernel takes whole sectors only; the rest goes through the cache (dd.c, iwrite).
+            await self.sys.fcntl(1, F_SETFL, await self.sys.fcntl(1, F_GETFL) & ~O_DIRECT)
         while done < len(block):
             self.hole = False
             try:
@@ -453,6 +465,14 @@ class _Copy:
                 await self.sys.ftruncate(1, end)
             except OSError as err:
                 await self.tool.warn(b"failed to truncate to output file " + self.name_of(1), err)
+
+        for word, call in ((b"fdatasync", self.sys.fdatasync), (b"fsync", self.sys.fsync)):
+            if word not in self.conversions:
+                continue
+            try:
+                await call(1)
+            except OSError as err:
+                await self.tool.warn(word + b" failed for " + self.name_of(1), err)
 
     # -- telling -------------------------------------------------------------------------------
 

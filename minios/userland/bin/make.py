@@ -519,6 +519,14 @@ async def sync(tool: Tool) -> int:
         except OSError as err:
             await tool.warn(b"error opening " + quoteaf(name), err)
             continue
-        await tool.sys.sync()
+        call = tool.sys.fsync
+        if "d" in opts:
+            call = tool.sys.fdatasync
+        elif "f" in opts:
+            call = tool.sys.syncfs
+        try:
+            await call(fd)
+        except OSError as err:
+            await tool.warn(b"error syncing " + quoteaf(name), err)
         await tool.sys.close(fd)
     return tool.status
