@@ -113,7 +113,7 @@ class NR:
     rt_sigprocmask = call(135, "sighow sigset >sigset =8", of="S")
     rt_sigpending = call(136, ">sigset =8", of="S")
     rt_sigqueueinfo = call(138, "pid sig any", of="SP")
-    rt_sigreturn = call(139, returns="sigreturn", of="S")
+    rt_sigreturn = call(139, "frame", returns="int", of="S")
     setpriority = call(140, "which int int")
     getpriority = call(141, "which int", returns="nice")
     reboot = call(142, "reboot")

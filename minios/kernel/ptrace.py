@@ -418,7 +418,9 @@ class Trace:
             resume = pcb.frames[-1].resume
             request = resume[1] if resume[0] in ("blocked", "request") else request
         nr = NR.restart_syscall if self._restarts else request[0]
-        args = () if request[0] == NR.rt_sigreturn else tuple(map(plain, request[1]))
+        args = tuple(map(plain, request[1]))
+        if request[0] == NR.rt_sigreturn and pcb.frames:
+            args = (pcb.frames[-1].mask,)  # what it takes from the stack
         if self._op != ptrace.SYSCALL_INFO_EXIT:
             return SyscallInfo(self._op, pcb.personality, nr, args)
         result = self._result

@@ -274,6 +274,11 @@ def _sigset(c: Cursor) -> str:
     return signal_set(value) if isinstance(value, int) else "NULL"
 
 
+def _frame(c: Cursor) -> str:
+    """What sigreturn(2) restores."""
+    return f"{{mask={_sigset(c)}}}"
+
+
 def _disposition(value: Any) -> str:
     return value if isinstance(value, str) else pointer(value) if isinstance(value, int) else "NULL"
 
@@ -604,7 +609,7 @@ KINDS: dict[str, Kind] = {
     "access": _flags(tables.ACCESS, "F_OK"), "addr": _address, "any": _any, "argv": _argv,
     "brk": _brk, "clock": _clock, "clone": _clone, "cloexec": _flags(tables.OPEN),
     "count": _groups, "creat": _creat, "data": _data, "dev": _dev, "eaccess": _eaccess,
-    "envp": _envp, "fcntl": _fcntl, "fd": _fd, "filemode": _filemode, "id": _id,
+    "envp": _envp, "fcntl": _fcntl, "fd": _fd, "filemode": _filemode, "frame": _frame, "id": _id,
     "idtype": _idtype, "int": _whole, "ioctl": _ioctl, "itimer": _itimer, "len": _length,
     "locks": _flags(tables.LOCKS), "madvice": _choice(tables.MADV), "mapflags": _flags(tables.MAP),
     "mlockflags": _flags(tables.MCL), "mode": _mode, "mprot": _flags(tables.PROT, "PROT_NONE"),
