@@ -12,16 +12,21 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
+from minios.abi.ptrace import SYSCALL_INFO_EXIT, SyscallInfo
 from minios.abi.signals import NSIG, SIG_IGN, name_of
-from minios.abi.syscalls import NAMES
 from minios.game.memory import areas, heap_view, memory_view, walk_view
 from minios.game.view import CallView, FaultView, HeapView, InspectView, MemoryView, WalkView
+from minios.game.why import why_goal
 from minios.kernel.credentials import may_access
+from minios.kernel.ptrace import plain
+from minios.kernel.why import lines
+from minios.kernel.why.processes import why_process
+from minios.userland.lib.strace import decode
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
+    from minios.game.play import Play
     from minios.kernel.kernel import Kernel
-    from minios.kernel.machine import Machine
     from minios.kernel.process import PCB
 
 CALLS = 200
@@ -37,10 +42,11 @@ _STATES = {
 
 
 class Sight:
-    """An instrument on a machine, and the questions one may ask of it. ``who`` is the player."""
+    """An instrument on the player's machine, and what one may ask. ``who`` is the player."""
 
-    def __init__(self, machine: Machine, who: Callable[[], Credentials]) -> None:
-        self.machine = machine
+    def __init__(self, play: Play, who: Callable[[], Credentials]) -> None:
+        self.play = play
+        self.machine = play.machines[play.level.player.machine]
         self._who = who
         self._followed: int | None = None
         self._made: tuple[int, int, tuple[Any, ...]] | None = None
@@ -57,7 +63,7 @@ class Sight:
             self._calls.clear()
 
     def on_trap(self, pcb: PCB, nr: int, args: tuple[Any, ...]) -> None:
-        if pcb.pid == self._followed and not pcb.judge:
+        if pcb.pid == self._followed and nr >= 0 and not pcb.judge:
             self._made = (self.machine.world.now, nr, args)
 
     def on_return(self, pcb: PCB, nr: int, result: Any) -> None:
@@ -65,7 +71,7 @@ class Sight:
             at, number, args = self._made
             self._made = None
             if number == nr:
-                self._calls.append(CallView(at, _call(nr, args, result)))
+                self._calls.append(CallView(at, _call(pcb, nr, args, result)))
 
     def on_fault(self, pcb: PCB, address: int, kind: str) -> None:
         if self._mine(pcb):
@@ -75,6 +81,19 @@ class Sight:
     def _mine(self, pcb: PCB) -> bool:
         kernel = self.machine.kernel
         return kernel is not None and kernel.processes.get(pcb.pid) is pcb
+
+    # -- why -----------------------------------------------------------------------------------
+
+    def why(self, pid: int | None = None) -> tuple[tuple[int, str], ...]:
+        """Why a process is as it is, or why each goal does not hold: (depth, sentence)."""
+        kernel = self.machine.kernel
+        if pid is not None and kernel is not None:
+            return tuple(lines(why_process(kernel, self._who(), pid)))
+        told: list[tuple[int, str]] = []
+        for goal in self.play.goals():
+            if not goal.done:
+                told += lines(why_goal(self.play, goal.id))
+        return tuple(told)
 
     # -- memory --------------------------------------------------------------------------------
 
@@ -114,7 +133,7 @@ class Sight:
             pid=pid,
             comm=pcb.comm.decode("utf-8", "replace"),
             state=pcb.state,
-            why=(),
+            why=self.why(pid),
             facts=_facts(kernel, pcb),
             files=_files(pcb) if allowed else (),
             areas=areas(pcb) if allowed else (),
@@ -181,6 +200,9 @@ def _signals(pcb: PCB) -> tuple[tuple[str, str, bool], ...]:
     return tuple(rows)
 
 
-def _call(nr: int, args: tuple[Any, ...], result: Any) -> str:
-    name = NAMES.get(nr, f"syscall_{nr:#x}")
-    return f"{name}({', '.join(map(repr, args))}) = {result!r}"
+def _call(pcb: PCB, nr: int, args: tuple[Any, ...], result: Any) -> str:
+    """As strace writes it."""
+    failed = isinstance(result, OSError)
+    value = result.errno if failed else plain(result)
+    seen = tuple(map(plain, args))
+    return decode.line(SyscallInfo(SYSCALL_INFO_EXIT, pcb.personality, nr, seen, value, failed))

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minios.kernel.why import lines
+
 if TYPE_CHECKING:
     from minios.game.play import Play
     from minios.kernel.process import PCB
 
-USAGE = b"goals, hint or restart\n"
+USAGE = b"goals, hint, restart or why GOAL\n"
 
 
 class GameDevice:
@@ -30,6 +32,8 @@ class GameDevice:
             return self._hint()
         if word == b"restart":
             return self._restart()
+        if word[:4] == b"why ":
+            return self._why(word[4:].strip())
         return USAGE
 
     def _goals(self) -> bytes:
@@ -41,6 +45,15 @@ class GameDevice:
             box = "[x]" if goal.done else "[~]" if goal.holds else "[ ]"
             lines.append(f"{box} {goal.text}\n")
         return "".join(lines).encode()
+
+    def _why(self, goal: bytes) -> bytes:
+        from minios.game.why import why_goal
+
+        try:
+            reason = why_goal(self.play, goal.decode("utf-8", "replace"))
+        except KeyError:
+            return b"There is no goal of that name or number here.\n"
+        return "".join(f"{'  ' * depth}{text}\n" for depth, text in lines(reason)).encode()
 
     def _hint(self) -> bytes:
         hints = self.play.level.hints

@@ -28,6 +28,13 @@ class BoundLoad(Bound):
     def enable(self, on: bool) -> None:
         self._kernel = None
 
+    def busy(self) -> int | None:
+        """The share in thousandths as of the last sample; None before there are enough."""
+        if self._kernel is None or len(self._samples) <= self._length:
+            return None
+        busy = self._samples[-1] - self._samples[0]
+        return busy * 1000 // (self._length * SAMPLE * len(self._kernel.cores))
+
     def holds(self, now: int) -> bool:
         kernel = kernel_of(self._scene, self._where)
         if kernel is not self._kernel:
@@ -40,7 +47,5 @@ class BoundLoad(Bound):
         if self.due is None or now >= self.due:
             self._samples.append(sum(core.busy(now) for core in kernel.cores))
             self.due = now + SAMPLE
-        if len(self._samples) <= self._length:
-            return False
-        busy = self._samples[-1] - self._samples[0]
-        return self._busy.holds(busy * 1000 // (self._length * SAMPLE * len(kernel.cores)))
+        busy = self.busy()
+        return busy is not None and self._busy.holds(busy)

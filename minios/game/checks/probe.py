@@ -30,6 +30,11 @@ class BoundProbe(Bound):
         """The exit status of the last run."""
         scene.world.watch(MARK_FILE | MARK_PROCESS | MARK_POWER, self._note)
 
+    @property
+    def verdict(self) -> bool:
+        """What the last run said."""
+        return self._verdict
+
     def _note(self, changed: int) -> None:
         self._changed = True
 

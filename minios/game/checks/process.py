@@ -13,7 +13,7 @@ def _alive(pcb: PCB) -> bool:
     return not pcb.zombie
 
 
-_STATES: dict[str, Callable[[PCB], bool]] = {
+STATES: dict[str, Callable[[PCB], bool]] = {
     "alive": _alive,
     "running": lambda pcb: pcb.state == "R",
     "sleeping": lambda pcb: pcb.state in ("S", "D"),
@@ -36,7 +36,7 @@ class BoundProcess(Bound):
         self._scene = scene
         self._where = check.on
         self._matches = selector(check.who, scene.hosts[check.on])
-        self._state = _STATES[check.state]
+        self._state = STATES[check.state]
         self._polled = check.state in ("running", "sleeping")
         self._count = check.count
         # A user is changed by calls that nobody is told of, and so is a zombie's end.

@@ -157,7 +157,8 @@ def _use(kernel: Kernel, who: Credentials, at: Dentry, shown: str) -> list[Reaso
             parts.append(Reason("file.locked", text, max(held.pid, 0), shown))
         waiting = len(inode.locks.blocked)
         if waiting:
-            text = f"{waiting} process{'es' if waiting > 1 else ''} wait for a lock on it."
+            who_waits = "1 process waits" if waiting == 1 else f"{waiting} processes wait"
+            text = f"{who_waits} for a lock on it."
             parts.append(Reason("file.wanted", text, path=shown))
     if at.parent is None and at is not kernel.vfs.root:
         parts += _mount_in_use(kernel, at, shown, mine)
