@@ -175,7 +175,7 @@ class Session:
     def _new_play(self, seed: int) -> Staged:
         play = Play(self._source, seed)
         machine = play.machines[play.level.player.machine]
-        staged = Staged(play, Screen(play), Gantt(machine), Sight(machine, self._player))
+        staged = Staged(play, Screen(play), Gantt(machine), Sight(play, self._player))
         for instrument in (*staged[1:], *self._instruments):
             play.world.instruments.add(instrument)
         return staged

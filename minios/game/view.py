@@ -242,7 +242,7 @@ class CallView:
 class InspectView:
     """All that may be seen of one process: what /proc would show the player, no more.
 
-    ``facts`` are labels with values, ``files`` are (descriptor, flags, target), ``areas`` are
+    ``why`` is (depth, sentence), ``facts`` are labels with values, ``files`` are (descriptor, flags, target), ``areas`` are
     (addresses, permissions, kilobytes resident, name), ``signals`` are (name, what would happen,
     whether pending). A part that the player may not see says why in ``denied``.
     """
@@ -250,7 +250,7 @@ class InspectView:
     pid: int
     comm: str
     state: str
-    why: tuple[str, ...]
+    why: tuple[tuple[int, str], ...]
     facts: tuple[tuple[str, str], ...]
     files: tuple[tuple[int, str, str], ...]
     areas: tuple[tuple[str, str, int, str], ...]

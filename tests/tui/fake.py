@@ -148,6 +148,11 @@ class FakeSight:
             ),
         )  # fmt: skip
 
+    def why(self, pid: int | None = None) -> tuple[tuple[int, str], ...]:
+        if pid is None:
+            return ((0, "no hydra for 5 s: not yet."), (1, "There are 3 of them."))
+        return ((0, f"{pid} sleeps: it waits for a pipe."), (1, "87 sh holds its other end."))
+
     def walk(self, pid: int, page: int) -> WalkView:
         pages = tuple(
             PageView(16 + n, 0x2000DF, "DA-UXWRV", f"frame {n + 8}", "[heap]") for n in range(30)
@@ -166,7 +171,7 @@ class FakeSight:
         if pid != 213:
             return None
         return InspectView(
-            213, "hydra", "R", ("It runs on cpu0.",), (("command", "hydra -n 3"),),
+            213, "hydra", "R", ((0, "It runs on cpu0."),), (("command", "hydra -n 3"),),
             ((0, "r", "/dev/null"), (1, "w", "pipe:[12]")),
             (("00010000-00014000", "r-xp", 16, "/usr/bin/hydra"),), ("HOME=/root",),
             (("SIGCHLD", "caught", False), ("SIGUSR1", "default", True)),

@@ -278,7 +278,7 @@ async def test_hints_come_one_by_one():
 async def test_why_explains_the_selected_process():
     async with stage() as s:
         await s.press("f7", "end", "f2")
-        assert "hydra (216) is dead" in s.text
+        assert "216 sleeps: it waits for a pipe." in s.text
         assert "cellar (200)" in s.text
         assert "Time is running" in s.text
 
@@ -347,7 +347,7 @@ async def test_a_pane_that_only_looks_does_not_act():
     async with stage(panes=(("processes", "look"),)) as s:
         await s.press("f7", "end", "enter")
         assert "TERM 15" not in s.text
-        assert "hydra (216) is dead" in s.text
+        assert "216 sleeps: it waits for a pipe." in s.text
 
 
 async def test_the_selection_follows_its_process_and_ends_with_it():

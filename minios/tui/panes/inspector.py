@@ -53,10 +53,18 @@ class Inspector:
         return draw[name](view, ink, width) or [((" nothing", ink.dim),)]
 
 
+def indented(depth: int, reason: str, ink: Palette, width: int) -> list[Row]:
+    """A sentence of an answer, below the one it explains."""
+    lead = "  " * depth + ("└ " if depth else "")
+    first, *more = wrap(plain(reason), width - 2 - len(lead)) or [""]
+    rows: list[Row] = [((f" {lead}", ink.faint), (first, ink.text))]
+    return rows + [((" " * (len(lead) + 1), ink.faint), (line, ink.text)) for line in more]
+
+
 def _why(view: InspectView, ink: Palette, width: int) -> list[Row]:
     rows: list[Row] = []
-    for reason in view.why:
-        rows += [((f" {line}", ink.text),) for line in wrap(plain(reason), width - 2)]
+    for depth, reason in view.why:
+        rows += indented(depth, reason, ink, width)
     if rows:
         rows.append(())
     label = max((len(name) for name, _ in view.facts), default=0)

@@ -186,7 +186,9 @@ class MemoryPane(Pane):
     def _walk(self, width: int, height: int) -> list[Row]:
         walk, ink = self.walk, self.ink
         if walk is None:
-            return [((" This process is not yours to look into; [ and ] choose another.", ink.dim),)]
+            return [
+                ((" This process is not yours to look into; [ and ] choose another.", ink.dim),)
+            ]
         steps: list[Row] = [self._address(walk)]
         for level, frame, index, entry, flags in walk.tables:
             steps.append(

@@ -460,7 +460,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self._go(result)
 
     def action_why(self) -> None:
-        self._open(sheets.why(self.view, self.processes.process))
+        self._open(sheets.why(self.view, self.processes.process, self.session.sight))
 
     def action_leave(self) -> None:
         self._open(sheets.leave(plain(self.view.title)), self._left)
@@ -533,7 +533,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
                 self.session.act("renice", machine=machine, pid=pid, nice=int(argument))
                 self.say(f"{clip(plain(process.comm), 20)} ({pid}) is to get nice {argument}.")
             elif name == "why":
-                self._open(sheets.why(self.view, process))
+                self._open(sheets.why(self.view, process, self.session.sight))
 
         self._open(sheets.act(process), act)
 

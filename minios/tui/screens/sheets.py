@@ -6,6 +6,8 @@ from minios.game.spec import Level
 from minios.game.view import PlayView, ProcessView, ResultView
 from minios.tui import words
 from minios.tui.canvas import BLANK, Row, Span, cells
+from minios.tui.panes.inspector import indented
+from minios.tui.ports import Sight
 from minios.tui.screens.sheet import Answer, Choice, Sheet
 from minios.tui.text import clip, clock, count, delta, pad, plain, wrap
 from minios.tui.theme import Palette
@@ -134,11 +136,16 @@ def hints(given: tuple[str, ...], total: int) -> Sheet:
     return Sheet("Hints", body, (Answer(("escape", "enter", "f3"), "back", ""),), tone="warn")
 
 
-def why(view: PlayView, process: ProcessView | None) -> Sheet:
+def why(view: PlayView, process: ProcessView | None, sight: Sight) -> Sheet:
+    """Why the selected process is as it is, why the goals do not hold, why time stands."""
+
+    def told(pid: int | None, ink: Palette, width: int) -> list[Row]:
+        return [row for depth, text in sight.why(pid) for row in indented(depth, text, ink, width)]
+
     def body(ink: Palette, width: int) -> list[Row]:
         rows: list[Row] = []
         if process is not None:
-            rows += _words(words.state(process, view), ink, width)
+            rows += told(process.pid, ink, width)
             rows.append(BLANK)
             rows += _facts(words.details(process, view), ink, width)
         else:
@@ -146,6 +153,9 @@ def why(view: PlayView, process: ProcessView | None) -> Sheet:
                 "No process is selected. F7 goes to the processes; choose one with the arrows, "
                 "then F2 says why it is as it is.", ink, width,
             )  # fmt: skip
+        goals = told(None, ink, width)
+        if goals:
+            rows += [*_head("Goals", ink), *goals]
         rows += _head("Time", ink)
         rows += _words(words.held(view), ink, width)
         return rows
