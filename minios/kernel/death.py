@@ -28,6 +28,8 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
         return
     now = kernel.world.now
     active = pcb.runnable or pcb.uninterruptible
+    if pcb.uninterruptible:
+        kernel.iowait.end()
     kernel.dispatcher.dequeue(pcb)
     for queue in pcb.wait_queues:
         queue.sleepers.pop(pcb, None)

@@ -14,9 +14,20 @@ from zlib import crc32
 from minios.abi.errno import Errno, error
 from minios.abi.signals import Sig
 from minios.abi.syscalls import COMPUTE, NR, PAGEIN, TRAP_CYCLES
-from minios.kernel import calls, death, fscalls, inotify, ptrace, scheduling, signals, state, storagecalls
+from minios.kernel import (
+    calls,
+    death,
+    fscalls,
+    inotify,
+    ptrace,
+    scheduling,
+    signals,
+    state,
+    storagecalls,
+)
 from minios.kernel.cores import Dispatcher
 from minios.kernel.interrupts import Interrupts
+from minios.kernel.iowait import IoWait
 from minios.kernel.load import LoadAverage
 from minios.kernel.locks import LockTable
 from minios.kernel.log import LOG_EMERG, KernelLog
@@ -66,6 +77,8 @@ class Kernel:
         self.ttys: dict[bytes, Tty] = {}
         self.devices: Any = None
         self.pipefs: Any = None
+        self.history: Any = None
+        """What the counters were (minios.kernel.history); a judge keeps none."""
         self.cache: Any = None
         """The page cache; None for a judge, who has no use for one."""
         self.open_files = 0
@@ -85,6 +98,7 @@ class Kernel:
         self.causes = Causes()
         """Why processes died and calls were refused."""
         self.load = LoadAverage(self.world.now)
+        self.iowait = IoWait(self)
         self.forks = 0
         self.ram = machine.ram
         self.mm = Memory(self, self.ram)
@@ -101,6 +115,7 @@ class Kernel:
         """What else belongs to the digest: a name, and what gives canonical data."""
         self.parts["causes"] = self.causes.state
         self.parts["memory"] = self.mm.state
+        self.parts["iowait"] = self.iowait.state
         self.locks = LockTable(self)
         self.parts["scheduling"] = lambda: scheduling.state(self)
         self.parts["locks"] = self.locks.state
@@ -400,7 +415,9 @@ class Kernel:
         pcb.nvcsw += 1
         pcb.runnable = False
         pcb.uninterruptible = disk
-        if not disk:  # who waits for a disk counts as load (proc(5))
+        if disk:  # who waits for a disk counts as load (proc(5))
+            self.iowait.begin()
+        else:
             self.load.changed(world.now, -1)
         self.dispatcher.dequeue(pcb)
 
@@ -423,6 +440,7 @@ class Kernel:
         pcb.runnable = True
         if pcb.uninterruptible:
             pcb.uninterruptible = False
+            self.iowait.end()
         else:
             self.load.changed(self.world.now, 1)
         pcb.burst = WAKE_CYCLES * self.cycle_ns

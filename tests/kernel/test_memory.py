@@ -466,3 +466,58 @@ def test_locked_pages_count_against_the_limit() -> None:
 
     assert MemoryRig().do(main).exit_status == 0
     assert log == [b"\1\1\1\1\0", Errno.ENOMEM, Errno.EINVAL]
+
+
+# -- System V shared memory --------------------------------------------------------------------
+
+
+def test_a_segment_is_shared_by_whoever_attaches_it() -> None:
+    log: Log = []
+
+    async def other(sys: Sys, shmid: int) -> int:
+        at = await sys.shmat(shmid)
+        log.append(await sys.load(at, 5))
+        await sys.store(at, b"reply")
+        await sys.shmdt(at)
+        return 0
+
+    async def main(sys: Sys) -> None:
+        shmid = await sys.shmget(42, 5000, flags.IPC_CREAT | 0o600)
+        log.append(await sys.shmget(42, 0, 0) == shmid)
+        at = await sys.shmat(shmid)
+        await sys.store(at, b"first")
+        await sys.waitpid(await sys.fork(other, shmid))
+        log.append(await sys.load(at, 5))
+        record = await sys.shmctl(shmid, flags.IPC_STAT)
+        log.append((record.size, record.nattch, oct(record.mode)))
+        await sys.shmctl(shmid, flags.IPC_RMID)
+        log.append(await caught(sys.shmget(42, 0, 0)))
+        log.append(await sys.load(at, 5))  # it lives while it is attached
+
+    rig = MemoryRig()
+    rig.do(main)
+    assert log == [
+        True, b"first", b"reply", (5000, 1, "0o600"), Errno.ENOENT, b"reply",
+    ]  # fmt: skip
+    assert not rig.memory.segments
+
+
+def test_a_segment_outlives_its_makers_and_its_permissions_count() -> None:
+    log: Log = []
+
+    async def main(sys: Sys) -> None:
+        await sys.shmget(7, PAGE, flags.IPC_CREAT | 0o640)
+
+    async def stranger(sys: Sys) -> None:
+        log.append(await caught(sys.shmget(7, 0, 0o600)))
+        shmid = await sys.shmget(7, 0, 0)
+        log.append(await caught(sys.shmat(shmid)))
+        log.append(await caught(sys.shmctl(shmid, flags.IPC_RMID)))
+        log.append(await caught(sys.shmget(7, 0, flags.IPC_CREAT | flags.IPC_EXCL)))
+
+    rig = MemoryRig()
+    rig.do(main)
+    pcb = rig.start(stranger, uid=1000, gid=1000)
+    rig.until(lambda: pcb.zombie)
+    assert log == [Errno.EACCES, Errno.EACCES, Errno.EPERM, Errno.EEXIST]
+    assert len(rig.memory.segments) == 1

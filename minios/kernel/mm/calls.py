@@ -12,7 +12,7 @@ from minios.abi.syscalls import LOAD, NR, PAGEIN, STORE
 from minios.fs.access import capable
 from minios.fs.inode import Regular
 from minios.kernel.arguments import integer
-from minios.kernel.mm import access, reclaim, swapcalls
+from minios.kernel.mm import access, reclaim, shm, swapcalls
 from minios.kernel.mm.area import (
     LOCKED,
     MMAP_TOP,
@@ -475,6 +475,7 @@ def munlockall(kernel: Kernel, pcb: PCB) -> None:
 
 CALLS: dict[int, Callable[..., Any]] = {
     **swapcalls.CALLS,
+    **shm.CALLS,
     LOAD: access.load,
     STORE: access.store,
     PAGEIN: access.pagein,

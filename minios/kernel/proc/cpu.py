@@ -48,10 +48,10 @@ def stat(kernel: Kernel) -> bytes:
     busy = [core.busy(now) for core in kernel.cores]
     total = sum(busy)
     rows = []
-    for used in busy:
+    for used, waited in zip(busy, kernel.iowait.times(), strict=True):
         mine = user * used // total if total else 0
         niced = nice * used // total if total else 0
-        rows.append((mine, niced, max(used - mine - niced, 0), up - used))
+        rows.append((mine, niced, max(used - mine - niced, 0), up - used - waited, waited))
     lines = [_cpu_row(b"cpu ", tuple(map(sum, zip(*rows, strict=True))))]
     lines += [_cpu_row(b"cpu%d" % index, row) for index, row in enumerate(rows)]
     lines += [
@@ -60,13 +60,13 @@ def stat(kernel: Kernel) -> bytes:
         b"btime %d" % ((kernel.machine.epoch + kernel.boot_time) // 1_000_000_000),
         b"processes %d" % kernel.forks,
         b"procs_running %d" % kernel.runnable_count(),
-        b"procs_blocked 0",
+        b"procs_blocked %d" % kernel.iowait.blocked,
     ]
     return b"\n".join(lines) + b"\n"
 
 
 def _cpu_row(name: bytes, times: tuple[int, ...]) -> bytes:
-    return name + b" %d %d %d %d 0 0 0 0 0 0" % tuple(ns // TICK for ns in times)
+    return name + b" %d %d %d %d %d 0 0 0 0 0" % tuple(ns // TICK for ns in times)
 
 
 def cpuinfo(kernel: Kernel) -> bytes:

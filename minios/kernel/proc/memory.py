@@ -307,6 +307,8 @@ def vmstat(kernel: Kernel) -> bytes:
     kinds = memory.frames.by_kind
     cache = kernel.cache
     rows = {
+        "pgpgin": sum(disk.stats().sectors_read for disk in kernel.machine.disks) >> 1,
+        "pgpgout": sum(disk.stats().sectors_written for disk in kernel.machine.disks) >> 1,
         "nr_free_pages": memory.frames.free,
         "nr_anon_pages": kinds[Kind.ANON],
         "nr_mapped": sum(p.mm.file for p in kernel.processes.values() if p.mm is not None),

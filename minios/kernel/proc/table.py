@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from minios.abi.errno import Errno, error
 from minios.kernel import interrupts, locks, printer
+from minios.kernel.mm import shm
 from minios.kernel.proc import cpu, files, memory, pid, sched, system
 from minios.kernel.process import PCB
 from minios.kernel.socket import unix
@@ -61,7 +62,9 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"net/unix": RootFile(unix.listing),
     b"stat": RootFile(cpu.stat),
     b"swaps": RootFile(memory.swaps),
+    b"sysvipc/shm": RootFile(shm.listing),
     b"tlb": RootFile(memory.tlb),
+    b"sysstat": RootFile(lambda kernel: kernel.history.text()),
     b"uptime": RootFile(cpu.uptime),
     b"version": RootFile(system.version),
     b"vmstat": RootFile(memory.vmstat),
