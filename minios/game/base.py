@@ -5,12 +5,15 @@ so that a command works alike wherever it is typed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from minios import __version__
 from minios.userland.table import PROGRAMS, SBIN
 
-SETUID = frozenset({"su", "sudo", "passwd"})
+SETUID = frozenset(
+    {"su", "sudo", "passwd", "crontab", "at", "batch", "atq", "atrm", "newgrp", "chsh"}
+)
 
 PATH = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 ROOT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -66,8 +69,42 @@ _DIRECTORIES = (
     (b"/usr/local/bin", 0o755), (b"/usr/local/sbin", 0o755), (b"/usr/share/man", 0o755),
     (b"/etc", 0o755), (b"/home", 0o755), (b"/root", 0o700), (b"/mnt", 0o755),
     (b"/opt", 0o755), (b"/srv", 0o755), (b"/var/log", 0o755), (b"/var/lib", 0o755),
-    (b"/var/tmp", 0o1777),
+    (b"/var/tmp", 0o1777), (b"/var/log/journal", 0o755), (b"/var/spool/cron/crontabs", 0o1730),
+    (b"/var/spool/cron/atjobs", 0o1770), (b"/etc/systemd/system", 0o755),
+    (b"/etc/systemd/system/multi-user.target.wants", 0o755), (b"/etc/cron.d", 0o755),
+    (b"/usr/lib/systemd/system", 0o755),
 )  # fmt: skip
+
+_CRON_UNIT = b"""\
+[Unit]
+Description=Regular background program processing daemon
+Documentation=man:cron(8)
+ConditionPathExistsGlob=|/var/spool/cron/crontabs/*
+ConditionPathExistsGlob=|/etc/cron.d/*
+ConditionPathExists=|/etc/crontab
+
+[Service]
+ExecStart=/usr/sbin/cron -f
+KillMode=process
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+"""
+_ATD_UNIT = b"""\
+[Unit]
+Description=Deferred execution scheduler
+Documentation=man:atd(8)
+ConditionDirectoryNotEmpty=/var/spool/cron/atjobs
+
+[Service]
+ExecStart=/usr/sbin/atd -f
+KillMode=process
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+"""
 
 _PROFILE = b"""\
 # /etc/profile: read by login shells
@@ -136,6 +173,7 @@ def install(
         machine.make_dir(path, mode=mode)
     machine.symlink(b"usr/bin", b"/bin")
     machine.symlink(b"usr/sbin", b"/sbin")
+    machine.symlink(b"usr/lib", b"/lib")
     for name in PROGRAMS:
         path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
         machine.install(path, name, 0o4755 if name in SETUID else 0o755)
@@ -157,8 +195,14 @@ def install(
         (b"/etc/profile", _PROFILE),
         (b"/etc/shells", b"/bin/sh\n"),
         (b"/etc/inittab", inittab(ttys)),
+        (b"/etc/machine-id", sha256(host).hexdigest()[:32].encode() + b"\n"),
+        (b"/lib/systemd/system/cron.service", _CRON_UNIT),
+        (b"/lib/systemd/system/atd.service", _ATD_UNIT),
     ):
         machine.write_file(path, text)
+    for unit in (b"cron.service", b"atd.service"):
+        wants = b"/etc/systemd/system/multi-user.target.wants/" + unit
+        machine.symlink(b"/lib/systemd/system/" + unit, wants)
 
 
 def _accounts(machine: Builder, users: Sequence[User], groups: Mapping[str, int]) -> None:

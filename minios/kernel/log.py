@@ -190,11 +190,11 @@ def split_priority(data: bytes, default: int) -> tuple[int, bytes]:
 
 
 def announce(kernel: Kernel) -> None:
-    """What a kernel says of itself before it starts pid 1."""
+    """What a kernel says of itself before it looks at its disks."""
     from minios.kernel.calls import utsname
 
     log = kernel.log
-    cores, total = len(kernel.cores), kernel.ram >> 10
+    cores, total = len(kernel.cores), kernel.machine.ram >> 10
     plural = "" if cores == 1 else "s"
     name = utsname(kernel)
     banner = (name.sysname, name.release, name.version)
@@ -202,10 +202,6 @@ def announce(kernel: Kernel) -> None:
     log.put("Kernel command line: root=/dev/sda1 console=tty1", LOG_NOTICE)
     log.put(f"Memory: {total}K/{total}K available")
     log.put(f"smp: Brought up 1 node, {cores} CPU{plural}")
-    log.put("sda: sda1")
-    log.put("EXT4-fs (sda1): mounted filesystem with ordered data mode. Quota mode: none.")
-    log.put("VFS: Mounted root (ext4 filesystem) on device 8:1.")
-    log.put("Run /sbin/init as init process")
 
 
 # -- syslog(2) ---------------------------------------------------------------------------------

@@ -138,8 +138,9 @@ class Machine:
         if self.kernel is not None:
             return
         kernel = self.kernel = Kernel(self)
-        mount_all(kernel)
         announce(kernel)
+        mount_all(kernel)
+        kernel.log.put("Run /sbin/init as init process")
         for attach in self.on_boot:
             attach(kernel)
         try:

@@ -38,6 +38,23 @@ PROGRAMS: dict[str, str] = {
     "xargs": "bin.xargs:xargs",
     "yes": "bin.seq:yes",
     # (end of text tools)
+    # disks and file systems
+    "blkid": "bin.lsblk:blkid",
+    "findmnt": "bin.findmnt:findmnt",
+    "iostat": "bin.iostat:iostat",
+    "lsblk": "bin.lsblk:lsblk",
+    "mke2fs": "bin.mkfs:mke2fs",
+    "mkfs": "bin.mkfs:mkfs",
+    "mkfs.ext4": "bin.mkfs:mke2fs",
+    "mount": "bin.mount:mount",
+    "quota": "bin.quota:quota",
+    "quotaoff": "bin.quota:quotaoff",
+    "quotaon": "bin.quota:quotaon",
+    "repquota": "bin.quota:repquota",
+    "sar": "bin.sar:sar",
+    "setquota": "bin.quota:setquota",
+    "umount": "bin.mount:umount",
+    # (end of disks and file systems)
     # processes, sessions and full-screen programs
     "ps": "bin.ps:ps",
     "pstree": "bin.pstree:pstree",
@@ -50,6 +67,13 @@ PROGRAMS: dict[str, str] = {
     "journalctl": "bin.journalctl:journalctl",
     "logger": "bin.logger:logger",
     "dmesg": "bin.dmesg:dmesg",
+    "cron": "bin.cron:cron",
+    "crontab": "bin.cron:crontab",
+    "at": "bin.at:at",
+    "batch": "bin.at:at",
+    "atq": "bin.at:at",
+    "atrm": "bin.at:at",
+    "atd": "bin.at:atd",
     "getty": "bin.login:getty",
     "login": "bin.login:login",
     "uptime": "bin.uptime:uptime_program",
@@ -160,7 +184,27 @@ PROGRAMS: dict[str, str] = {
 }
 """Installed as /bin/NAME (those of SBIN as /sbin/NAME)."""
 
-SBIN = frozenset({"init", "getty", "login", "shutdown", "poweroff", "reboot", "halt"})
+SBIN = frozenset(
+    {
+        "init",
+        "getty",
+        "login",
+        "blkid",
+        "mke2fs",
+        "mkfs",
+        "mkfs.ext4",
+        "quotaoff",
+        "quotaon",
+        "repquota",
+        "setquota",
+        "atd",
+        "cron",
+        "shutdown",
+        "poweroff",
+        "reboot",
+        "halt",
+    }
+)
 
 
 def load(name: str) -> Program:

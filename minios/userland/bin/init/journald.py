@@ -14,7 +14,7 @@ from minios.abi.flags import (
 from minios.abi.sys import Sys
 from minios.userland.lib import journal
 from minios.userland.lib.journal import Entry
-from minios.userland.lib.stdio import write_all
+from minios.userland.lib.stdio import read_file, write_all
 
 LINE_MAX = 4096
 """A longer line of a service becomes several entries."""
@@ -206,9 +206,17 @@ class Journal:
                 name, number, message = b"unknown", b"", text
             pid = int(number) if number.isdigit() and len(number) < 9 else 0
             await self.put(
-                priority & 7, message, unit=b"", identifier=name, pid=pid, transport=b"syslog",
-                facility=priority >> 3,
+                priority & 7, message, unit=await self._unit_of(pid) if pid else b"",
+                identifier=name, pid=pid, transport=b"syslog", facility=priority >> 3,
             )  # fmt: skip
+
+    async def _unit_of(self, pid: int) -> bytes:
+        """The service that a process belongs to; b"" for none."""
+        try:
+            group = (await read_file(self.sys, b"/proc/%d/cgroup" % pid)).strip()
+        except OSError:
+            return b""
+        return group.rpartition(b"/")[2] if group.startswith(b"0::/system.slice/") else b""
 
     async def _within(self, unit: bytes) -> bool:
         """Whether a unit may log one entry more now."""

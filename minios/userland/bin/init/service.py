@@ -45,6 +45,7 @@ class Service(Unit):
     reload_result: str = "success"
     main_pid: int = 0
     last_main: int = 0
+    main_command: list[str] = field(default_factory=list)
     main_status: int = 0
     main_started: int = 0
     main_exited: int = 0
@@ -113,6 +114,7 @@ class Service(Unit):
             await self._enter_signal("stop-sigterm", "resources")
             return
         self.main_pid = self.last_main = pid
+        self.main_command = command.words
         self.main_started = await self.manager.sys.clock_gettime()
         if self.service.type != "exec":
             await self._enter_start_post()
@@ -188,6 +190,7 @@ class Service(Unit):
             await self._phase_failed("resources")
         elif self.phase == "ExecStart" and self.service.type == "oneshot":
             self.main_pid = self.last_main = pid
+            self.main_command = self.current.words
             self.main_started = await self.manager.sys.clock_gettime()
         else:
             self.control_pid = pid
@@ -551,6 +554,7 @@ class Service(Unit):
             ("ExecMainStartTimestamp", str(self.main_started)),
             ("ExecMainExitTimestamp", str(self.main_exited if over else 0)),
             ("ExecMainPID", str(self.last_main)),
+            ("ExecMainCommand", " ".join(self.main_command)),
             ("ExecMainCode", str(code if over else 0)),
             ("ExecMainStatus", str(number if over else 0)),
             ("ExecMainWaitStatus", str(self.main_status)),

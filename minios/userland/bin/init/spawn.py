@@ -52,6 +52,8 @@ async def child(sys: Sys, plan: Plan) -> int:
 
 async def _become(sys: Sys, plan: Plan) -> None:
     spec = plan.spec
+    name = plan.command.words[0].rpartition("/")[2][-8:]
+    await sys.prctl(flags.PR_SET_NAME, f"({name})".encode("latin-1"))
     for sig in HANDLED:
         await sys.sigaction(sig, SIG_DFL)
     await sys.sigprocmask(SIG_SETMASK, 0)

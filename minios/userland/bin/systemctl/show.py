@@ -134,10 +134,16 @@ async def _one(tool: Tool, name: str, found: state.Properties, lines: int) -> No
             f"  Condition: start condition failed at {stamp(when)}; {timespan.ago(now - when)}"
         )
         rows.append(f"             └─ {found['UnmetCondition']} was not met")
+    entered, left = (
+        number(found.get("ActiveEnterTimestamp")),
+        number(found.get("ActiveExitTimestamp")),
+    )
+    if active in ("inactive", "failed") and left > entered > 0:
+        rows.append(f"   Duration: {timespan.show(left - entered, timespan.MS)}")
     if name.endswith(".timer"):
         next_time = number(found.get("NextElapseUSecRealtime"))
-        left = f"{stamp(next_time)}; {timespan.ago(now - next_time)}" if next_time else "n/a"
-        rows.append(f"    Trigger: {left}")
+        due = f"{stamp(next_time)}; {timespan.ago(now - next_time)}" if next_time else "n/a"
+        rows.append(f"    Trigger: {due}")
         rows.append(f"   Triggers: ● {found.get('Unit', '')}")
     docs = found.get("Documentation", "").split()
     for index, doc in enumerate(docs):
@@ -170,9 +176,9 @@ async def _processes(tool: Tool, found: state.Properties) -> list[str]:
     main, last = number(found.get("MainPID")), number(found.get("ExecMainPID"))
     if not main and last and number(found.get("ExecMainExitTimestamp")):
         status = number(found.get("ExecMainWaitStatus"))
-        rows.append(f"    Process: {last} ({exitcodes.show(status)})")
+        command = found.get("ExecMainCommand", "")
+        rows.append(f"    Process: {last} ExecStart={command} ({exitcodes.show(status)})")
         rows.append(f"   Main PID: {last} ({exitcodes.show(status)})")
-        rows.pop(0)
     elif main:
         rows.append(f"   Main PID: {main} ({await groups.comm(sys, main)})")
     group = found.get("ControlGroup", "")
@@ -238,7 +244,7 @@ _TIMES = {
     "InactiveEnterTimestamp", "ConditionTimestamp", "ExecMainStartTimestamp",
     "ExecMainExitTimestamp", "LoadTimestamp", "NextElapseUSecRealtime", "LastTriggerUSec",
 }  # fmt: skip
-_HIDDEN = {"ExecMainWaitStatus", "UnmetCondition", "LoadTimestamp"}
+_HIDDEN = {"ExecMainWaitStatus", "ExecMainCommand", "UnmetCondition", "LoadTimestamp"}
 
 
 async def show(
