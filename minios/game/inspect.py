@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
-from minios.abi.ptrace import SYSCALL_INFO_EXIT, SyscallInfo
+from minios.abi.ptrace import SYSCALL_INFO_ENTRY, SYSCALL_INFO_EXIT, SyscallInfo
 from minios.abi.signals import NSIG, SIG_IGN, name_of
 from minios.game.memory import areas, heap_view, memory_view, walk_view
 from minios.game.view import CallView, FaultView, HeapView, InspectView, MemoryView, WalkView
@@ -22,6 +22,7 @@ from minios.kernel.ptrace import plain
 from minios.kernel.why import lines
 from minios.kernel.why.processes import why_process
 from minios.userland.lib.strace import decode
+from minios.userland.lib.strace.text import Style
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
@@ -82,6 +83,17 @@ class Sight:
         kernel = self.machine.kernel
         return kernel is not None and kernel.processes.get(pcb.pid) is pcb
 
+    def _known_calls(self, pcb: PCB) -> tuple[CallView, ...]:
+        """The calls noted so far, and the one it sleeps in."""
+        nr, args = pcb.request
+        if pcb.runnable or pcb.zombie or nr < 0:
+            return tuple(self._calls)
+        seen = tuple(map(plain, args))
+        begun = SyscallInfo(SYSCALL_INFO_ENTRY, pcb.personality, nr, seen)
+        at = self._made[0] if self._made is not None else self.machine.world.now
+        text = f"{decode.name(begun)}({decode.entry(begun, Style())}…"
+        return (*self._calls, CallView(at, text))
+
     # -- why -----------------------------------------------------------------------------------
 
     def why(self, pid: int | None = None) -> tuple[tuple[int, str], ...]:
@@ -128,7 +140,7 @@ class Sight:
             return None
         allowed = may_access(self._who(), pcb)
         private = ("files", "map", "environment", "calls")
-        pending = self._calls if allowed and self._followed == pid else ()
+        calls = self._known_calls(pcb) if allowed and self._followed == pid else ()
         return InspectView(
             pid=pid,
             comm=pcb.comm.decode("utf-8", "replace"),
@@ -139,7 +151,7 @@ class Sight:
             areas=areas(pcb) if allowed else (),
             environ=tuple(e.decode("utf-8", "replace") for e in pcb.environ) if allowed else (),
             signals=_signals(pcb),
-            calls=tuple(pending),
+            calls=calls,
             denied=() if allowed else tuple((name, _DENIED) for name in private),
         )
 

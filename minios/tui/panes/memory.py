@@ -11,6 +11,9 @@ from minios.tui.text import clip, clock, pad, plain, size
 MAP, WALK, HEAP = "map", "walk", "heap"
 VIEWS = (MAP, WALK, HEAP)
 
+LETTERED = 24
+"""Processes that get letters because of their memory."""
+
 _NOBODY = {FREE: "·", KERNEL: "k", TABLES: "t", CACHE: "c", SHARED: "s"}
 _LEGEND = ((KERNEL, "kernel"), (TABLES, "page tables"), (CACHE, "files"), (SHARED, "shared"))
 
@@ -53,6 +56,11 @@ class MemoryPane(Pane):
     def _comm(self) -> str:
         spaces = self.memory.spaces if self.memory is not None else ()
         return next((clip(plain(s.comm), 12) for s in spaces if s.pid == self.pid), "pid")
+
+    def owners(self) -> set[int]:
+        """Who has so much that the map should letter it: the largest."""
+        spaces = self.memory.spaces if self.memory is not None else ()
+        return {space.pid for space in spaces[:LETTERED]}
 
     def tell(self, memory: MemoryView | None, walk: WalkView | None, heap: HeapView | None) -> None:
         """What there is to draw now."""
