@@ -40,6 +40,23 @@ class StatFs(NamedTuple):
     ffree: int
 
 
+class Dqblk(NamedTuple):
+    """quotactl(2): a user's limits and use; space in bytes, times in ns of CLOCK_REALTIME.
+
+    A time of 0 means within the soft limit.
+    """
+
+    uid: int
+    hard: int
+    soft: int
+    space: int
+    inode_hard: int
+    inode_soft: int
+    inodes: int
+    expires: int
+    inode_expires: int
+
+
 class Termios(NamedTuple):
     """termios(3), without the line speed that no simulated terminal has."""
 

@@ -32,9 +32,8 @@ from minios.abi.records import (
     Winsize,
 )
 from minios.abi.signals import Sig
-from minios.abi.syscalls import COMPUTE, LOAD, NR, PROBE, STORE
 from minios.abi.sockets import SOMAXCONN, Address, Message
-from minios.abi.syscalls import COMPUTE, NR
+from minios.abi.syscalls import COMPUTE, LOAD, NR, PROBE, STORE
 
 Request = tuple[int, tuple[Any, ...]]
 """What a trap yields: the system call's number and its arguments."""
@@ -83,9 +82,12 @@ class Sys:
         """
         return trap(PROBE, name, args)
 
-    def probe_return(self, name: bytes, value: Any = None) -> Awaitable[None]:
-        """Tell the tracer that the library call ``name`` returned ``value``; None is void."""
-        return trap(PROBE, name, None, value)
+    def probe_return(self, name: bytes, value: Any = None, *out: Any) -> Awaitable[None]:
+        """Tell the tracer that the library call ``name`` returned ``value``; None is void.
+
+        ``out`` is what it has stored for the caller, shown among the arguments.
+        """
+        return trap(PROBE, name, None, value, out)
 
     # -- files ---------------------------------------------------------------------------------
 
@@ -137,6 +139,12 @@ class Sys:
     def umount(self, target: bytes, mflags: int = 0) -> Awaitable[None]:
         """umount2(2). EBUSY EINVAL EPERM."""
         return trap(NR.umount2, target, mflags)
+
+    def quotactl(
+        self, command: int, device: bytes, uid: int = 0, data: Any = None
+    ) -> Awaitable[Any]:
+        """quotactl(2) for users' quotas. EINVAL ENOTBLK EPERM ESRCH (none are kept)."""
+        return trap(NR.quotactl, command, device, uid, data)
 
     def statfs(self, path: bytes) -> Awaitable[StatFs]:
         return trap(NR.statfs64, path)
@@ -287,11 +295,16 @@ class Sys:
         return trap(NR.ioctl, fd, flags.TIOCGWINSZ, None)
 
     async def isatty(self, fd: int) -> bool:
+        if self.probes:
+            await self.probe(b"isatty", fd)
         try:
             await trap(NR.ioctl, fd, flags.TCGETS, None)
+            found = True
         except OSError:
-            return False
-        return True
+            found = False
+        if self.probes:
+            await self.probe_return(b"isatty", int(found))
+        return found
 
     # -- processes -----------------------------------------------------------------------------
 

@@ -76,6 +76,7 @@ class NR:
     openat = call(56, "=AT_FDCWD path oflag creat", returns="fd", of="DF", cost=40)
     close = call(57, "fd", of="D")
     pipe2 = call(59, ">fds cloexec", of="D")
+    quotactl = call(60, "int str id any", of="F")
     getdents64 = call(61, "fd >dirents =32768", returns="dirents", of="D", cost=60)
     llseek = call(62, "fd int >offset whence", of="D")
     read = call(63, "fd >data int", returns="len", of="D")

@@ -111,6 +111,9 @@ class FileSystem:
     def give_inode(self, uid: int) -> None:
         """Somebody is about to get an inode. EDQUOT."""
 
+    def give(self, inode: Inode, uid: int) -> None:
+        """``inode`` is about to belong to ``uid``. EDQUOT."""
+
     def _take_ino(self) -> int:
         ino = self._next_ino
         self._next_ino = ino + 1

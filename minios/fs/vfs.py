@@ -550,7 +550,8 @@ class Vfs:
             if gid != -1 and not (owner and (gid == inode.gid or in_group(who, gid))):
                 raise refused(Errno.EPERM, "chgrp" if owner else "owner", inode)
         inode.alter()
-        if uid != -1:
+        if uid not in (-1, inode.uid):
+            inode.fs.give(inode, uid)
             inode.uid = uid
         if gid != -1:
             inode.gid = gid

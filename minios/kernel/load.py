@@ -5,6 +5,8 @@ instant, so the samples are computed when somebody asks or the number changes, a
 no timer.
 """
 
+from collections.abc import Callable
+
 from minios.sim.world import SECOND
 
 SAMPLE = 5 * SECOND
@@ -18,12 +20,16 @@ _LONG = 2_000
 class LoadAverage:
     """Three exponentially damped averages in units of 1/65536."""
 
-    __slots__ = ("_active", "_next", "averages")
+    __slots__ = ("_active", "_due", "_next", "averages", "observer")
 
     def __init__(self, now: int) -> None:
         self.averages = [0, 0, 0]
         self._active = 0
         self._next = now + SAMPLE
+        self._due = now + SAMPLE
+        """When the next change is the first since a sample was due; only changes move it."""
+        self.observer: Callable[[int, int], None] | None = None
+        """Told of (time, how many were runnable) before such a change."""
 
     def roll(self, now: int) -> None:
         """Take the samples due up to ``now``."""
@@ -43,5 +49,9 @@ class LoadAverage:
 
     def changed(self, now: int, by: int) -> None:
         """``by`` more processes want to run than before."""
-        self.roll(now)
+        if now >= self._due:
+            self.roll(now)
+            self._due = self._next
+            if self.observer is not None:
+                self.observer(now, self._active)
         self._active += by

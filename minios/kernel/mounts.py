@@ -15,6 +15,8 @@ from minios.fs.filesystem import FileSystem
 from minios.fs.inode import BLOCK, Dentry
 from minios.fs.mount import PER_MOUNT, Mount
 from minios.kernel.devfs import Devices
+from minios.kernel.history import History
+from minios.kernel.mm.tmpfs import Tmpfs
 from minios.kernel.pagecache import Flush, KernelCache, sync_fs
 from minios.kernel.procfs import proc_file_system
 from minios.kernel.sysfs import sys_file_system
@@ -35,6 +37,7 @@ def mount_all(kernel: Kernel) -> None:
     """Mount the pseudo file systems of a new kernel and give it its devices and terminals."""
     vfs = kernel.vfs
     kernel.cache = KernelCache(kernel)
+    kernel.history = History(kernel)
     root = vfs.mounts[0].fs
     assert isinstance(root, Ext4)
     changed = root.changed
@@ -44,16 +47,23 @@ def mount_all(kernel: Kernel) -> None:
     vfs.mount(sys_file_system(kernel), b"/sys", no_exec)
     vfs.mount(proc_file_system(kernel), b"/proc", no_exec)
     vfs.mount(kernel.devices.fs, b"/dev", flags.MS_NOSUID | flags.MS_RELATIME)
-    run = FileSystem(
-        b"tmpfs", 26, kernel.clock, changed, size=RUN_SIZE,
+    run = Tmpfs(
+        kernel, 26, changed, size=RUN_SIZE,
         options=b"size=%dk,mode=755" % (RUN_SIZE >> 10),
     )  # fmt: skip
     vfs.mount(run, b"/run", _QUIET)
-    tmp = FileSystem(
-        b"tmpfs", 34, kernel.clock, changed, size=TMP_SIZE, mode=0o1777,
+    tmp = Tmpfs(
+        kernel, 34, changed, size=TMP_SIZE, mode=0o1777,
         options=b"size=%dk" % (TMP_SIZE >> 10),
     )  # fmt: skip
     vfs.mount(tmp, b"/tmp", _QUIET)
+    devices = kernel.devices.fs
+    devices.make(devices.root, b"shm", flags.S_IFDIR | 0o1777, 0, 0)
+    shm_size = kernel.machine.ram // 2
+    shm = Tmpfs(
+        kernel, 27, changed, size=shm_size, mode=0o1777, options=b"size=%dk" % (shm_size >> 10)
+    )
+    vfs.mount(shm, b"/dev/shm", flags.MS_NOSUID | flags.MS_NODEV)
 
 
 def unmount_all(kernel: Kernel) -> None:
@@ -190,6 +200,9 @@ def _remount(kernel: Kernel, pcb: PCB, at: Dentry, mflags: int, data: bytes) -> 
         fs.readonly = readonly
         fs.synchronous = mflags & flags.MS_SYNCHRONOUS != 0
         if isinstance(fs, Ext4):
+            if b"usrquota" in data.split(b","):
+                fs.keep_quota()
+                fs.options = b"usrquota"
             kernel.log.put(
                 f"EXT4-fs ({fs.device.name.decode()}): re-mounted {uuid_text(fs.uuid).decode()} "
                 f"{'ro' if readonly else 'r/w'}."
@@ -240,6 +253,12 @@ def _ext4(kernel: Kernel, pcb: PCB, source: bytes, mflags: int, data: bytes) -> 
         raise error(Errno.EINVAL)
     if fs.damaged:
         raise error(Errno.EUCLEAN)
+    for word in data.split(b",") if data else ():
+        if word in (b"usrquota", b"quota"):
+            fs.keep_quota()
+            fs.options = b"usrquota"
+        elif word != b"noquota":
+            raise error(Errno.EINVAL)
     return fs
 
 
@@ -265,7 +284,7 @@ def _tmpfs(kernel: Kernel, pcb: PCB, source: bytes, mflags: int, data: bytes) ->
     used = {mount.fs.dev for mount in kernel.vfs.mounts}
     dev = next(number for number in range(_FIRST_TMPFS, 1 << 20) if number not in used)
     changed = kernel.vfs.mounts[0].fs.changed
-    fs = FileSystem(b"tmpfs", dev, kernel.clock, changed, size=kernel.machine.ram // 2, mode=0o1777)
+    fs = Tmpfs(kernel, dev, changed, size=kernel.machine.ram // 2, mode=0o1777)
     _tmpfs_options(fs, data)
     return fs
 
@@ -369,6 +388,8 @@ def umount2(kernel: Kernel, pcb: PCB, target: bytes, mflags: int) -> Any:
             f"{uuid_text(fs.uuid).decode()}."
         )
     vfs.unmount(found)
+    if isinstance(fs, Tmpfs) and not any(mount.fs is fs for mount in vfs.mounts):
+        fs.unmounted()
     kernel.files_changed()
     return None
 

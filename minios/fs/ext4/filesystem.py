@@ -211,6 +211,22 @@ class Ext4(FileSystem):
         if self.quota is not None and not self.quota.may_have_inode(uid, self.clock()):
             raise error(Errno.EDQUOT)
 
+    def give(self, inode: Inode, uid: int) -> None:
+        quota = self.quota
+        if quota is not None:
+            now = self.clock()
+            blocks = inode.blocks
+            if quota.room(uid, blocks, now) < blocks or not quota.may_have_inode(uid, now):
+                raise error(Errno.EDQUOT)
+            quota.move(inode, uid, now)
+
+    def keep_quota(self) -> Quota:
+        """Count what everybody has from now on."""
+        if self.quota is None:
+            self.quota = Quota()
+            self.quota.count(self.inodes.values())
+        return self.quota
+
     def free(self, inode: Inode) -> None:
         if inode.ino not in self.inodes:
             return

@@ -83,8 +83,7 @@ _FLAGS = {
     b"move": (MS_MOVE, 0), b"defaults": (0, 0), b"auto": (0, 0), b"noauto": (0, 0),
     b"nofail": (0, 0), b"user": (MS_NOEXEC | MS_NOSUID | MS_NODEV, 0), b"nouser": (0, 0),
     b"users": (MS_NOEXEC | MS_NOSUID | MS_NODEV, 0), b"owner": (MS_NOSUID | MS_NODEV, 0),
-    b"errors=remount-ro": (0, 0), b"data=ordered": (0, 0), b"usrquota": (0, 0),
-    b"grpquota": (0, 0), b"quota": (0, 0), b"_netdev": (0, 0),
+    b"errors=remount-ro": (0, 0), b"data=ordered": (0, 0), b"_netdev": (0, 0),
 }  # fmt: skip
 """What a word of -o sets, and what it clears."""
 
