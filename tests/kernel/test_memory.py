@@ -521,3 +521,32 @@ def test_a_segment_outlives_its_makers_and_its_permissions_count() -> None:
     rig.until(lambda: pcb.zombie)
     assert log == [Errno.EACCES, Errno.EACCES, Errno.EPERM, Errno.EEXIST]
     assert len(rig.memory.segments) == 1
+
+
+def test_files_in_memory_take_frames() -> None:
+    """tmpfs(5), shm_overview(7)."""
+    log: Log = []
+    rig = MemoryRig()
+
+    async def main(sys: Sys) -> None:
+        before = rig.memory.frames.by_kind[Kind.SHMEM]
+        fd = await sys.open(b"/dev/shm/big", flags.O_RDWR | flags.O_CREAT)
+        await sys.write(fd, bytes(10 * PAGE))
+        log.append(rig.memory.frames.by_kind[Kind.SHMEM] - before)
+        at = await sys.mmap(PAGE, RW, flags.MAP_SHARED, fd)
+        await sys.store(at, b"posix")
+        await sys.lseek(fd, 0)
+        log.append(await sys.read(fd, 5))
+        await sys.munmap(at, PAGE)
+        await sys.close(fd)
+        await sys.unlink(b"/dev/shm/big")
+        log.append(rig.memory.frames.by_kind[Kind.SHMEM] - before)
+        fd = await sys.open(b"/tmp/flood", flags.O_WRONLY | flags.O_CREAT)
+        while True:
+            result = await caught(sys.write(fd, bytes(64 << 10)))
+            if result == Errno.ENOSPC:
+                break
+        log.append(rig.memory.frames.free < 64)
+
+    rig.do(main)
+    assert log == [10, b"posix", 0, True]

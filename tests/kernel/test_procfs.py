@@ -254,6 +254,7 @@ def test_mounts_are_listed_with_the_root_first() -> None:
         [b"udev", b"/dev", b"devtmpfs"],
         [b"tmpfs", b"/run", b"tmpfs"],
         [b"tmpfs", b"/tmp", b"tmpfs"],
+        [b"tmpfs", b"/dev/shm", b"tmpfs"],
     ]
 
 

@@ -51,6 +51,9 @@ def check(memory: Memory) -> None:
         for file in {id(file): file for file in cache.clusters.values()}.values():
             for frame in file.frames.values():
                 hold(frame, Kind.CACHE, f"cache of inode {file.ino}")
+    for fs in memory.tmpfs:
+        for frame in fs.frames:
+            hold(frame, Kind.SHMEM, "tmpfs")
     for slot, frame in swap.frames.items():
         assert swap.slots[frame] == slot
         hold(frame, frames.kind[frame], f"swap cache of slot {slot}")

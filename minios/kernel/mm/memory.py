@@ -54,6 +54,8 @@ class Memory:
         self.shrinkers: list[Callable[[int], int]] = []
         """Caches: asked to free so many frames, they say how many they did."""
         self.segments: dict[int, Segment] = {}
+        self.tmpfs: list[Any] = []
+        """The file systems that lie in RAM."""
         self.ipc: Any = None
         """System V segments, once somebody makes one."""
         self.committed = 0
