@@ -94,6 +94,8 @@ class Probe(NamedTuple):
     args: tuple[Any, ...] | None
     """None for a return."""
     value: Any = None
+    out: tuple[Any, ...] = ()
+    """What a call has stored for its caller."""
 
 
 class Filter(NamedTuple):

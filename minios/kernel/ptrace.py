@@ -674,11 +674,16 @@ _REQUESTS: dict[int, Callable[[Kernel, Trace, Any, Any], Any]] = {
 
 
 def probe(
-    kernel: Kernel, pcb: PCB, name: bytes, args: tuple[Any, ...] | None, value: Any = None
+    kernel: Kernel,
+    pcb: PCB,
+    name: bytes,
+    args: tuple[Any, ...] | None,
+    value: Any = None,
+    out: tuple[Any, ...] = (),
 ) -> None:
     """The trap of a library function's probe."""
     if pcb.tracer is not None and pcb.sys.probes:
-        pcb.tracer.probe(kernel, Probe(name, plain(args), plain(value)))
+        pcb.tracer.probe(kernel, Probe(name, plain(args), plain(value), plain(out)))
 
 
 CALLS: dict[int, Handler] = {

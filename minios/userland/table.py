@@ -94,6 +94,7 @@ PROGRAMS: dict[str, str] = {
     "stty": "bin.stty:stty",
     "hostname": "bin.uname:hostname",
     "spin": "bin.load:spin",
+    "ltrace": "bin.ltrace:ltrace",
     "strace": "bin.strace:strace",
     "hog": "bin.load:hog",
     "heap": "bin.heap:heap",

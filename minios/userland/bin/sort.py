@@ -7,6 +7,7 @@ from minios.abi.flags import O_CREAT, O_TRUNC, O_WRONLY
 from minios.userland.bin.sortkeys import Key, ordering, parse_key
 from minios.userland.lib.lines import Lines, close_input, open_input, read_operand
 from minios.userland.lib.options import parse
+from minios.userland.lib.probes import report
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote, quotef
 from minios.userland.lib.stdio import Writer, complain, why
@@ -220,6 +221,8 @@ async def sort(tool: Tool) -> int:
             len(lines) * max(1, len(lines).bit_length()) // 4 * len(order.passes)
         )
         order.sort(lines)
+        if tool.sys.probes:
+            await report(tool.sys, b"qsort", (len(lines),))
     out: Writer = tool.out
     for path in outputs:
         try:

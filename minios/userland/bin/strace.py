@@ -1,17 +1,16 @@
 """strace (6.1): watch a process's system calls."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from minios.abi import flags, ptrace
 from minios.abi.ptrace import SyscallInfo
 from minios.abi.records import Waited
-from minios.abi.sys import Sys
 from minios.abi.syscalls import NR
-from minios.userland.lib.calendar import civil
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote
-from minios.userland.lib.stdio import complain, why, write_all
+from minios.userland.lib.stdio import complain, why
 from minios.userland.lib.strace import choose, decode
+from minios.userland.lib.strace.lines import Log, Stamp
 from minios.userland.lib.strace.siginfo import siginfo
 from minios.userland.lib.strace.summary import SORTS, Summary
 from minios.userland.lib.strace.text import Style, signal_name
@@ -72,31 +71,6 @@ class Process:
     """The call that a signal interrupted, for restart_syscall."""
 
 
-@dataclass(slots=True)
-class Log:
-    """Where lines go: standard error, or a file (of one process, with -ff)."""
-
-    fd: int
-    printing: int = 0
-    """The process whose line is unfinished; 0 if none is."""
-    column: int = 0
-    buffer: list[bytes] = field(default_factory=list)
-    size: int = 0
-
-    def put(self, text: str) -> None:
-        data = text.encode("latin-1", "replace")
-        self.buffer.append(data)
-        self.size += len(data)
-        self.column = 0 if text.endswith("\n") else self.column + len(text)
-
-    async def flush(self, sys: Sys, least: int = 1) -> None:
-        if self.size >= least:
-            data = b"".join(self.buffer)
-            self.buffer.clear()
-            self.size = 0
-            await write_all(sys, self.fd, data)
-
-
 class Strace:
     """One run of strace: its options and what it knows of each process."""
 
@@ -108,8 +82,7 @@ class Strace:
         self.signals = frozenset(range(1, 65))
         self.quiet: set[str] = set()
         self.follow = 0
-        self.stamps = 0
-        self.relative = False
+        self.stamp = Stamp()
         self.took = False
         self.numbers = False
         self.fds = False
@@ -129,7 +102,6 @@ class Strace:
         self.main = 0
         self.started = False
         self.status = 0
-        self.last = 0
         self.tracer = Tracer(self.sys, tool.name, SYSGOOD)
 
     # -- options -------------------------------------------------------------------------------
@@ -171,7 +143,7 @@ class Strace:
         if flag == "f":
             self.follow += 1
         elif flag == "t":
-            self.stamps += 1
+            self.stamp.absolute += 1
         elif flag == "x":
             self.style.hexadecimal += 1
         else:
@@ -181,7 +153,7 @@ class Strace:
 
     def _plain(self, flag: str) -> None:
         if flag == "r":
-            self.relative = True
+            self.stamp.relative = True
         elif flag == "T":
             self.took = True
         elif flag == "n":
@@ -542,29 +514,12 @@ class Strace:
             log.put(f"{process.pid:<5} ")
         elif self.output is None and len(self.tracer.pids) > 1:
             log.put(f"[pid {process.pid:5}] ")
-        if self.stamps or self.relative:
-            log.put(self._stamp(await self._clock()))
+        if self.stamp:
+            log.put(self.stamp.text(await self._clock()))
         return log
 
-    def _stamp(self, now: int) -> str:
-        text = ""
-        if self.stamps:
-            micros = now % 1_000_000_000 // 1000
-            if self.stamps > 2:
-                text = f"{now // 1_000_000_000}.{micros:06d} "
-            else:
-                t = civil(now)
-                text = f"{t.hour:02d}:{t.minute:02d}:{t.second:02d}"
-                text += f".{micros:06d} " if self.stamps == 2 else " "
-        if self.relative:
-            since = (now - self.last if self.last else 0) // 1000
-            self.last = now
-            shown = f"{since // 1_000_000:6d}.{since % 1_000_000:06d}"
-            text += f"(+{shown}) " if self.stamps else f"{shown} "
-        return text
-
     async def _clock(self) -> int:
-        if not (self.stamps or self.relative or self.took or self.wall):
+        if not (self.stamp or self.took or self.wall):
             return 0
         return await self.sys.clock_gettime()
 

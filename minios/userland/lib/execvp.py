@@ -4,10 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from minios.abi.errno import Errno, error
 from minios.abi.sys import Sys
+from minios.userland.lib.probes import probed
 
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 
 
+@probed(
+    b"execvp",
+    lambda sys, argv, env: sys,
+    lambda sys, argv, env: (argv[0], list(argv)),
+    lambda _: -1,
+)
 async def execvp(sys: Sys, argv: Sequence[bytes], env: Mapping[bytes, bytes]) -> None:
     """Replace the program by ``argv[0]``, searched in PATH. Returns only by raising OSError.
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from minios.abi.flags import O_RDONLY, S_IFMT, S_IFREG, SEEK_CUR
 from minios.abi.sys import Sys
+from minios.userland.lib.probes import probed
 from minios.userland.lib.program import Tool
 from minios.userland.lib.quoting import quotef
 from minios.userland.lib.stdio import LINE_MAX
@@ -29,6 +30,12 @@ class Lines:
         self.cut = False
         self.at_end = False
 
+    @probed(
+        b"fread_unlocked",
+        lambda self: self._sys,
+        value=lambda lines: sum(map(len, lines)) + len(lines),
+        out=lambda lines: (b"".join(line + b"\n" for line in lines), 1, BLOCK),
+    )
     async def batch(self) -> list[bytes]:
         """The next lines, at least one, computing for them; empty at end of file. May raise."""
         while not self.at_end:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from minios.abi.sys import Program, Sys
 from minios.userland.lib.options import Parsed, UsageError, parse
+from minios.userland.lib.probes import probed, started
 from minios.userland.lib.stdio import Reader, Writer, complain, why, write_all
 from minios.userland.lib.steps import STRIDE, Refused, Steps
 
@@ -90,6 +91,12 @@ class Tool:
         await complain(self.sys, self.name + b": " + text)
         self.status = max(self.status, status)
 
+    @probed(
+        b"puts",
+        lambda self, text: self.sys,
+        lambda self, text: (text,),
+        value=lambda _: 1,
+    )
     async def line(self, text: bytes) -> None:
         """A line of output."""
         self.out.put(text, b"\n")
@@ -171,6 +178,8 @@ def program(
                     tool.options = parse(
                         argv[1:], short, [*long, "help", "version"], permute=permute
                     )
+                    if sys.probes:
+                        await started(sys, argv, short, [flag for flag, _ in tool.options.flags])
                     if await tool.describe(usage):
                         return 0
                 status = await main(tool)

@@ -6,6 +6,7 @@ the number of traps is libc's and not the program's. What a stream may hold is b
 
 from minios.abi.errno import Errno, strerror
 from minios.abi.sys import Sys
+from minios.userland.lib.probes import probed, stream
 
 BUFSIZ = 4096
 LINE_MAX = 1 << 20
@@ -40,6 +41,7 @@ class Writer:
             if self._tty and self._parts[-1].endswith(b"\n"):
                 await self.flush()
 
+    @probed(b"fflush", lambda self: self._sys, lambda self: (stream(self.fd),), lambda _: 0)
     async def flush(self) -> None:
         """Write everything. Raises OSError, with the buffer dropped."""
         data = b"".join(self._parts)
@@ -61,6 +63,12 @@ class Reader:
         self._buffer = b""
         self._eof = False
 
+    @probed(
+        b"fread_unlocked",
+        lambda self: self._sys,
+        value=len,
+        out=lambda data: (data, 1, BUFSIZ),
+    )
     async def block(self) -> bytes:
         """What is there next, at most BUFSIZ bytes or what was buffered; empty at the end."""
         if self._buffer:
@@ -72,6 +80,12 @@ class Reader:
         self._eof = not data
         return data
 
+    @probed(
+        b"getline",
+        lambda self, end=b"\n": self._sys,
+        value=lambda line: len(line) or -1,
+        out=lambda line: (line,),
+    )
     async def line(self, end: bytes = b"\n") -> bytes:
         """The next line with its end (the last may lack one); empty at end of file."""
         pieces: list[bytes] = []
@@ -112,6 +126,12 @@ def why(err: OSError) -> bytes:
     return strerror(err.errno).encode()
 
 
+@probed(
+    b"fopen",
+    lambda sys, path, limit=0: sys,
+    lambda sys, path, limit=0: (path, b"r"),
+    lambda _: stream(3),
+)
 async def read_file(sys: Sys, path: bytes, limit: int = 1 << 20) -> bytes:
     """A whole small file (configuration, /proc), at most ``limit`` bytes of it."""
     fd = await sys.open(path)
@@ -131,6 +151,7 @@ async def read_file(sys: Sys, path: bytes, limit: int = 1 << 20) -> bytes:
     return b"".join(parts)
 
 
+@probed(b"scandir", lambda sys, path: sys, lambda sys, path: (path,), len)
 async def list_dir(sys: Sys, path: bytes) -> list[bytes]:
     """The names in a directory without ``.`` and ``..``, sorted by byte."""
     fd = await sys.open(path, 0o200000)

@@ -4,6 +4,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from minios.abi.sys import Sys
+from minios.userland.lib.probes import probed
 from minios.userland.lib.stdio import read_file
 
 
@@ -35,6 +36,14 @@ async def _lines(sys: Sys, path: bytes, fields: int) -> list[list[bytes]]:
     return [row for row in rows if len(row) >= fields]
 
 
+_PWBUF = 0x1F6C0
+
+
+def _entry(found: Passwd | None) -> int:
+    """Where the C library's static struct passwd is; NULL for no entry."""
+    return _PWBUF if found is not None else 0
+
+
 def _number(text: bytes) -> int:
     return int(text) if text.isdigit() and len(text) < 11 else 65534
 
@@ -55,14 +64,17 @@ async def groups(sys: Sys) -> list[Group]:
     ]
 
 
+@probed(b"getpwuid", lambda sys, uid: sys, lambda sys, uid: (uid,), _entry)
 async def by_uid(sys: Sys, uid: int) -> Passwd | None:
     return next((entry for entry in await passwd(sys) if entry.uid == uid), None)
 
 
+@probed(b"getpwnam", lambda sys, name: sys, lambda sys, name: (name,), _entry)
 async def by_name(sys: Sys, name: bytes) -> Passwd | None:
     return next((entry for entry in await passwd(sys) if entry.name == name), None)
 
 
+@probed(b"getgrouplist", lambda sys, name, gid: sys, lambda sys, name, gid: (name, gid), len)
 async def group_ids(sys: Sys, name: bytes, gid: int) -> tuple[int, ...]:
     """The primary group and those that list the user (initgroups(3))."""
     also = [group.gid for group in await groups(sys) if name in group.members]

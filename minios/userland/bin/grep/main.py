@@ -18,6 +18,7 @@ from minios.userland.lib.lines import Lines, close_input
 from minios.userland.lib.locale import is_utf8
 from minios.userland.lib.options import UsageError, parse
 from minios.userland.lib.pattern import compiled
+from minios.userland.lib.probes import report
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quotef
 from minios.userland.lib.regex import RegexError
@@ -208,6 +209,8 @@ class _Search:
                 selected = matcher.test(line) != invert
                 if matcher.owing():
                     await self.tool.sys.compute(matcher.spent())
+                if self.tool.sys.probes:
+                    await report(self.tool.sys, b"regexec", (line,), int(selected == invert))
                 if selected:
                     self.count += 1
                     if await self.select(line):
@@ -331,6 +334,8 @@ async def grep(tool: Tool) -> int:
         matcher = Matcher(settings, settings.patterns or [], utf8)
     except RegexError as err:
         raise Failure(str(err).encode()) from None
+    if tool.sys.probes:
+        await report(tool.sys, b"regcomp", (b"|".join(settings.patterns or []),), 0)
     await tool.retain(matcher.size)
     await tool.sys.compute(matcher.spent())
     color = settings.color == "always" or (

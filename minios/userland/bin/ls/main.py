@@ -9,6 +9,7 @@ from minios.userland.bin.ls.output import Listing, Names
 from minios.userland.bin.ls.settings import LONG, SHORT, Settings, settings_of
 from minios.userland.lib.colours import Colours, UnknownPrefix, from_environment
 from minios.userland.lib.pattern import Pattern
+from minios.userland.lib.probes import report
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.quoting import quote, quoteaf
 from minios.userland.lib.versions import version_key
@@ -282,6 +283,8 @@ class _Ls:
         if opts.sort == "none" or len(found) < 2:
             return
         await self.tool.sys.compute(2 * len(found) * len(found).bit_length())
+        if self.tool.sys.probes:
+            await report(self.tool.sys, b"qsort", (len(found),))
         found.sort(key=lambda e: e.name, reverse=opts.reverse)
         sign = 1 if opts.reverse else -1
         match opts.sort:
