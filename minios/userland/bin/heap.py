@@ -107,7 +107,8 @@ class _Player:
             raise self._wrong(number, shown + b": " + strerror(Errno.ENOMEM).encode())
         if name not in self.pointers and len(self.pointers) >= _FEW:
             await self.tool.retain(_NAME + len(name))
-        self.pointers[name] = pointer
+        self.pointers.pop(name, None)
+        self.pointers[name] = pointer  # the last to get an address is its owner
 
     async def _use(self, call: bytes, pointer: int, arguments: Words, number: int) -> None:
         sys = self.tool.sys
@@ -265,7 +266,11 @@ async def heap(tool: Tool) -> int:
 
 async def _read(tool: Tool, player: _Player, lines: Lines) -> None:
     number = 0
-    while batch := await lines.batch():
+    while True:
+        await tool.out.flush()  # whoever sends the next line may wait for the answer to the last
+        batch = await lines.batch()
+        if not batch:
+            return
         for line in batch:
             number += 1
             await player.play(line, number)
