@@ -28,6 +28,7 @@ class ManualQueue(BaseQueue):
     __slots__ = ("_errands", "_owner", "_parked")
 
     extra = 1
+    eager = True
 
     def __init__(self, params: Params, clock: Clock) -> None:
         super().__init__(params, clock)

@@ -19,6 +19,9 @@ _CELLS = (1, 2, 5, 10, 20, 50, 100, 200)
 
 IDLE, SWITCH = 0, -1
 
+_MUCH = 200
+"""Thousandths of a core: who used so much lately stays in the list of those who could use one."""
+
 
 class CpuPane(Pane):
     """Scale with + and -, or the wheel. Manual: arrows choose, a digit gives a core, x takes it."""
@@ -71,7 +74,11 @@ class CpuPane(Pane):
         """Who has a core or could use one, by pid, so that nobody's row jumps."""
         if self.view is None:
             return []
-        found = [p for p in self.view.processes if p.assigned >= 0 or p.state == "R" or p.cpu > 0]
+        found = [
+            p
+            for p in self.view.processes
+            if p.assigned >= 0 or p.state == "R" or max(p.spark, default=0) >= _MUCH
+        ]
         return sorted(found, key=lambda p: p.pid)
 
     def _chosen(self) -> ProcessView | None:
@@ -222,8 +229,12 @@ class CpuPane(Pane):
             rows.append(self._axis(width))
         rows.append(self._load(view, width))
         candidates = self.candidates()
+        pids = [process.pid for process in candidates]
+        if self.selected is not None and self.selected not in pids and pids:
+            # Whoever was chosen is gone: the next one is, then.
+            self.selected = next((pid for pid in pids if pid > self.selected), pids[-1])
         room = max(height - len(rows), 1)
-        index = next((i for i, p in enumerate(candidates) if p.pid == self.selected), 0)
+        index = pids.index(self.selected) if self.selected in pids else 0
         self._top = max(min(max(self._top, index - room + 1), index, len(candidates) - room), 0)
         shown = candidates[self._top : self._top + room]
         self._places += (("", 0),) * (len(rows) - len(self._places))

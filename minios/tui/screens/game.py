@@ -208,6 +208,8 @@ class GameScreen(Screen[str], inherit_bindings=False):
         if view is not self.view or self.header.view is None:
             shown = {p.pid for p in view.processes if p.cpu > 0 or any(p.spark)}
             shown |= {s.pid for core in view.cores for s in core.segments[-256:] if s.pid > 0}
+            if view.scheduler == "manual":
+                shown |= {p.pid for p in view.processes if p.state == "R"}
             if self.memory.display:
                 shown |= self.memory.owners()
             self.tags.keep(shown)
