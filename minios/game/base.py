@@ -12,7 +12,7 @@ from minios import __version__
 from minios.userland.table import PROGRAMS, SBIN
 
 SETUID = frozenset(
-    {"su", "sudo", "passwd", "crontab", "at", "batch", "atq", "atrm", "newgrp", "chsh"}
+    {"su", "sudo", "passwd", "crontab", "at", "batch", "atq", "atrm", "newgrp"}
 )
 
 PATH = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
@@ -188,6 +188,7 @@ def install(
     _accounts(machine, everybody, groups)
     host = hostname.encode()
     for path, text in (
+        (b"/etc/fstab", fstab()),
         (b"/etc/hostname", host + b"\n"),
         (b"/etc/hosts", b"127.0.0.1\tlocalhost\n127.0.1.1\t" + host + b"\n"),
         (b"/etc/issue", b"MiniOS \\n \\l\n\n"),
@@ -203,6 +204,15 @@ def install(
     for unit in (b"cron.service", b"atd.service"):
         wants = b"/etc/systemd/system/multi-user.target.wants/" + unit
         machine.symlink(b"/lib/systemd/system/" + unit, wants)
+
+
+def fstab(rows: Sequence[tuple[str, str, str, str]] = (), options: str = "defaults") -> bytes:
+    """/etc/fstab: the root, and (device, directory, type, options) of what else is mounted."""
+    lines = [b"# <file system> <mount point> <type> <options> <dump> <pass>\n"]
+    root = ("/dev/sda1", "/", "ext4", options)
+    for number, row in enumerate((root, *rows), 1):
+        lines.append("{} {} {} {} 0 {}\n".format(*row, 1 if number == 1 else 2).encode())
+    return b"".join(lines)
 
 
 def _accounts(machine: Builder, users: Sequence[User], groups: Mapping[str, int]) -> None:

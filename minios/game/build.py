@@ -6,14 +6,17 @@ Building is cheap (a restart has to be), and nothing of it is random but what th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.abi.sys import Program
 from minios.fs.access import ROOT
+from minios.fs.disk import DriveSpec
+from minios.fs.mount import Mount
 from minios.game import base
-from minios.game.spec import NEVER, FileSpec, Level, MachineSpec, ProcessSpec
+from minios.game.spec import NEVER, DriveModelSpec, FileSpec, Level, MachineSpec, ProcessSpec
 from minios.game.vary import resolve, substitute
 from minios.kernel import birth, scheduling
 from minios.kernel.fscalls import open_dentry
@@ -41,6 +44,10 @@ class BuildError(Exception):
     """A level whose files cannot be laid out. ``str`` is one line."""
 
 
+def _drive(spec: DriveModelSpec) -> DriveSpec:
+    return DriveSpec(**{field.name: getattr(spec, field.name) for field in fields(spec)})
+
+
 class Host:
     """A machine of the level, with what its spec says of accounts and processes."""
 
@@ -54,6 +61,7 @@ class Host:
             hz=spec.hz,
             ram=spec.ram,
             disk=spec.disk,
+            drive=_drive(spec.drive),
             scheduler=spec.scheduler,
             sched=Params(quantum=spec.quantum, **dict(spec.sched)),
             pid_max=spec.pid_max,
@@ -97,9 +105,41 @@ class Host:
         for name in spec.remove:
             directory = "/usr/sbin/" if name in SBIN else "/usr/bin/"
             machine.vfs.unlink(ROOT, machine.vfs.root, (directory + name).encode())
+        mounts = self._disks()
         for file in spec.files:
             if not file.path.startswith(VOLATILE):
                 self._file(file)
+        for mount in reversed(mounts):
+            machine.vfs.unmount(mount)
+        if spec.quotas:
+            self._quotas()
+
+    def _disks(self) -> list[Mount]:
+        """Put the other disks in, and mount those that fstab has, so that files can be laid."""
+        machine = self.machine
+        mounts = []
+        rows = []
+        for disk in self.spec.disks:
+            device = machine.add_disk(disk.name.encode(), disk.size // 512, _drive(disk.drive))
+            if disk.fs == "none":
+                continue
+            fs = machine.make_file_system(device, disk.label.encode())
+            if disk.mount:
+                machine.make_dir(disk.mount.encode())
+                mounts.append(machine.vfs.mount(fs, disk.mount.encode()))
+                rows.append((f"/dev/{disk.name}", disk.mount, "ext4", disk.options))
+        if rows or self.spec.quotas:
+            root = "defaults,usrquota" if self.spec.quotas else "defaults"
+            machine.write_file(b"/etc/fstab", base.fstab(rows, root))
+        return mounts
+
+    def _quotas(self) -> None:
+        """Limits on the first disk."""
+        limits = {
+            self.users[quota.user].uid: (quota.soft, quota.hard, quota.inode_soft, quota.inode_hard)
+            for quota in self.spec.quotas
+        }
+        self.machine.set_quotas(limits)
 
     def _file(self, spec: FileSpec) -> None:
         for n in range(1, spec.copies + 1) if spec.copies else (0,):

@@ -100,6 +100,23 @@ class _Compiler:
             hz=model.speed,
             ram=model.ram,
             disk=model.disk,
+            drive=_drive(model.drive),
+            disks=tuple(
+                spec.DiskSpec(
+                    disk,
+                    each.size,
+                    _drive(each.drive),
+                    each.fs,
+                    each.label,
+                    each.mount or "",
+                    each.options,
+                )
+                for disk, each in model.disks.items()
+            ),
+            quotas=tuple(
+                spec.QuotaSpec(user, *each.space, *each.files)
+                for user, each in model.quotas.items()
+            ),
             scheduler=model.scheduler,
             quantum=model.quantum,
             sched=_sched(model),
@@ -389,6 +406,13 @@ def who(model: Any) -> Who:
     return Who(
         tuple(model.is_), tuple(model.lineage), model.name, model.exe, model.user, model.cmdline
     )
+
+
+def _drive(model: Any) -> spec.DriveModelSpec:
+    return spec.DriveModelSpec(
+        model.kind, model.elevator, model.latency, model.rate, model.rpm, model.heads,
+        model.sectors, *model.seek,
+    )  # fmt: skip
 
 
 def _sched(model: Any) -> tuple[tuple[str, Any], ...]:

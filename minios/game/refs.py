@@ -184,6 +184,10 @@ class Refs:
             self._say(where, f"are more than {_MAX_MACHINES}")
         for key, default, most in (("ram", 64 << 20, _MAX_RAM), ("disk", 16 << 20, _MAX_DISK)):
             total = sum(_size(each.get(key), default) for each in self.machines.values())
+            if key == "disk":
+                for each in self.machines.values():
+                    disks = _map(each.get("disks")).values()
+                    total += sum(_size(_map(disk).get("size"), 0) for disk in disks)
             if total > most:
                 self._say(where, f"have more than {most >> 20} MiB of {key} together")
 
@@ -228,6 +232,7 @@ class Refs:
                 self._say((*path, "users", user, "uid"), f"is {uids[uid]}'s already")
             uids.setdefault(uid, user)
         self._files(path, machine, accounts, groups)
+        self._disks(path, machine, accounts)
         seen: set[str] = set()
         for identity, process in _map(machine.get("processes")).items():
             below = (*path, "processes", identity)
@@ -236,6 +241,24 @@ class Refs:
                 if each in seen:
                     self._say(below, f"the identity {each!r} is given twice")
                 seen.add(each)
+
+    def _disks(self, path: Path, machine: dict[str, Any], accounts: list[str]) -> None:
+        """Other disks are mounted in places of their own, and quotas are somebody's."""
+        taken: dict[str, str] = {}
+        for name, disk in _map(machine.get("disks")).items():
+            below = (*path, "disks", name)
+            data = _map(disk)
+            place = data.get("mount")
+            if isinstance(place, str):
+                if data.get("fs") != "ext4":
+                    self._say((*below, "mount"), "needs fs: ext4")
+                if place.startswith(("/tmp", "/run", "/dev", "/proc", "/sys")) or place == "/":
+                    self._say((*below, "mount"), "is no place for a disk")
+                if place in taken:
+                    self._say((*below, "mount"), f"is {taken[place]}'s already")
+                taken[place] = name
+        for user in _map(machine.get("quotas")):
+            self._name((*path, "quotas", user), user, accounts, "user")
 
     def _files(
         self, path: Path, machine: dict[str, Any], accounts: list[str], groups: list[str]
@@ -250,7 +273,7 @@ class Refs:
                 self._say(below, f"is either {' or '.join(given)}")
             self._name((*below, "owner"), data.get("owner"), accounts, "user")
             self._name((*below, "group"), data.get("group"), groups, "group")
-            if name.startswith(("/dev/", "/proc/")):
+            if name.startswith(("/dev/", "/proc/", "/sys/")):
                 self._say(below, "is not on the disk: the kernel makes what is there")
             count = _number(data.get("copies"))
             if count and "{{n}}" not in name:

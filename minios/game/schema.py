@@ -43,6 +43,8 @@ PANE_MODES = ("hidden", "look", "act")
 SCHEDULERS = (
     "fifo", "sjf", "stcf", "rr", "priority", "mlfq", "lottery", "stride", "cfs", "eevdf", "manual",
 )  # fmt: skip
+ELEVATORS = ("noop", "deadline", "sstf", "scan")
+DISKS = ("sdb", "sdc", "sdd", "sde")
 STATES = ("alive", "running", "sleeping", "stopped", "zombie", "gone")
 METRICS = ("time", "keys", "commands", "signals", "collateral")
 HARMS = ("killed", "stopped", "ended", "changed", "deleted")
@@ -280,12 +282,46 @@ class SchedModel(Model):
     errand: Annotated[Duration, Field(ge=100_000)] = 100_000_000
 
 
+class DriveModel(Model):
+    """What kind of disk it is (:class:`minios.fs.disk.DriveSpec`)."""
+
+    kind: one_of(("ssd", "hdd")) = "ssd"  # type: ignore[valid-type]
+    elevator: one_of(ELEVATORS) = "deadline"  # type: ignore[valid-type]
+    latency: Annotated[Duration, Field(ge=1_000)] = 100_000
+    rate: Annotated[Size, Field(ge=1 << 10)] = 512_000_000
+    rpm: Annotated[Int, Field(ge=300, le=30_000)] = 7200
+    heads: Annotated[Int, Field(ge=1, le=16)] = 2
+    sectors: Annotated[Int, Field(ge=8, le=1024)] = 64
+    seek: Annotated[list[Duration], Field(min_length=2, max_length=2)] = [1_000_000, 15_000_000]
+
+
+class DiskModel(Model):
+    """A disk beside the first one."""
+
+    size: Annotated[Size, Field(ge=1 << 20, le=256 << 20)]
+    drive: DriveModel = DriveModel()
+    fs: one_of(("none", "ext4")) = "none"  # type: ignore[valid-type]
+    label: Text = ""
+    mount: FilePath | None = None
+    options: Text = "defaults"
+
+
+class QuotaModel(Model):
+    """What a user may have of the first disk; soft and hard limits, 0 is none."""
+
+    space: Annotated[list[Size], Field(min_length=2, max_length=2)] = [0, 0]
+    files: Annotated[list[Annotated[Int, Field(ge=0)]], Field(min_length=2, max_length=2)] = [0, 0]
+
+
 class MachineModel(Model):
     hostname: Text = ""
     cores: Annotated[Int, Field(ge=1, le=8)] = 1
     speed: Frequency = 1_000_000
     ram: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 64 << 20
     disk: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 16 << 20
+    drive: DriveModel = DriveModel()
+    disks: dict[one_of(DISKS), DiskModel] = {}  # type: ignore[valid-type]
+    quotas: dict[Account, QuotaModel] = {}
     scheduler: one_of(SCHEDULERS) = "cfs"  # type: ignore[valid-type]
     quantum: Annotated[Duration, Field(ge=100_000)] = 10_000_000
     sched: SchedModel | None = None

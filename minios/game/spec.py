@@ -343,6 +343,45 @@ class ProcessSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class DriveModelSpec:
+    """The parameters of :class:`minios.fs.disk.DriveSpec`; times in ns, ``rate`` in bytes/s."""
+
+    kind: str = "ssd"
+    elevator: str = "deadline"
+    latency: int = 100_000
+    rate: int = 512_000_000
+    rpm: int = 7200
+    heads: int = 2
+    sectors: int = 64
+    min_seek: int = 1_000_000
+    max_seek: int = 15_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSpec:
+    """A disk beside the first: ``fs`` is ext4 or none, ``mount`` where fstab has it, or empty."""
+
+    name: str
+    size: int
+    drive: DriveModelSpec = DriveModelSpec()
+    fs: str = "none"
+    label: str = ""
+    mount: str = ""
+    options: str = "defaults"
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSpec:
+    """A user's limits on the first disk: bytes and inodes, soft and hard, 0 is none."""
+
+    user: str
+    soft: int = 0
+    hard: int = 0
+    inode_soft: int = 0
+    inode_hard: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSpec:
     """``order`` "seeded" shuffles the start of processes that start at the same time; ``sched`` are
     parameters of the scheduling policy (:class:`minios.kernel.sched.policy.Params`)."""
@@ -353,6 +392,9 @@ class MachineSpec:
     hz: int = 1_000_000
     ram: int = 64 << 20
     disk: int = 16 << 20
+    drive: DriveModelSpec = DriveModelSpec()
+    disks: tuple[DiskSpec, ...] = ()
+    quotas: tuple[QuotaSpec, ...] = ()
     scheduler: str = "cfs"
     quantum: int = 10_000_000
     sched: tuple[tuple[str, Any], ...] = ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from minios.abi import flags
+from minios.abi.errno import Errno, error
 from minios.abi.sys import Program
 from minios.fs.access import ROOT
 from minios.fs.disk import Disk, DriveSpec
@@ -112,6 +113,29 @@ class Machine:
         device = Device(whole.disk, name, whole.rdev + number, start, sectors)
         self.devices[name] = device
         return device
+
+    def make_file_system(self, device: Device, label: bytes = b"") -> Ext4:
+        """An ext4 file system that fills an empty device, as its builder (mkfs.ext4)."""
+        layout = Layout.fitting(device.sectors // 8)
+        if layout is None:
+            raise error(Errno.ENOSPC)
+        return Ext4(
+            device, self.clock, self._files_changed, data=layout.data, label=label,
+            uuid=uuid(device),
+        )  # fmt: skip
+
+    def set_quotas(self, limits: Mapping[int, tuple[int, int, int, int]]) -> None:
+        """Keep users' quotas on the first disk; the limits are soft and hard bytes, soft and hard
+        inodes, by uid.
+        """
+        fs = self._file_system
+        quota = fs.keep_quota()
+        fs.options = b"usrquota"
+        for uid, (soft, hard, inode_soft, inode_hard) in limits.items():
+            dquot = quota.of(uid)
+            dquot.block_soft, dquot.block_hard = -(-soft // BLOCK), -(-hard // BLOCK)
+            dquot.inode_soft, dquot.inode_hard = inode_soft, inode_hard
+            quota.judge(dquot, self.clock())
 
     def block_device(self, rdev: int) -> Device | None:
         """The disk or partition of a device number."""

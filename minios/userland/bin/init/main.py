@@ -8,7 +8,7 @@ from minios.abi.sys import Sys
 from minios.userland.bin.init.control import Control
 from minios.userland.bin.init.inittab import HANDLED, SECOND, Entry, Inittab, console
 from minios.userland.bin.init.manager import Manager
-from minios.userland.lib import utmp
+from minios.userland.lib import mounts, utmp
 from minios.userland.lib.proc import boot_time
 from minios.userland.lib.stdio import complain
 
@@ -50,6 +50,9 @@ class Init:
             await console(sys, b"INIT: cannot write /run/utmp")
         await self.journal.listen()
         await self.control.listen()
+        if any(entry.target != b"/" for entry in await mounts.fstab(sys)):
+            self.inittab.entries = [Entry(b"fs", b"sysinit", b"/bin/mount -a")]
+            await self._run_and_wait(self.inittab.entries[0])
         self.inittab.entries = await self.inittab.read()
         for action in (b"sysinit", b"boot", b"wait"):
             for entry in self.inittab.entries:
