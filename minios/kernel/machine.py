@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from minios.abi import flags
@@ -12,6 +13,7 @@ from minios.fs.access import ROOT
 from minios.fs.disk import Disk, DriveSpec
 from minios.fs.disk.device import FIRST_SECTOR, Device, uuid
 from minios.fs.ext4 import Ext4, Layout
+from minios.fs.ext4.file import DiskFile
 from minios.fs.inode import BLOCK, Regular
 from minios.fs.vfs import Vfs
 from minios.kernel import birth
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from minios.fs.inode import Dentry
 
 INIT = b"/sbin/init"
+
+LATER = 64 << 10
+"""Bytes of the disk that are kept for a file whose content is fetched later."""
 
 
 class Machine:
@@ -222,8 +227,29 @@ class Machine:
 
     # -- the builder's access to the disk ------------------------------------------------------
 
+    @contextmanager
+    def _durably(self) -> Iterator[None]:
+        """What the builder does is on the disk at once, and so is all that was done before it."""
+        file_systems: list[Ext4] = []
+        if self.kernel is not None and self.kernel.cache is not None:
+            file_systems = [fs for fs in self.kernel.cache.file_systems if fs.online]
+        for fs in file_systems:
+            fs.settle()
+            fs.online = False
+        try:
+            yield
+        finally:
+            for fs in file_systems:
+                fs.online = True
+
     def make_dir(self, path: bytes, uid: int = 0, gid: int = 0, mode: int = 0o755) -> Dentry:
         """A directory and its missing parents (which are root's, 0755)."""
+        if self.kernel is None:
+            return self._make_dir(path, uid, gid, mode)
+        with self._durably():
+            return self._make_dir(path, uid, gid, mode)
+
+    def _make_dir(self, path: bytes, uid: int, gid: int, mode: int) -> Dentry:
         at = self.vfs.root
         for name in path.strip(b"/").split(b"/"):
             if not name:
@@ -233,6 +259,8 @@ class Machine:
                 child = at.inode.fs.make(at, name, flags.S_IFDIR | 0o755, 0, 0)
             elif child.inode.is_link:
                 child = self.vfs.walk(ROOT, at, name)
+            while child.mounted is not None:
+                child = child.mounted
             at = child
         inode = at.inode
         inode.uid, inode.gid = uid, gid
@@ -251,6 +279,12 @@ class Machine:
         self, path: bytes, data: bytes, uid: int = 0, gid: int = 0, mode: int = 0o644
     ) -> Dentry:
         """Write a file as its builder, making missing directories. OSError as open(2), write(2)."""
+        if self.kernel is None:
+            return self._write_file(path, data, uid, gid, mode)
+        with self._durably():
+            return self._write_file(path, data, uid, gid, mode)
+
+    def _write_file(self, path: bytes, data: bytes, uid: int, gid: int, mode: int) -> Dentry:
         at, name = self._parent(path)
         dentry, _ = self.vfs.open(
             ROOT, at, name, flags.O_WRONLY | flags.O_CREAT | flags.O_TRUNC, 0o644
@@ -267,6 +301,8 @@ class Machine:
         """A file whose content is asked for when somebody first looks; always the same bytes."""
         inode = self.write_file(path, b"").inode
         assert isinstance(inode, Regular)
+        if isinstance(inode, DiskFile):
+            inode.reserve(LATER)
         inode.fill_later(path, source)
 
     def install(self, path: bytes, program: str, mode: int = 0o755) -> None:
@@ -274,8 +310,9 @@ class Machine:
         self.write_file(path, native(program), mode=mode)
 
     def symlink(self, target: bytes, path: bytes) -> None:
-        at, name = self._parent(path)
-        self.vfs.symlink(ROOT, at, target, name)
+        with self._durably():
+            at, name = self._parent(path)
+            self.vfs.symlink(ROOT, at, target, name)
 
     # -- digest --------------------------------------------------------------------------------
 
