@@ -6,9 +6,8 @@ reads at the speed of rotation. Where the platter stands follows from the time a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isqrt
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 MINUTE = 60_000_000_000
 MILLISECOND = 1_000_000
@@ -27,7 +26,6 @@ class Drive(Protocol):
         """(seek, rotational delay, transfer) in ns, begun at ``now`` with the arm over ``at``."""
 
 
-@dataclass(frozen=True, slots=True)
 class Hdd:
     """A spinning disk. Times are ns; ``min_seek`` is to the next cylinder, ``max_seek`` across all.
 
@@ -36,13 +34,25 @@ class Hdd:
     that going on to the next head or cylinder misses no sector.
     """
 
-    cylinders: int = 256
-    heads: int = 2
-    sectors: int = 64
-    rpm: int = 7200
-    min_seek: int = 1 * MILLISECOND
-    max_seek: int = 15 * MILLISECOND
-    kind: str = "hdd"
+    __slots__ = ("cylinders", "heads", "max_seek", "min_seek", "rpm", "sectors")
+
+    kind = "hdd"
+
+    def __init__(
+        self,
+        cylinders: int = 256,
+        heads: int = 2,
+        sectors: int = 64,
+        rpm: int = 7200,
+        min_seek: int = 1 * MILLISECOND,
+        max_seek: int = 15 * MILLISECOND,
+    ) -> None:
+        self.cylinders = cylinders
+        self.heads = heads
+        self.sectors = sectors
+        self.rpm = rpm
+        self.min_seek = min_seek
+        self.max_seek = max_seek
 
     @property
     def revolution(self) -> int:
@@ -75,16 +85,19 @@ class Hdd:
         return seek, rotation, count * turn // self.sectors
 
 
-@dataclass(frozen=True, slots=True)
 class Ssd:
     """A solid-state disk: the same latency wherever the sector is, then a steady rate.
 
     ``latency`` is ns to the first byte of a read or write, ``sector`` is ns for each sector.
     """
 
-    latency: int = 100_000
-    sector: int = 1_000
-    kind: str = "ssd"
+    __slots__ = ("latency", "sector")
+
+    kind = "ssd"
+
+    def __init__(self, latency: int = 100_000, sector: int = 1_000) -> None:
+        self.latency = latency
+        self.sector = sector
 
     def track(self, lba: int) -> int:
         return lba
@@ -93,8 +106,7 @@ class Ssd:
         return 0, 0, self.latency + count * self.sector
 
 
-@dataclass(frozen=True, slots=True)
-class DriveSpec:
+class DriveSpec(NamedTuple):
     """What kind of drive a machine gets, whatever its size. Times are ns, ``rate`` bytes a second.
 
     ``latency`` and ``rate`` are a solid-state disk's; the rest, but ``elevator``, a spinning one's.
