@@ -47,6 +47,11 @@ class LoadAverage:
                 load = (load * decay + active * (FIXED - decay)) // FIXED
             self.averages[index] = load
 
+    @property
+    def active(self) -> int:
+        """How many run, want to, or wait for a disk now."""
+        return self._active
+
     def changed(self, now: int, by: int) -> None:
         """``by`` more processes want to run than before."""
         if now >= self._due:
