@@ -6,7 +6,8 @@ latency is divided among those who want to run, by weight, but nobody gets less 
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush, heappushpop
+from collections import deque
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.flags import SCHED_IDLE
@@ -18,14 +19,17 @@ if TYPE_CHECKING:
 
 
 class CfsQueue(HeapQueue):
-    """A heap by (vruntime, order of arrival).
+    """A queue by (vruntime, order of arrival): a heap, and a line of those who came in order.
+
+    Equal weights come in order, as whoever ran has had most; so a switch among thousands of them
+    costs what one among two does.
 
     Unless set, the quantum gives the scale: the latency is twice, the granularity a quarter of it,
     and a process that wakes up preempts if it is an eighth of it behind. SCHED_BATCH and SCHED_IDLE
     preempt nobody, and SCHED_IDLE is preempted by all others (sched(7)).
     """
 
-    __slots__ = ("_weight", "granularity", "latency", "lead", "least")
+    __slots__ = ("_line", "_weight", "granularity", "latency", "lead", "least")
 
     weighs = True
 
@@ -36,6 +40,7 @@ class CfsQueue(HeapQueue):
         self.lead = params.wakeup or params.quantum // 8
         self.least = 0
         """A floor under every vruntime here; it only grows (``min_vruntime``)."""
+        self._line: deque[tuple[int, int, Any]] = deque()
         self._weight = 0
         """Of those queued."""
 
@@ -49,10 +54,16 @@ class CfsQueue(HeapQueue):
         pcb.entry = self._arrivals
         self.count += 1
         self._weight += pcb.weight
-        if len(self._heap) > 64 and len(self._heap) > 4 * self.count:
-            self._heap = self._live()
-            heapify(self._heap)
-        heappush(self._heap, (pcb.vruntime, self._arrivals, pcb))
+        line, heap = self._line, self._heap
+        if len(heap) + len(line) > 64 + 4 * self.count:
+            live = self._live()
+            line.clear()
+            heap[:] = live
+            heapify(heap)
+        if not line or pcb.vruntime >= line[-1][0]:
+            line.append((pcb.vruntime, self._arrivals, pcb))
+        else:
+            heappush(heap, (pcb.vruntime, self._arrivals, pcb))
 
     def adopt(self, pcb: Entity) -> None:
         # Another core's clock of fairness runs at another value: keep the lag, not the number.
@@ -61,9 +72,12 @@ class CfsQueue(HeapQueue):
         pcb.runqueue = self
 
     def pick(self) -> Any:
-        heap = self._heap
-        while heap:
-            vruntime, entry, pcb = heappop(heap)
+        line, heap = self._line, self._heap
+        while line or heap:
+            if not heap or (line and line[0] < heap[0]):
+                vruntime, entry, pcb = line.popleft()
+            else:
+                vruntime, entry, pcb = heappop(heap)
             if pcb.entry == entry and pcb.runqueue is self:
                 pcb.entry = 0
                 self.count -= 1
@@ -74,17 +88,41 @@ class CfsQueue(HeapQueue):
         return None
 
     def rotate(self, pcb: Entity) -> Any:
-        self._arrivals += 1
-        pcb.entry = self._arrivals
-        vruntime, entry, following = heappushpop(self._heap, (pcb.vruntime, self._arrivals, pcb))
-        while following.entry != entry or following.runqueue is not self:
-            vruntime, entry, following = heappop(self._heap)
+        # What put and pick do, for the commonest switch.
+        self._arrivals = pcb.entry = arrival = self._arrivals + 1
+        line, heap = self._line, self._heap
+        vruntime = pcb.vruntime
+        if not line or vruntime >= line[-1][0]:
+            line.append((vruntime, arrival, pcb))
+        else:
+            heappush(heap, (vruntime, arrival, pcb))
+        while True:
+            if not heap or (line and line[0] < heap[0]):
+                vruntime, entry, following = line.popleft()
+            else:
+                vruntime, entry, following = heappop(heap)
+            if following.entry == entry and following.runqueue is self:
+                break
         following.entry = 0
         if following.weight != pcb.weight:
             self._weight += pcb.weight - following.weight
         if vruntime > self.least:
             self.least = vruntime
         return following
+
+    def _live(self) -> list[tuple[Any, int, Any]]:
+        items = (*self._heap, *self._line)
+        return [item for item in items if item[2].entry == item[1] and item[2].runqueue is self]
+
+    def steal(self, core: int) -> Any:
+        pcb = super().steal(core)
+        if pcb is not None:
+            return pcb
+        for _, entry, pcb in self._line:
+            if pcb.entry == entry and pcb.runqueue is self and pcb.allowed >> core & 1:
+                self.remove(pcb)
+                return pcb
+        return None
 
     def remove(self, pcb: Entity) -> None:
         pcb.entry = 0
