@@ -3,7 +3,7 @@
 import pytest
 
 from minios import testing
-from minios.userland.bin.init import argv_of, parse
+from minios.userland.bin.init.inittab import argv_of, parse
 from minios.userland.bin.login import issue
 from minios.userland.lib import utmp
 from minios.userland.lib.sudoers import Caller, decide
