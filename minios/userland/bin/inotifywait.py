@@ -184,8 +184,8 @@ async def inotifywait(tool: Tool) -> int:
     for word in options.every("e"):
         for event in word.decode("latin-1").lower().split(","):
             if event not in _ASKED:
-                text = f"'{event}' is not a valid event!  Run with the '--help' option to see"
-                await complain(tool.sys, text.encode() + b" a list of events.")
+                complaint = f"'{event}' is not a valid event!  Run with the '--help' option to see"
+                await complain(tool.sys, complaint.encode() + b" a list of events.")
                 return 1
             mask |= _ASKED[event]
     timeout: int | None = None
