@@ -19,9 +19,11 @@ Times may have a fraction and a suffix: s for seconds (the default), m, h or d.
 """
 
 HOG = """
-Usage: hog SIZE [SECONDS[SUFFIX]]
-Ask for SIZE bytes of memory (K, M and G are understood) and keep them, for
-SECONDS or until killed.
+Usage: hog [-l] SIZE [SECONDS[SUFFIX]]
+Map SIZE bytes of memory (K, M and G are understood), write to each page once,
+and keep them for SECONDS or until killed.
+
+  -l, --lock    lock the pages, so that they are never swapped out
 """
 
 CHUNK = 1_000_000
@@ -76,7 +78,10 @@ async def _burn(sys: Sys, length: int) -> None:
         now = await sys.clock_gettime(CLOCK_PROCESS_CPUTIME_ID)
 
 
-@program(HOG, "")
+PAGE = 4096
+
+
+@program(HOG, "l", ("lock=l",))
 async def hog(tool: Tool) -> int:
     """Keep memory."""
     sys = tool.sys
@@ -88,10 +93,14 @@ async def hog(tool: Tool) -> int:
         raise Failure(b"invalid size " + quote(tool.operands[0]), hint=True) from None
     length = _length(tool.operands[1]) if len(tool.operands) > 1 else duration.FOREVER
     try:
-        await sys.brk(size)
+        if size:
+            start = await sys.mmap(size)
+            for page in range(start, start + size, PAGE):
+                await sys.store(page, b"hog!")
+            if "l" in tool.options:
+                await sys.mlock(start, size)
     except OSError as err:
         raise Failure(why(err)) from None
-    await sys.compute(size // 4096)
     if length < duration.FOREVER:
         await sys.nanosleep(length)
         return 0
