@@ -19,6 +19,11 @@ basename -a [-s SUFFIX] NAME...
 Prints the last part of each path.
 $ basename /srv/report.txt .txt
 see dirname(1), realpath(1)
+@blkid 8 what lies on block devices
+blkid [-o full|value|device|export] [-s TAG] [-L LABEL | -U UUID] [DEVICE]...
+--
+Reads the superblocks, for which one has to be root.
+see lsblk(8), mount(8), mkfs(8)
 @cat 1 concatenate files and print them
 cat [-nbsETA] [FILE]...
 --
@@ -91,10 +96,12 @@ The clock of this machine is virtual: it moves when the world moves.
 $ date +%T
 see uptime(1)
 @dd 1 copy with block sizes and offsets
-dd [if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N] [conv=notrunc]
+dd [if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N] [conv=WORDS] [iflag=WORDS] [oflag=WORDS]
 --
+conv=fsync and conv=fdatasync wait at the end until the disk has it all; oflag=sync and oflag=dsync at every block. oflag=direct and iflag=direct go past the page cache.
 $ dd if=/dev/zero of=blank bs=4096 count=10
-see cp(1), head(1)
+$ dd if=/dev/sda1 bs=64k | grep -a -c secret
+see cp(1), head(1), disk(7)
 @df 1 free space on file systems
 df [-hTi] [FILE]...
 --
@@ -164,6 +171,13 @@ Tests: -name PATTERN, -type f|d|l, -size N, -mtime N, -newer FILE, -user NAME, -
 $ find / -name '*.log' -size +10k
 $ find . -type f -exec grep -l TODO {} +
 see ls(1), grep(1), xargs(1)
+@findmnt 8 what is mounted where
+findmnt [-alnrs] [-o COLUMNS] [-t TYPES] [DEVICE | DIRECTORY]
+--
+A tree of all mounts, or those asked for.
+-s  what /etc/fstab has instead
+-T PATH  the mount that PATH is on
+see mount(8), df(1)
 @fold 1 break long lines
 fold [-s] [-w N] [FILE]...
 --
@@ -258,12 +272,19 @@ see whoami(1), groups(1), credentials(7)
 @init 8 process 1
 init
 --
-Starts what /etc/inittab says, adopts every orphan and reaps it when it ends. Signals that it does not handle do nothing to it, not even KILL.
-see getty(8), signal(7)
+Starts what /etc/inittab says and the services of the default target, adopts every orphan and reaps it when it ends, keeps the journal. Signals that it does not handle do nothing to it, not even KILL.
+see getty(8), systemctl(1), signal(7)
 @install 1 copy files and set their modes
 install [-m MODE] [-o OWNER] [-g GROUP] [-d] FILE... DEST
 --
 see cp(1), chmod(1)
+@iostat 1 what the disks and the cores did
+iostat [-cdxkmtyz] [DEVICE]... [INTERVAL [COUNT]]
+--
+The first report is about the time since boot, each further one about an INTERVAL of seconds. tps: requests a second.
+-x  more: requests merged (rrqm), milliseconds that one took (await), how many there were at once (aqu-sz), how much of the time the disk was busy (%util)
+$ iostat -x sda 1 5
+see sar(1), vmstat(8), disk(7)
 @kill 1 send a signal to a process
 kill [-s SIGNAL | -SIGNAL] PID...
 kill -l [NUMBER]
@@ -315,6 +336,11 @@ ls [-laAdFhinrRStu1] [FILE]...
 -d  a directory itself
 $ ls -la ~
 see stat(1), find(1), chmod(1)
+@lsblk 8 the disks there are
+lsblk [-abdfilnpr] [-o COLUMNS] [DEVICE]...
+--
+-f  which file systems lie on them
+see blkid(8), mount(8), disk(7)
 @man,apropos,whatis 1 the manual
 man [SECTION] NAME
 man -k WORD
@@ -333,12 +359,31 @@ mkfifo [-m MODE] NAME...
 --
 Who opens it to read waits for a writer, and the other way round.
 see pipe(7), mknod(1)
+@mkfs,mkfs.ext4,mke2fs 8 make a file system on a disk
+mkfs -t ext4 DEVICE
+mkfs.ext4 [-qFn] [-L LABEL] [-N INODES] [-U UUID] DEVICE
+--
+What was on the device is gone.
+$ mkfs.ext4 -L data /dev/sdb && mount /dev/sdb /mnt
+see mount(8), lsblk(8)
 @mknod 1 make a special file
 mknod [-m MODE] NAME p
 mknod [-m MODE] NAME b|c|u MAJOR MINOR
 --
 p is a named pipe, which anybody may make. Devices are root's: b is one of blocks, c (or u) one of characters, and the numbers say which.
 see mkfifo(1)
+@mount,umount 8 put file systems into the tree, and take them out
+mount [-l] [-t TYPE]
+mount -a
+mount [-o OPTIONS] [-t TYPE] DEVICE DIRECTORY
+mount --bind OLD NEW
+umount [-lRr] DIRECTORY | DEVICE
+--
+Without operands: what is mounted. DEVICE may be LABEL=… or UUID=…; with one operand the rest comes from /etc/fstab, and -a mounts all that is there. Types: ext4, tmpfs (size=, mode=), proc, sysfs, devtmpfs.
+-o OPTIONS  ro, rw, noexec, nosuid, nodev, noatime, sync, usrquota; remount changes a mount there is, bind,ro only this view of it
+umount first brings everything to the disk. It says "target is busy" as long as somebody is inside, has a file open or mounted something there: lsof(8) and fuser(1) say who. -l takes it out of sight at once.
+$ mount -o remount,ro /srv
+see findmnt(8), mkfs(8), df(1), disk(7)
 @mktemp 1 make a temporary file
 mktemp [-d] [-u] [-p DIR] [TEMPLATE]
 --
@@ -489,6 +534,15 @@ pwd [-LP]
 --
 -P  without symbolic links
 see cd(1)
+@quota,repquota,setquota,quotaon,quotaoff 1 how much of a disk a user may have
+quota [-sv] [USER]...
+repquota [-s] -a | DIRECTORY
+setquota USER SOFT HARD FILES-SOFT FILES-HARD DIRECTORY
+setquota -t SECONDS FILES-SECONDS DIRECTORY
+quotaon | quotaoff [-vp] DIRECTORY
+--
+For file systems mounted with -o usrquota. The soft limit may be passed for a time of grace (seven days), the hard one never: EDQUOT, "Disk quota exceeded". Sizes are KiB, or 10M and the like; 0 is no limit. A * or + marks who is over.
+see df(1), du(1), mount(8)
 @readlink,realpath 1 where a link or path leads
 readlink [-fem] FILE...
 realpath [-ems] [--relative-to=DIR] FILE...
@@ -514,6 +568,13 @@ see rmdir(1), mv(1)
 rmdir [-p] DIRECTORY...
 --
 see rm(1), mkdir(1)
+@sar 1 what the machine did, from its records
+sar [-u|-r|-b|-d|-w] [-i SECONDS] [-s HH:MM:SS] [-e HH:MM:SS]
+sar [-u|-r|-b|-d|-w] INTERVAL [COUNT]
+--
+Without an INTERVAL: since boot, a line for every ten seconds. -u cores, -r memory, -b requests to disks, -d each disk, -w new processes and switches. The kernel keeps records of the last hour at least.
+$ sar -d -s 09:01:00
+see iostat(1), vmstat(8), uptime(1)
 @sed 1 edit a stream of lines
 sed [-nEi] 'SCRIPT' [FILE]...
 --
@@ -583,9 +644,13 @@ sudo -l
 If /etc/sudoers lets you; asks for your own password, then not again for a while.
 see su(1), credentials(7)
 @sync 1 write everything to the disk
-sync
+sync [-d | -f] [FILE]...
 --
-see df(1)
+What programs write lies in memory until the kernel finds it old enough (30 seconds), somebody syncs, or there is too much of it. The power may go before. sync returns when the disk has it; with FILE only that file.
+-d  only its data, not what nobody needs to read them
+-f  the whole file system that FILE is on
+$ echo 42 > total && sync total
+see disk(7), dd(1), mount(8)
 @tail 1 the last lines of files
 tail [-n N | -n +N] [-c N] [-f] [FILE]...
 --
@@ -706,6 +771,170 @@ xargs [-0r] [-n N] [-L N] [-I TEXT] [-P N] [COMMAND [ARG]...]
 -I {}  one run for each line, put where {} stands
 $ grep -l TODO *.txt | xargs rm
 see find(1)
+@at,batch,atq,atrm 1 commands for later
+at [-q QUEUE] [-f FILE] TIME
+at -l | -c JOB | -r JOB
+batch
+atq
+atrm JOB...
+--
+Reads commands and runs them once, at TIME: 10:00, 4pm + 3 days, noon tomorrow, now + 2 hours, 23:59 31.12.26. They run in this directory and with this environment; what they print goes nowhere, as there is no mail. batch runs them when the machine has little to do.
+$ echo 'kill 41' | at now + 5 minutes
+see crontab(1), atd(8)
+@atd 8 the daemon behind at and batch
+atd [-f]
+--
+Started by init as atd.service once there is a job; sleeps until one is due.
+see at(1), cron(8)
+@capsh 8 show and change capabilities
+capsh --print
+capsh [--drop=CAPS] [--caps=TEXT] [--user=NAME] [--keep=1] [--addamb=CAPS] -- [ARG]...
+capsh --decode=HEX
+--
+Does what its arguments say, one after the other; -- starts a shell with what is left.
+$ capsh --drop=cap_kill -- -c 'kill 1'
+see capabilities(7), getcap(8), setpriv(1)
+@chpasswd 8 set passwords from a list
+chpasswd [-e]
+--
+Reads lines NAME:PASSWORD.
+$ echo ada:secret | sudo chpasswd
+see passwd(1)
+@cron 8 run commands at the times that crontabs say
+cron [-f]
+--
+Reads /var/spool/cron/crontabs, /etc/crontab and /etc/cron.d (where a user stands before each command). Sleeps until the next minute in which something is due; init starts it as cron.service when there is a table.
+see crontab(1), crontab(5), journalctl(1)
+@crontab 1 your table of commands and times
+crontab FILE | -
+crontab -l | -e | -r [-u USER]
+--
+-l  print it
+-e  edit it with $EDITOR
+-r  remove it
+-u USER  that user's, for root
+$ echo '*/5 * * * * date >> log' | crontab -
+see crontab(5), cron(8), at(1)
+@crontab 5 the form of a crontab
+MINUTE HOUR DAY MONTH WEEKDAY COMMAND
+NAME=VALUE
+--
+Each field is *, a number, a range 1-5, a list 1,3 or steps */10; months and weekdays may be names. If both days are given one of them is enough. @reboot, @hourly, @daily, @weekly, @monthly and @yearly stand for all five. The first % in a command begins its input.
+see crontab(1)
+@dmesg 1 what the kernel has said
+dmesg [-TxHtd] [-l LEVELS] [-f FACILITIES] [-w | -W] [-c | -C]
+--
+-T  with date and time
+-l err,warn  only these levels
+-w  wait for more
+-x  facility and level in words
+-C  forget everything (root)
+see journalctl(1), logger(1)
+@getcap,setcap,getpcaps 8 capabilities of files and processes
+getcap [-r] FILE...
+setcap TEXT FILE
+setcap -r FILE
+getpcaps PID...
+--
+A file with capabilities gives them to whoever executes it, instead of all that setuid root would give.
+$ sudo setcap cap_kill+ep ./reaper
+see capabilities(7), capsh(8)
+@capabilities 7 root's power in pieces
+--
+Each thing that only root may do asks for one capability: cap_kill (signal anybody), cap_dac_override (any file), cap_chown, cap_fowner, cap_setuid, cap_setgid, cap_sys_nice, cap_sys_ptrace, cap_sys_admin, cap_sys_boot, cap_sys_resource, cap_net_bind_service ...
+A process has five sets: permitted (what it may use), effective (what it uses now), inheritable and ambient (what an exec may keep), and bounding (what it can ever get). An exec by root fills them, setuid to another user empties them, a file's capabilities add some. They stand in /proc/PID/status.
+see capsh(8), getcap(8), setpriv(1), credentials(7)
+@gpasswd 1 members of a group
+gpasswd -a USER GROUP
+gpasswd -d USER GROUP
+gpasswd -M USER,... GROUP
+--
+Takes effect at the next login.
+see usermod(8), groups(1)
+@groupadd,groupmod,groupdel 8 make, change and remove groups
+groupadd [-g GID] [-r] GROUP
+groupmod [-g GID] [-n NAME] GROUP
+groupdel GROUP
+--
+see useradd(8), gpasswd(1)
+@journalctl 1 read the journal
+journalctl [-u UNIT] [-b [N]] [-k] [-p PRIORITY] [-t NAME] [-S TIME] [-U TIME] [-g PATTERN] [-n N] [-r] [-f] [-o FORM]
+journalctl --list-boots
+--
+What services printed, what programs logged and what init and the kernel had to say. Only root and group adm may read it.
+-u UNIT  of one service
+-b  of this boot; -b -1 of the one before
+-p err  as bad as that or worse
+-S '10 min ago'  since then
+-o cat  the messages alone; short-iso, json, verbose ...
+-f  and what comes
+$ sudo journalctl -u cron -n 20
+see systemctl(1), logger(1), dmesg(1)
+@logger 1 write into the journal
+logger [-p FACILITY.LEVEL] [-t NAME] [-is] [MESSAGE]...
+--
+$ logger -t backup 'done'
+see journalctl(1)
+@newgrp 1 a shell with another group
+newgrp [-] [GROUP]
+--
+Files you make belong to that group then. You have to be in it.
+see id(1), gpasswd(1)
+@nologin 8 refuse a login
+nologin
+--
+The shell of accounts that nobody uses.
+see login(1), usermod(8)
+@prlimit 1 limits of a process
+prlimit [-p PID] [--RESOURCE[=SOFT:HARD]]...
+prlimit --RESOURCE=LIMIT COMMAND [ARG]...
+--
+$ prlimit --nofile -p 1
+$ prlimit --cpu=2 ./loop
+see ulimit(1)
+@setpriv 1 run a program with less
+setpriv [--reuid USER] [--regid GROUP] [--clear-groups] [--nnp] [--bounding-set CAPS] [--inh-caps CAPS] [--ambient-caps CAPS] PROGRAM [ARG]...
+setpriv --dump
+--
+--nnp  no exec gives it more than it has
+see capsh(8), su(1), capabilities(7)
+@shutdown,poweroff,reboot,halt 8 switch the machine off, or off and on
+shutdown [-r] now
+poweroff
+reboot
+--
+init stops the services, asks everybody to end, writes the disk and cuts the power.
+see systemctl(1), init(8)
+@systemctl 1 control services
+systemctl [status] [UNIT]...
+systemctl start|stop|restart|reload|kill UNIT...
+systemctl enable|disable|mask|unmask [--now] UNIT...
+systemctl is-active|is-enabled|is-failed UNIT...
+systemctl list-units|list-unit-files|list-timers|show|cat|list-dependencies
+systemctl daemon-reload|reset-failed
+--
+A unit is a service, a target (a point to arrive at) or a timer. enable makes it start at boot, start starts it now. Looking is free to all; the rest is root's.
+$ systemctl status cron
+$ sudo systemctl restart web
+see systemd.service(5), journalctl(1), init(8)
+@systemd.service,systemd.unit,systemd.timer 5 unit files
+/etc/systemd/system/NAME.service
+--
+[Unit]: Description, After, Before, Wants, Requires, BindsTo, PartOf, Conflicts, OnFailure, ConditionPathExists and its like, StartLimitBurst, StartLimitIntervalSec.
+[Service]: Type (simple, exec, oneshot, forking), ExecStartPre, ExecStart, ExecStartPost, ExecReload, ExecStop, ExecStopPost, Restart (no, on-success, on-failure, on-abnormal, on-abort, always), RestartSec, TimeoutStartSec, TimeoutStopSec, RemainAfterExit, PIDFile, SuccessExitStatus, User, Group, WorkingDirectory, Environment, EnvironmentFile, Nice, UMask, LimitNOFILE and its like, StandardOutput, KillSignal, KillMode, NoNewPrivileges, CapabilityBoundingSet, AmbientCapabilities, OOMScoreAdjust.
+[Timer]: OnBootSec, OnActiveSec, OnUnitActiveSec, OnCalendar, Unit. [Install]: WantedBy, RequiredBy, Alias, Also.
+Files in NAME.service.d/*.conf change single settings. After a change: systemctl daemon-reload.
+see systemctl(1)
+@useradd,usermod,userdel 8 make, change and remove accounts
+useradd [-m] [-u UID] [-g GROUP] [-G GROUPS] [-s SHELL] [-d HOME] NAME
+usermod [-aG GROUPS] [-L | -U] [-l NAME] [-s SHELL] NAME
+userdel [-r] NAME
+--
+-m  with a home directory
+-aG  in these groups too
+-L -U  lock or unlock the password
+-r  and the home directory
+see passwd(1), groupadd(8), gpasswd(1)
 @alias,unalias 1 names for commands (in the shell)
 alias [NAME[=TEXT]]...
 unalias [-a] NAME...
@@ -818,6 +1047,13 @@ see ps(1), free(1)
 A process has a real and an effective user. Files have an owner, a group and nine bits: read, write and execute (for directories: search) for owner, group and others. The first of the three that fits decides. Root may do everything.
 A program whose file is setuid runs with its owner's effective id. In a directory with the sticky bit, such as /tmp, only owners remove files.
 see id(1), chmod(1), su(1), sudo(1)
+@disk 7 disks, the page cache, and what survives a power cut
+--
+/dev/sda is a disk, /dev/sda1 a partition of it. Requests wait in a queue; neighbours become one. An elevator decides who is next: noop in turn, sstf the nearest, scan sweeping up and down, deadline in order of place but none for too long. cat /sys/block/sda/queue/scheduler shows it, and root writes another name there. On a spinning disk a request is a seek, half a turn and the transfer; on a solid-state one it is nearly the same everywhere.
+What is read stays in memory as long as there is room (Cached in /proc/meminfo); who reads something else sleeps in state D until the disk has it. What is written stays dirty: after dirty_expire_centisecs (3000) it is old enough, and every dirty_writeback_centisecs (500) somebody looks; beyond dirty_background_ratio it is written at once, and beyond dirty_ratio writers wait. These are files in /proc/sys/vm; echo 1 > /proc/sys/vm/drop_caches drops what is clean.
+The file system keeps a journal (ext4, data=ordered, delayed allocation). Names, sizes and permissions reach it every five seconds, or with fsync(2): after a power cut they are all as they were at one moment, and no fsck is needed. Data that were not written are not there: a new file may be empty, an appended line missing, an overwritten page old. A file that replaces another by rename, or after it was cut to nothing, is written at once. So: write to a new file, sync it, rename it.
+Deleted data stay on the disk until something else is written there. Nobody may write to a device while it is mounted. A write to the superblock of one that is not destroys the file system; one to other metadata makes it unmountable.
+see sync(1), mount(8), iostat(1), dd(1)
 @pipe 7 pipes
 --
 A pipe holds 64 KiB. Who reads an empty one waits; who writes to a full one waits. When all writers have closed it, readers get end of file. Who writes when all readers are gone gets SIGPIPE.
