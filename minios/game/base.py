@@ -211,7 +211,8 @@ def fstab(rows: Sequence[tuple[str, str, str, str]] = (), options: str = "defaul
     lines = [b"# <file system> <mount point> <type> <options> <dump> <pass>\n"]
     root = ("/dev/sda1", "/", "ext4", options)
     for number, row in enumerate((root, *rows), 1):
-        lines.append("{} {} {} {} 0 {}\n".format(*row, 1 if number == 1 else 2).encode())
+        order = 0 if row[2] == "swap" else 1 if number == 1 else 2
+        lines.append("{} {} {} {} 0 {}\n".format(*row, order).encode())
     return b"".join(lines)
 
 

@@ -21,6 +21,7 @@ from minios.game.vary import resolve, substitute
 from minios.kernel import birth, scheduling
 from minios.kernel.fscalls import open_dentry
 from minios.kernel.machine import Machine
+from minios.kernel.mm.swap import header as swap_header
 from minios.kernel.process import PCB
 from minios.kernel.sched import Params
 from minios.kernel.wait import WaitQueue
@@ -60,6 +61,9 @@ class Host:
             cores=spec.cores,
             hz=spec.hz,
             ram=spec.ram,
+            swap=spec.swap,
+            swap_policy=spec.swap_policy,
+            tlb=spec.tlb,
             disk=spec.disk,
             drive=_drive(spec.drive),
             scheduler=spec.scheduler,
@@ -128,6 +132,9 @@ class Host:
                 machine.make_dir(disk.mount.encode())
                 mounts.append(machine.vfs.mount(fs, disk.mount.encode()))
                 rows.append((f"/dev/{disk.name}", disk.mount, "ext4", disk.options))
+        if self.spec.swap:
+            machine.devices[b"sda2"].raw[0] = swap_header(self.spec.swap >> 12)
+            rows.append(("/dev/sda2", "none", "swap", "sw"))
         if rows or self.spec.quotas:
             root = "defaults,usrquota" if self.spec.quotas else "defaults"
             machine.write_file(b"/etc/fstab", base.fstab(rows, root))

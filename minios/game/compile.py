@@ -99,6 +99,9 @@ class _Compiler:
             cores=model.cores,
             hz=model.speed,
             ram=model.ram,
+            swap=model.swap,
+            swap_policy=model.swap_policy,
+            tlb=model.tlb,
             disk=model.disk,
             drive=_drive(model.drive),
             disks=tuple(

@@ -43,6 +43,7 @@ PANE_MODES = ("hidden", "look", "act")
 SCHEDULERS = (
     "fifo", "sjf", "stcf", "rr", "priority", "mlfq", "lottery", "stride", "cfs", "eevdf", "manual",
 )  # fmt: skip
+SWAP_POLICIES = ("fifo", "lru", "mru", "clock", "nru", "random")
 ELEVATORS = ("noop", "deadline", "sstf", "scan")
 DISKS = ("sdb", "sdc", "sdd", "sde")
 STATES = ("alive", "running", "sleeping", "stopped", "zombie", "gone")
@@ -318,6 +319,9 @@ class MachineModel(Model):
     cores: Annotated[Int, Field(ge=1, le=8)] = 1
     speed: Frequency = 1_000_000
     ram: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 64 << 20
+    swap: Annotated[Size, Field(ge=0, le=256 << 20)] = 0
+    swap_policy: one_of(SWAP_POLICIES) = "clock"  # type: ignore[valid-type]
+    tlb: Annotated[Int, Field(ge=4, le=1024)] = 32
     disk: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 16 << 20
     drive: DriveModel = DriveModel()
     disks: dict[one_of(DISKS), DiskModel] = {}  # type: ignore[valid-type]

@@ -383,14 +383,19 @@ class QuotaSpec:
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """``order`` "seeded" shuffles the start of processes that start at the same time; ``sched`` are
-    parameters of the scheduling policy (:class:`minios.kernel.sched.policy.Params`)."""
+    """``swap`` is bytes of a partition that is swapped to from boot on, ``tlb`` the translations a
+    core remembers. ``order`` "seeded" shuffles the start of processes that start at the same time;
+    ``sched`` are parameters of the policy (:class:`minios.kernel.sched.policy.Params`).
+    """
 
     name: str
     hostname: str = ""
     cores: int = 1
     hz: int = 1_000_000
     ram: int = 64 << 20
+    swap: int = 0
+    swap_policy: str = "clock"
+    tlb: int = 32
     disk: int = 16 << 20
     drive: DriveModelSpec = DriveModelSpec()
     disks: tuple[DiskSpec, ...] = ()

@@ -57,6 +57,8 @@ class Machine:
         disk: int = 16 << 20,
         drive: DriveSpec | None = None,
         swap: int = 0,
+        swap_policy: str = "clock",
+        tlb: int = 32,
         scheduler: str = "cfs",
         quantum: int = 10 * MILLISECOND,
         sched: Params | None = None,
@@ -64,6 +66,7 @@ class Machine:
         nproc: int = 256,
         epoch: int = 0,
         hostname: bytes | None = None,
+        personality: str = "linux",
     ) -> None:
         self.world = world
         self.name = name
@@ -71,11 +74,14 @@ class Machine:
         self.cores = cores
         self.hz = hz
         self.ram = ram
+        self.swap_policy = swap_policy
+        self.tlb = tlb
         self.scheduler = scheduler
         self.sched = sched or Params(quantum=quantum)
         self.pid_max = pid_max
         self.nproc = nproc
         self.epoch = epoch
+        self.personality = personality
         self.hostname = hostname if hostname is not None else name.encode()
         self.kernel: Kernel | None = None
         self.on_line: list[Callable[[PCB, bytes, int], None]] = []
@@ -305,9 +311,11 @@ class Machine:
             inode.reserve(LATER)
         inode.fill_later(path, source)
 
-    def install(self, path: bytes, program: str, mode: int = 0o755) -> None:
-        """Put a native program's file on the disk."""
-        self.write_file(path, native(program), mode=mode)
+    def install(
+        self, path: bytes, program: str, mode: int = 0o755, *, brand: str | None = None
+    ) -> None:
+        """Put a native program's file on the disk, built for this machine unless ``brand`` says."""
+        self.write_file(path, native(program, brand or self.personality), mode=mode)
 
     def symlink(self, target: bytes, path: bytes) -> None:
         with self._durably():

@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from minios.fs.inode import Regular
     from minios.kernel.kernel import Kernel
 
-TLB_ENTRIES = 32
-POLICY = "clock"
-"""Which pages are swapped out unless vm.swap_policy says otherwise."""
-
 HEURISTIC, ALWAYS, NEVER = 0, 1, 2
 """vm.overcommit_memory."""
 
@@ -41,14 +37,14 @@ class Memory:
     def __init__(self, kernel: Kernel, ram: int) -> None:
         self.kernel = kernel
         self.frames = Frames(ram >> PAGE_BITS)
-        self.mmus: list[Mmu] = [Mmu(self.frames, Tlb(TLB_ENTRIES))]
+        self.mmus: list[Mmu] = [Mmu(self.frames, Tlb(kernel.machine.tlb))]
         """One for each core; :meth:`unit` makes them."""
         self.spaces: dict[AddressSpace, None] = {}
         """The spaces that were given an ASID: those of processes that touch memory by address."""
         self.swap = Swap(self)
         self.policy: Replacement | None = None
         """Who chooses what is swapped out; None as long as there is no swap."""
-        self.policy_name = POLICY
+        self.policy_name: str = kernel.machine.swap_policy
         self.hears = False
         """Whether the policy wants to hear of every access."""
         self.shrinkers: list[Callable[[int], int]] = []

@@ -307,7 +307,7 @@ class Swap:
         )  # fmt: skip
 
 
-def header(pages: int, uuid: bytes, label: bytes) -> bytes:
+def header(pages: int, uuid: bytes = b"", label: bytes = b"") -> bytes:
     """The first page of a swap area of so many pages, as mkswap(8) writes it."""
     page = bytearray(PAGE)
     info = (

@@ -230,7 +230,7 @@ def _cells(*cells: bytes) -> bytes:
 
 def _when(seconds: int) -> bytes:
     text = strftime(b"%b %e %H:%M:%S", seconds * NS) if seconds else b"Not set"
-    return text.ljust(20) + b" "
+    return text.ljust(20)
 
 
 async def _shared_memory(tool: Tool, how: str) -> None:

@@ -245,10 +245,26 @@ $ heap -e 'malloc a 100; malloc b 20; free a; show'
 $ heap -v -m 4K -p worst plan
 see malloc(3), leak(1), hog(1)
 @hog 1 hold memory
-hog SIZE [SECONDS]
+hog [-l] SIZE [SECONDS]
 --
-Asks for SIZE bytes and keeps them.
+Maps SIZE bytes, writes to each page once and keeps them. -l locks them in RAM.
 see spin(1), free(1), leak(1)
+@ipcmk 1 make shared memory
+ipcmk -M SIZE [-p MODE]
+--
+Makes a System V segment and prints its id. It stays until somebody removes it.
+$ ipcmk -M 64K -p 600
+see ipcs(1), ipcrm(1)
+@ipcrm 1 remove shared memory
+ipcrm [-m ID] [-M KEY] [-a]
+--
+A segment that somebody still has attached lives on without a key, until the last one lets go of it.
+see ipcs(1), ipcmk(1)
+@ipcs 1 what memory processes share
+ipcs [-m] [-t | -p | -c | -l | -u] [-i ID]
+--
+Lists System V segments: key, id, owner, size and how many have it attached (nattch). -p shows who made it and who touched it last, -t when, -i everything about one.
+see ipcrm(1), ipcmk(1), pmap(1)
 @leak 1 forget to free memory
 leak [-f] [-s SIZE] [-n TIME] [-c COUNT] [-r RESERVE]
 --
@@ -349,6 +365,12 @@ Section 1 is commands, 5 files, 6 the game, 7 ideas, 8 the system. space scrolls
 -k  which pages are about WORD
 $ man 7 signal
 see help(1), less(1)
+@memwalk 1 touch memory in a pattern
+memwalk [-p HOW] [-s STRIDE] [-w PERCENT] [-t CYCLES] [-n N | -T TIME] [-e TIME] SIZE
+--
+Maps SIZE bytes and touches them again and again: in a loop, at random, zipf (few pages often), hot (nine of ten accesses to the first tenth) or once. -w says how many accesses write, -t how much it computes in between, -m FILE and -S map a file, or share it. With -e it reports accesses a second: see the rate fall when the pages no longer fit into memory.
+$ memwalk -e 1 -p loop 3M
+see hog(1), vmstat(8), pmap(1)
 @mkdir 1 make directories
 mkdir [-pv] [-m MODE] DIRECTORY...
 --
@@ -372,6 +394,12 @@ mknod [-m MODE] NAME b|c|u MAJOR MINOR
 --
 p is a named pipe, which anybody may make. Devices are root's: b is one of blocks, c (or u) one of characters, and the numbers say which.
 see mkfifo(1)
+@mkswap 8 prepare a place to swap to
+mkswap [-L LABEL] [-U UUID] DEVICE|FILE [KIB]
+--
+Writes the header that swapon looks for. A file must have no holes: make it with dd, and let nobody else read it.
+$ dd if=/dev/zero of=/swapfile bs=1M count=4; chmod 600 /swapfile; mkswap /swapfile
+see swapon(8), swapoff(8)
 @mount,umount 8 put file systems into the tree, and take them out
 mount [-l] [-t TYPE]
 mount -a
@@ -419,6 +447,13 @@ nohup COMMAND [ARG]...
 --
 Ignores HUP; output goes to nohup.out when it would go to the terminal.
 see signal(7), sh(1)
+@pmap 1 what lies where in a process's memory
+pmap [-x | -d] [-q] [-p] PID...
+--
+-x  resident and dirty memory of each mapping too
+-d  offset and device
+The text is the program's file; [ anon ] is data, heap and what was mapped; [ stack ] grows by itself.
+see proc(5), free(1), vmstat(8)
 @setsid 1 run a program in a new session
 setsid [-cfw] PROGRAM [ARG]...
 --
@@ -441,6 +476,25 @@ lscpu [-e | -p | -J] [-x]
 -J  as JSON
 -x  the cores as a mask
 see nproc(1), taskset(1)
+@swapoff 8 stop swapping
+swapoff [-a] [-v] [DEVICE|FILE]...
+--
+Everything that lies there is brought back first; if there is no room for it, nothing is done.
+see swapon(8), mkswap(8)
+@swapon 8 swap to a disk or file
+swapon [-a] [-p PRIORITY] [--show] [DEVICE|FILE]...
+--
+Without arguments it lists what is in use. Pages that nobody used for a while go there when memory is short; vm.swap_policy chooses them (fifo, lru, clock, nru, random). Of several areas the one with the highest priority is used first. -a takes those of /etc/fstab.
+To put a whole process away, write all, anon or file into /proc/PID/reclaim; it comes back page by page as it is used, or with in at once.
+see mkswap(8), swapoff(8), free(1), vmstat(8), sysctl(8)
+@sysctl 8 parameters of the kernel
+sysctl [-n] [-a] [-p FILE] [NAME[=VALUE]]...
+--
+Reads and sets the files below /proc/sys, with dots for slashes.
+vm.overcommit_memory: 0 refuses only what could never be had, 1 nothing, 2 what is more than CommitLimit. vm.swap_policy: who is swapped out. vm.dirty_*: when the page cache is written.
+$ sysctl -a | grep vm
+$ sysctl vm.swap_policy=lru
+see proc(5), swapon(8)
 @taskset 1 on which cores a process may run
 taskset MASK COMMAND [ARG]...
 taskset -c LIST COMMAND [ARG]...
@@ -730,6 +784,12 @@ uptime [-ps]
 --
 The load average is how many wanted to run, over 1, 5 and 15 minutes.
 see top(1), w(1)
+@vmstat 8 processes, memory, swap, disks and CPU over time
+vmstat [-a] [-n] [-w] [-t] [-y] [-S UNIT] [DELAY [COUNT]]
+vmstat -s | -d | -D | -f
+--
+A line each DELAY seconds; the first one is the average since boot. r runs, b waits for a disk. si and so are KiB a second that come back from swap and go there: when both stay high, the machine thrashes, and wa shows that it does nothing but wait.
+see free(1), iostat(1), top(1), swapon(8)
 @w,who,users 1 who is logged in
 w
 who

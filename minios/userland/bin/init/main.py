@@ -50,9 +50,14 @@ class Init:
             await console(sys, b"INIT: cannot write /run/utmp")
         await self.journal.listen()
         await self.control.listen()
-        if any(entry.target != b"/" for entry in await mounts.fstab(sys)):
-            self.inittab.entries = [Entry(b"fs", b"sysinit", b"/bin/mount -a")]
-            await self._run_and_wait(self.inittab.entries[0])
+        table = await mounts.fstab(sys)
+        for wanted, command in (
+            (any(e.target != b"/" and e.kind != b"swap" for e in table), b"/bin/mount -a"),
+            (any(e.kind == b"swap" for e in table), b"/sbin/swapon -a"),
+        ):
+            if wanted:
+                self.inittab.entries = [Entry(b"fs", b"sysinit", command)]
+                await self._run_and_wait(self.inittab.entries[0])
         self.inittab.entries = await self.inittab.read()
         for action in (b"sysinit", b"boot", b"wait"):
             for entry in self.inittab.entries:
