@@ -140,6 +140,9 @@ class Fetched:
         self.file = file
         self.mask = mask
 
+    def cancel(self) -> None:
+        """The process was killed; the pages come all the same."""
+
 
 def _came(pcb: PCB, file: DiskFile, absent: int) -> bool:
     """Whether all that is absent was read for this call already."""
@@ -175,6 +178,9 @@ class Flush:
         self.left -= 1
         if not self.left:
             self.queue.wake()
+
+    def cancel(self) -> None:
+        """The process was killed; what was begun goes on without it."""
 
     def outcome(self, pcb: PCB) -> Any:
         """The call's result, or where it waits."""

@@ -255,7 +255,10 @@ async def repquota(tool: Tool) -> int:
             if not (block.space or block.inodes or "v" in opts):
                 continue
             name = b"#%d" % block.uid if "n" in opts else users.name(block.uid)
-            over = _over(block, now)
+            over = (
+                0 < block.soft < block.space or 0 < block.hard < block.space,
+                0 < block.inode_soft < block.inodes or 0 < block.inode_hard < block.inodes,
+            )
             human, raw = "s" in opts, "p" in opts
             await tool.line(
                 b"%-9b %b%b %7b %7b %7b %6b %7d %5d %5d %6b" % (

@@ -36,7 +36,7 @@ def table(
                 parts.append(cell)
             else:
                 parts.append(cell + b" " * room)
-        out.append(b" ".join(parts).rstrip() + b"\n" if not line[-1] else b" ".join(parts) + b"\n")
+        out.append(b" ".join(parts) + b"\n")
     return b"".join(out)
 
 
