@@ -38,6 +38,7 @@ from minios.fs.access import (
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry, Directory, Inode, Regular
 from minios.fs.mount import Bound, Mount
+from minios.fs.protect import Protection
 from minios.fs.watch import tell, tell_entry, tell_place, tell_unmounted
 
 MAX_LINKS = 40
@@ -60,6 +61,7 @@ class Vfs:
         self.restricted = 0
         """How many mounts or file systems are read-only."""
         self.attach(root, None, flags.MS_RELATIME)
+        self.protect = Protection()
         self.watching = 0
         """How many watches there are (minios.fs.watch); while there are none nobody is told."""
         self.cookie = 0
@@ -199,6 +201,8 @@ class Vfs:
                 if jump is not None:
                     at = jump
                     continue
+                if not todo:
+                    self.protect.follow(who, at.inode, inode)
                 target = inode.readlink(who)
                 _check_path(target)
                 if target[0] == 47:
@@ -314,10 +318,12 @@ class Vfs:
             while entry.mounted is not None:
                 entry = entry.mounted
             if not entry.inode.is_link or oflag & flags.O_NOFOLLOW:
+                self.protect.create(who, at.inode, entry.inode)
                 return entry, False
             jump = entry.inode.follow(who)
             if jump is not None:
                 return jump, False
+            self.protect.follow(who, at.inode, entry.inode)
             base, path = at, entry.inode.readlink(who)
         raise error(Errno.ELOOP)
 
@@ -392,6 +398,7 @@ class Vfs:
         require(who, at.inode, MAY_WRITE | MAY_EXEC)
         if inode.is_dir:
             raise refused(Errno.EPERM, "link.directory", inode)
+        self.protect.link(who, inode)
         dentry = inode.fs.link(inode, at, name)
         if self.watching:
             tell(inode, IN_ATTRIB)

@@ -30,7 +30,7 @@ MAX_RW = 1 << 20
 """Bytes that one read or write moves at most, so that one call is bounded host work."""
 
 FILE_MAX = 4096
-"""Open descriptions in the whole system; one more is ENFILE (proc(5), file-max)."""
+"""Open descriptions in the whole system; one more is ENFILE (proc_sys_fs(5), file-max)."""
 
 MAX_FDS = 1 << 16
 """No descriptor is this large, whatever RLIMIT_NOFILE says."""
@@ -173,7 +173,7 @@ class RegularFile(File):
         pos = content.size if self.flags & flags.O_APPEND else self.pos
         if flags.RLIMIT_FSIZE in pcb.rlimits:
             data = self._within_limit(pcb, pos, data)
-        if content.mode & (flags.S_ISUID | flags.S_ISGID):
+        if content.xattrs is not None or content.mode & (flags.S_ISUID | flags.S_ISGID):
             content.drop_privileges(pcb)
         done = content.write(pos, data)
         self.pos = pos + done

@@ -34,7 +34,7 @@ from minios.kernel.file import (
     require_room,
 )
 from minios.kernel.locks import flock, record_lock
-from minios.kernel.pipe import make_pipe, open_fifo
+from minios.kernel.pipe import PipeFile, make_pipe, open_fifo
 from minios.kernel.process import limit
 from minios.kernel.wait import Sleep, WaitQueue
 
@@ -307,9 +307,11 @@ def dup3(kernel: Kernel, pcb: PCB, old: int, new: int, oflag: int) -> int:
 
 
 _LOCKING = frozenset(
-    (flags.F_GETLK, flags.F_SETLK, flags.F_SETLKW)
-    + (flags.F_OFD_GETLK, flags.F_OFD_SETLK, flags.F_OFD_SETLKW)
-)
+    (
+        flags.F_GETLK, flags.F_SETLK, flags.F_SETLKW,
+        flags.F_OFD_GETLK, flags.F_OFD_SETLK, flags.F_OFD_SETLKW,
+    )
+)  # fmt: skip
 
 
 def fcntl64(kernel: Kernel, pcb: PCB, fd: int, command: int, argument: Any) -> Any:
@@ -319,6 +321,11 @@ def fcntl64(kernel: Kernel, pcb: PCB, fd: int, command: int, argument: Any) -> A
     """
     fds: FdTable = pcb.fds
     file = fds.get(fd)
+    if command in (flags.F_SETPIPE_SZ, flags.F_GETPIPE_SZ):
+        if not isinstance(file, PipeFile):
+            raise error(Errno.EBADF)
+        pipe = file.pipe
+        return pipe.size if command == flags.F_GETPIPE_SZ else pipe.resize(pcb, _int(argument))
     if command in _LOCKING:
         return record_lock(kernel, pcb, fd, command, argument)
     _int(argument)

@@ -14,6 +14,7 @@ from minios.fs.ext4.superblock import parse
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import BLOCK, Dentry
 from minios.fs.mount import PER_MOUNT, Mount
+from minios.fs.protect import Protection
 from minios.kernel.devfs import Devices
 from minios.kernel.history import History
 from minios.kernel.mm.tmpfs import Tmpfs
@@ -38,6 +39,7 @@ def mount_all(kernel: Kernel) -> None:
     vfs = kernel.vfs
     kernel.cache = KernelCache(kernel)
     kernel.history = History(kernel)
+    vfs.protect = Protection()
     root = vfs.mounts[0].fs
     assert isinstance(root, Ext4)
     changed = root.changed

@@ -6,9 +6,11 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
+from minios.abi.caps import CAP_SYS_RESOURCE
 from minios.abi.errno import Errno, error
 from minios.abi.flags import PIPE_BUF, PIPE_SIZE
 from minios.abi.signals import Sig
+from minios.fs.access import capable
 from minios.kernel.file import File, anonymous
 from minios.kernel.wait import WaitQueue
 
@@ -34,6 +36,7 @@ class Pipe:
         "opening",
         "readers",
         "reads",
+        "size",
         "writers",
         "writes",
     )
@@ -41,6 +44,8 @@ class Pipe:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel = kernel
         self.buffer = bytearray()
+        self.size = PIPE_SIZE
+        """Bytes it may hold (F_SETPIPE_SZ)."""
         self.readers = 0
         self.writers = 0
         self.reads = 0
@@ -61,14 +66,33 @@ class Pipe:
         data = bytes(buffer[:count])
         del buffer[:count]
         self.kernel.pipe_bytes -= len(data)
-        if self.can_write.sleepers and len(buffer) <= PIPE_SIZE - PIPE_BUF:
+        if self.can_write.sleepers and len(buffer) <= self.size - PIPE_BUF:
             self.can_write.wake()
         return data
 
     def room(self) -> int:
         """Bytes that may be put in now."""
-        size = PIPE_SIZE if self.kernel.pipe_bytes < SOFT_LIMIT else PIPE_BUF
+        size = self.size if self.kernel.pipe_bytes < SOFT_LIMIT else PIPE_BUF
         return size - len(self.buffer)
+
+    def resize(self, pcb: PCB, size: int) -> int:
+        """F_SETPIPE_SZ (fcntl(2)): the next power of two that holds ``size`` and a page.
+
+        EBUSY for less than it holds now, EINVAL, EPERM beyond fs.pipe-max-size.
+        """
+        if not 0 < size <= 1 << 31:
+            raise error(Errno.EINVAL)
+        from minios.kernel import sysctl  # which knows of everything, pipes too
+
+        size = max(PIPE_BUF, 1 << (size - 1).bit_length())
+        most = sysctl.value(self.kernel, "fs.pipe-max-size")
+        if size > most and not (capable(pcb, CAP_SYS_RESOURCE) and size <= SOFT_LIMIT):
+            raise error(Errno.EPERM)
+        if size < len(self.buffer):
+            raise error(Errno.EBUSY)
+        self.size = size
+        self.can_write.wake()
+        return size
 
     def _put(self, data: bytes) -> None:
         self.buffer += data
@@ -173,7 +197,7 @@ class PipeFile(File):
     def state(self) -> Any:
         pipe = self.pipe
         held = blake2b(pipe.buffer, digest_size=16).digest() if pipe.buffer else b""
-        return (super().state(), pipe.readers, pipe.writers, held)
+        return (super().state(), pipe.readers, pipe.writers, pipe.size, held)
 
 
 def make_pipe(kernel: Kernel, pcb: PCB, oflag: int) -> tuple[PipeFile, PipeFile]:

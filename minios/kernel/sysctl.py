@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
 from minios.kernel import calls, schedknobs
+from minios.kernel.file import FILE_MAX
 from minios.kernel.knob import Knob, integer
 
 if TYPE_CHECKING:
@@ -100,8 +101,20 @@ def _set_swap_policy(kernel: Kernel, text: bytes, who: PCB) -> None:
         raise error(Errno.EINVAL) from None
 
 
+def _file_nr(kernel: Kernel) -> bytes:
+    return b"%d\t0\t%d" % (kernel.open_files, FILE_MAX)
+
+
+def _protect(rule: str) -> Callable[[Kernel, int], None]:
+    """What sets one of the rules of minios.fs.protect."""
+    return lambda kernel, value: setattr(kernel.vfs.protect, rule, value)
+
+
 KNOBS: dict[str, Knob] = {
     # names and numbers of the system
+    "abi.bsd": Number(0, 0, 1),
+    "abi.linux": Number(0, 0, 1),
+    "abi.xv6": Number(0, 0, 1),
     "kernel.hostname": Knob(_hostname, _set_hostname),
     "kernel.osrelease": Knob(lambda kernel: calls.utsname(kernel).release),
     "kernel.ostype": Knob(lambda kernel: calls.utsname(kernel).sysname),
@@ -117,6 +130,13 @@ KNOBS: dict[str, Knob] = {
     "vm.overcommit_ratio": Number(50, 0, 1000),
     "vm.swap_policy": Knob(_swap_policy, _set_swap_policy),
     # files
+    "fs.file-max": Knob(lambda kernel: b"%d" % FILE_MAX),
+    "fs.file-nr": Knob(_file_nr),
+    "fs.pipe-max-size": Number(1 << 20, 4096, 1 << 20),
+    "fs.protected_fifos": Number(1, 0, 2, changed=_protect("fifos")),
+    "fs.protected_hardlinks": Number(1, 0, 1, changed=_protect("hardlinks")),
+    "fs.protected_regular": Number(2, 0, 2, changed=_protect("regular")),
+    "fs.protected_symlinks": Number(1, 0, 1, changed=_protect("symlinks")),
     "fs.inotify.max_queued_events": Number(16384, 1),
     "fs.inotify.max_user_instances": Number(128),
     "fs.inotify.max_user_watches": Number(8192),

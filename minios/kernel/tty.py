@@ -373,6 +373,18 @@ def _termios(value: Any) -> Termios:
     return Termios(*value)
 
 
+class _Typed:
+    """How much there was to read when a reader began to wait for the next byte."""
+
+    __slots__ = ("count",)
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def cancel(self) -> None:
+        """Nothing is lost: it is still there to read."""
+
+
 class TtyFile(File):
     """An open terminal. ``hung`` is true once it was hung up: it reads EOF and writes EIO."""
 
@@ -406,6 +418,9 @@ class TtyFile(File):
             if pcb.expired(self.kernel.world.now) or (not least and not timeout):
                 return discipline.take(count)
             if timeout and (have or not least) and not self.nonblock:
+                if have and not (isinstance(pcb.progress, _Typed) and pcb.progress.count == have):
+                    pcb.progress = _Typed(have)
+                    pcb.deadline = None  # with VMIN the timer is one between bytes (termios(3))
                 wait_for = timeout * 100 * MILLISECOND
                 return Sleep((tty.can_read,), wait_for, restart=True)
         if self.nonblock:

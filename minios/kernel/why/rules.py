@@ -32,6 +32,12 @@ RULES = {
     "dots": "The names . and .. cannot be renamed.",
     "mknod": "Only CAP_MKNOD (root) makes device nodes.",
     "link.directory": "A directory has one place in the tree: it cannot be linked again.",
+    "protected.symlink": "In a directory that everybody writes to (sticky, as /tmp), only its own"
+    " and the directory owner's symbolic links are followed (fs.protected_symlinks).",
+    "protected.hardlink": "Somebody else's file can be linked only if it is a plain one that one"
+    " may read and write (fs.protected_hardlinks).",
+    "protected.create": "In a sticky directory O_CREAT does not open what a stranger put there"
+    " (fs.protected_regular, fs.protected_fifos).",
     "synthetic": "{place} is made up by the kernel; nobody can change it there.",
 }
 """What each rule of :func:`minios.fs.access.refused` means."""
