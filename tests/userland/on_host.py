@@ -242,8 +242,9 @@ class Host:
     def do_exit_group(self, code: int) -> None:
         os._exit(code & 255)
 
-    def do_waitid(self, pid: int, options: int) -> Waited:
-        pid, status, _ = os.wait4(pid, options)
+    def do_waitid(self, idtype: int, id: int, options: int) -> Waited:
+        which = {flags.P_PID: id, flags.P_ALL: -1, flags.P_PGID: -id}[idtype]
+        pid, status, _ = os.wait4(which, options & ~flags.WEXITED)
         return Waited(pid, status, Rusage(0, 0, 0, 0, 0))
 
     def do_getpid(self) -> int:
@@ -302,7 +303,7 @@ class Host:
     def do_prctl(self, option: int, argument: Any) -> None:
         return None
 
-    def do_brk(self, increment: int) -> int:
+    def do_brk(self, increment: int, populate: bool = True) -> int:
         return 0
 
     # signals
