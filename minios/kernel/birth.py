@@ -20,6 +20,7 @@ from minios.kernel.death import close_frames
 from minios.kernel.exec import Image, load
 from minios.kernel.limits import may_fork, watch_cpu
 from minios.kernel.mm.space import EXEC_FRAMES, NEW_FRAMES, AddressSpace
+from minios.kernel.personality import assume
 from minios.kernel.process import DEFAULT_LIMITS, PCB, Frame
 from minios.kernel.sched.policy import weigh
 from minios.kernel.scheduling import inherit
@@ -65,7 +66,8 @@ def fork(kernel: Kernel, parent: PCB, entry: Entry, state: Sequence[Any]) -> PCB
     child.seccomp = parent.seccomp
     if parent.tracer is not None:
         parent.tracer.forked(kernel, child)
-    _enter(kernel, child, lambda: entry(child.sys, *state), START_CYCLES // 4)
+    child.personality = parent.personality
+    _enter(kernel, child, lambda: child.bound(entry(child.sys, *state)), START_CYCLES // 4)
     parent.children[pid] = child
     if RLIMIT_CPU in child.rlimits:
         watch_cpu(kernel, child)
@@ -162,6 +164,8 @@ def start(
             pcb.fds.close_all()
         raise
     image.apply(pcb)
+    if image.brand != pcb.brand or kernel.personality != pcb.personality:
+        assume(kernel, pcb, image.brand)
     _enter(kernel, pcb, lambda: image.start(pcb), START_CYCLES)
     parent = kernel.processes.get(pcb.ppid)
     if parent is not None:
@@ -204,6 +208,8 @@ def replace(
     pcb.handler_flags.clear()
     pcb.handler_masks.clear()
     pcb.saved_mask = None
+    if image.brand != pcb.brand or image.brand != pcb.personality:
+        assume(kernel, pcb, image.brand)
     pcb.frames = [Frame(lambda: image.start(pcb), 0, 0)]
     if pcb.tracer is not None:
         pcb.tracer.execed(kernel)

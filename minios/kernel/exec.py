@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from minios.abi.caps import CAP_SYS_PTRACE, NONE, XATTR, FileCaps, decode_file
 from minios.abi.errno import Errno, error
 from minios.abi.flags import ARG_MAX, MS_NOEXEC, MS_NOSUID, S_ISGID, S_ISUID
+from minios.abi.personality import BRANDS
 from minios.abi.sys import Program
 from minios.fs.access import MAY_EXEC, capable, require
 from minios.fs.inode import Regular
@@ -34,17 +35,32 @@ POINTER = 32
 
 _HEAD = 256
 
-def native(name: str) -> bytes:
-    """The content of the file of a native program."""
-    return MAGIC + name.encode() + b"\n"
+
+
+def native(name: str, brand: str = "linux") -> bytes:
+    """The content of the file of a native program, built for the kernels of ``brand``."""
+    label = b"" if brand == "linux" else b"abi %b\n" % brand.encode()
+    return MAGIC + name.encode() + b"\n" + label
+
+
+def brand_of(head: bytes) -> str:
+    """The brand in the head of a native program's file. ENOEXEC for one that nobody knows."""
+    for line in head.split(b"\n")[2:]:
+        key, _, value = line.partition(b" ")
+        if key == b"abi":
+            brand = value.decode("latin-1")
+            if brand not in BRANDS:
+                raise error(Errno.ENOEXEC)
+            return brand
+    return "linux"
 
 
 class Image:
     """A program ready to take over a process."""
 
     __slots__ = (
-        "arguments", "argv", "caps", "comm", "egid", "environ", "euid", "exe", "inode", "name",
-        "program",
+        "arguments", "argv", "brand", "caps", "comm", "egid", "environ", "euid", "exe", "inode",
+        "name", "program",
     )  # fmt: skip
 
     def __init__(
@@ -67,6 +83,8 @@ class Image:
         """Bytes that arguments and environment take beyond what every image has."""
         self.inode: Regular | None = None
         """Its file; None for a program without one (a judge's)."""
+        self.brand = "linux"
+        """The table of system calls that it, or the C library it is linked with, was made for."""
         self.caps = NONE
         self.euid: int | None = None
         self.egid: int | None = None
@@ -86,7 +104,8 @@ class Image:
         for entry in self.environ:
             name, _, value = entry.partition(b"=")
             env.setdefault(name, value)
-        return self.program(pcb.sys, list(self.argv), env)
+        program: Coroutine[Any, Any, int] = pcb.bound(self.program(pcb.sys, list(self.argv), env))
+        return program
 
 
 def load(
@@ -115,6 +134,7 @@ def load(
             except KeyError:
                 raise error(Errno.ENOEXEC) from None
             image = Image(program, name, dentry.path(), comm, argv, environ)
+            image.brand = brand_of(head)
             assert isinstance(inode, Regular)
             image.inode = inode
             if not kernel.vfs.mount_of(dentry).flags & MS_NOSUID:

@@ -108,6 +108,10 @@ class Kernel:
         """Programs that died of a bug of their own, for tests to find."""
         self._next_pid = 0
         self._user_processes: dict[int, int] = {}
+        self.personality = "linux" if self.hidden else machine.personality
+        """The table of system calls that it serves without being asked."""
+        self.tables: dict[str, Table] = {}
+        """Other tables than Linux's, made when they are first needed."""
         self.calls: Table = CALLS
         """The table that serves the traps of every process that is neither traced, nor filtered,
         nor of another personality."""
@@ -353,6 +357,10 @@ class Kernel:
                 self.terminate(pcb, Sig.SIGSEGV, (0, b"kernel", 0))
                 return
             except Exception as bug:
+                if pcb.brand != pcb.personality:
+                    # A program that reads nonsense from a kernel it was not made for.
+                    self.terminate(pcb, Sig.SIGSEGV, (0, b"kernel", 0))
+                    return
                 self.faults.append(f"{pcb.comm.decode('latin-1')}: {type(bug).__name__}: {bug}")
                 self.terminate(pcb, Sig.SIGABRT, (0, b"kernel", 0))
                 return

@@ -23,6 +23,7 @@ from minios.abi.flags import (
     RLIMIT_SIGPENDING,
     RLIMIT_STACK,
 )
+from minios.abi.personality import bind
 from minios.abi.records import Rusage, Siginfo
 from minios.abi.signals import NSIG, SIG_DFL
 from minios.abi.sys import Disposition, Request, Sys
@@ -240,6 +241,12 @@ class PCB(OnCore):
 
     def __hash__(self) -> int:
         return self.pid
+
+    def bound(self, coro: Coroutine[Any, Any, Any], *, main: bool = True) -> Any:
+        """A coroutine of its program, with the C library that it was built with between them."""
+        if self.brand == self.personality == "linux":
+            return coro
+        return bind(coro, self.brand, self.personality, main=main)
 
     @property
     def state(self) -> str:

@@ -175,9 +175,11 @@ def _push_handler(pcb: PCB, sig: int, info: Siginfo | None) -> None:
     sa_flags = pcb.handler_flags.get(sig, 0)
     if sa_flags & SA_SIGINFO:
         known = info or take_info(pcb, sig)
-        frame = Frame(lambda: handler(pcb.sys, sig, known), sig, pcb.blocked)
+        frame = Frame(
+            lambda: pcb.bound(handler(pcb.sys, sig, known), main=False), sig, pcb.blocked
+        )
     else:
-        frame = Frame(lambda: handler(pcb.sys, sig), sig, pcb.blocked)
+        frame = Frame(lambda: pcb.bound(handler(pcb.sys, sig), main=False), sig, pcb.blocked)
     if pcb.saved_mask is not None:
         # sigsuspend(2): the mask to come back to is the one from before the call.
         frame.mask, pcb.saved_mask = pcb.saved_mask, None

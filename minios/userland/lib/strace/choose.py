@@ -1,6 +1,6 @@
 """What strace is asked to show: the expressions of -e."""
 
-from minios.abi.personality import TABLES
+from minios.abi.personality import BRANDS, table_of
 from minios.abi.signals import NSIG, number_of
 from minios.userland.lib import regex
 from minios.userland.lib.program import Failure
@@ -47,7 +47,7 @@ class Calls:
 
     def numbers(self, table: str = "linux") -> frozenset[int]:
         """Their numbers in a table."""
-        return frozenset(n for n, name in TABLES[table].names.items() if name in self)
+        return frozenset(n for n, name in table_of(table).names.items() if name in self)
 
 
 def calls(text: str) -> Calls:
@@ -67,14 +67,15 @@ def calls(text: str) -> Calls:
 def _call(word: str) -> set[str]:
     lenient = word.startswith("?")
     word = word.removeprefix("?")
-    everything = {name for table in TABLES.values() for name in table.names.values()}
+    tables = [table_of(brand) for brand in BRANDS]
+    everything = {name for table in tables for name in table.names.values()}
     if word.startswith("%") or word in _CLASSES:
         group = word.removeprefix("%")
         if group in _CLASSES:
             letter = _CLASSES[group]
             return {
                 table.names[number]
-                for table in TABLES.values()
+                for table in tables
                 for number, row in table.rows.items()
                 if letter in row.of
             }
@@ -83,7 +84,7 @@ def _call(word: str) -> set[str]:
     elif word.startswith("/"):
         return _matching(word[1:], everything)
     elif word.isdigit():
-        return {table.names[int(word)] for table in TABLES.values() if int(word) in table.names}
+        return {table.names[int(word)] for table in tables if int(word) in table.names}
     elif word in everything:
         return {word} | ({_OLD[word]} if word in _OLD else set())
     elif word in _OLD:

@@ -6,7 +6,7 @@ What the arguments of a call are comes from the one table of calls (:mod:`minios
 from typing import Any
 
 from minios.abi.errno import Errno, strerror
-from minios.abi.personality import table_of
+from minios.abi.personality import dialect, table_of
 from minios.abi.ptrace import (
     ERESTART_RESTARTBLOCK,
     ERESTARTNOHAND,
@@ -44,12 +44,18 @@ def name(info: SyscallInfo) -> str:
     return table_of(info.arch).names.get(info.nr, f"syscall_{info.nr:#x}")
 
 
+def _native(info: SyscallInfo) -> SyscallInfo:
+    """A call of another table with Linux's values for its flags, signals and errors."""
+    return info if info.arch == "linux" else dialect(info.arch).native(info)
+
+
 def row(info: SyscallInfo) -> Row:
     return table_of(info.arch).rows.get(info.nr, UNKNOWN)
 
 
 def entry(info: SyscallInfo, style: Style) -> str:
     """What is known when the call begins: the arguments up to the first that it will fill in."""
+    info = _native(info)
     words = row(info).arguments.split()
     cursor = Cursor(info.args, style)
     parts: list[str] = []
@@ -64,6 +70,7 @@ def entry(info: SyscallInfo, style: Style) -> str:
 
 def rest(info: SyscallInfo, style: Style) -> str:
     """The arguments that :func:`entry` left out, once the call is over (``info`` of its exit)."""
+    info = _native(info)
     words = row(info).arguments.split()
     cursor = Cursor(info.args, style, info.rval, failed=info.is_error)
     parts: list[str] = []
@@ -117,8 +124,9 @@ def failure(number: int) -> str:
 
 def returned(info: SyscallInfo, style: Style) -> str:
     """What stands after the ``=``."""
+    info = _native(info)
     if info.is_error:
-        return failure(info.rval)
+        return "-1" if info.arch == "xv6" else failure(info.rval)
     value, kind = info.rval, row(info).returns
     if kind == "none":
         return "?"
@@ -166,6 +174,7 @@ _RETURNS: dict[str, Any] = {
         str(dirents_size(value)) if isinstance(value, list) else None
     ),
     "fcntl": _fcntl,
+    "first": lambda info, value, style: str(value[0]) if isinstance(value, tuple) else None,
     "fd": lambda info, value, style: descriptor(value, style),
     "len": _length,
     "names": lambda info, value, style: (

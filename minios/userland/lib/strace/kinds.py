@@ -176,6 +176,15 @@ def _oflag(c: Cursor) -> str:
     return open_flags(c.take())
 
 
+def _xv6flags(c: Cursor) -> str:
+    value = c.take()
+    if not isinstance(value, int):
+        return anything(value, c.style)
+    rest = names(value & ~3, ((0x200, "O_CREATE"), (0x400, "O_TRUNC")), "")
+    mode = tables.ACCESS_MODES[value & 3]
+    return f"{mode}|{rest}" if rest else mode
+
+
 def _creat(c: Cursor) -> str | None:
     created = isinstance(c.last, int) and c.last & flags.O_CREAT
     mode = c.take()
@@ -621,12 +630,14 @@ KINDS: dict[str, Kind] = {
     "sigset": _sigset, "statflags": _statflags, "str": _path, "timespec": _timespec,
     "timespec?": _timespec, "usagewho": _who, "utimes": _utimes,
     "waitopt": _flags(tables.WAIT), "whence": _choice(tables.WHENCE),
+    "xv6flags": _xv6flags,
     "which": _choice(tables.WHICH), "xattrflags": _flags(tables.XATTR),
 }  # fmt: skip
 """What a call is given."""
 
 OUT: dict[str, Kind] = {
-    "any": _any_out, "data": _bytes_out, "dirents": _dirents, "fds": _fds, "groups": _list_out,
+    "any": _any_out, "code": lambda c: f"[{c.result[1]}]", "data": _bytes_out,
+    "dirents": _dirents, "fds": _fds, "groups": _list_out,
     "ids": _ids_out, "itimer": _itimer_out, "names": _names_out, "offset": _offset,
     "oldaction": _oldaction, "path": _path_out, "rlim": lambda c: _rlim(c.result),
     "rusage": _rusage, "sigset": _set_out, "stat": _stat, "statfs": _statfs, "statx": _statx,
