@@ -115,7 +115,7 @@ def setsid(kernel: Kernel, pcb: PCB) -> int:
 
 def getrusage(kernel: Kernel, pcb: PCB, who: int) -> Rusage:
     if who == -1:
-        return Rusage(pcb.cutime, pcb.cstime, 0, 0, 0)
+        return Rusage(pcb.cutime, pcb.cstime, 0, 0, 0, pcb.cminflt, pcb.cmajflt)
     if who != 0:
         raise error(Errno.EINVAL)
     return pcb.rusage()

@@ -196,6 +196,8 @@ def reap(kernel: Kernel, pcb: PCB) -> None:
         parent.children.pop(pcb.pid, None)
         parent.cutime += pcb.utime + pcb.cutime
         parent.cstime += pcb.stime + pcb.cstime
+        parent.cminflt += pcb.minflt + pcb.cminflt
+        parent.cmajflt += pcb.majflt + pcb.cmajflt
     kernel.world.mark(MARK_PROCESS)
 
 

@@ -17,7 +17,7 @@ from minios.kernel.mm.backing import FileMapping, Segment
 from minios.kernel.mm.pressure import Pressure
 from minios.kernel.mm.space import AddressSpace, text_area
 from minios.kernel.mm.swap import Swap
-from minios.kernel.wait import WaitQueue
+from minios.kernel.wait import About, WaitQueue
 from minios.memory.frames import Frames, Kind, OutOfFrames
 from minios.memory.mmu import Mmu
 from minios.memory.replacement import Hears, Replacement, make
@@ -61,6 +61,7 @@ class Memory:
         self.counts: dict[str, int] = dict.fromkeys(EVENTS, 0)
         self.waiting = WaitQueue(kernel, "shrink_folio_list", disk=True)
         """Who cannot go on before a frame is free."""
+        self.waiting.about = _about_room
         self.pressure = Pressure(kernel)
         self._numbers = 0
         self._asid = 0
@@ -330,6 +331,14 @@ class Memory:
             self.ipc.state() if self.ipc is not None else (),
             self.committed, self.ticked, sorted(self.counts.items()), self.pressure.state(),
         )  # fmt: skip
+
+
+def _about_room() -> About:
+    return About(
+        "memory",
+        "until a page frame is free: RAM is full, and pages are on their way to swap",
+        outside="the disk",
+    )
 
 
 EVENTS = (

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from minios.kernel.mm.area import PAGE
-from minios.kernel.wait import WaitQueue
+from minios.kernel.wait import About, WaitQueue
 from minios.memory.frames import Kind
 
 if TYPE_CHECKING:
@@ -247,6 +247,7 @@ class Swap:
         self.frames[slot] = frame
         self.slots[frame] = slot
         queue = self.reading[slot] = WaitQueue(memory.kernel, "folio_wait_bit", disk=True)
+        queue.about = _about_page
         memory.count("pswpin")
         memory.count("workingset_refault_anon")
         area.store.read(slot - area.base, lambda: self._arrived(slot, frame))
@@ -305,6 +306,10 @@ class Swap:
             ],
             sorted(self.frames.items()), sorted(self.reading), sorted(self.writing),
         )  # fmt: skip
+
+
+def _about_page() -> About:
+    return About("swap", "until a page of its memory has come back from swap", outside="the disk")
 
 
 def header(pages: int, uuid: bytes = b"", label: bytes = b"") -> bytes:

@@ -55,7 +55,7 @@ def stat(kernel: Kernel, pcb: PCB) -> bytes:
         tty.rdev if tty is not None else 0,
         (tty.foreground or -1) if tty is not None else -1,
         0x400000,  # flags: PF_RANDOMIZE, as any user process has
-        0, 0, 0, 0,  # page faults
+        pcb.minflt, pcb.cminflt, pcb.majflt, pcb.cmajflt,
         utime // TICK,
         stime // TICK,
         pcb.cutime // TICK,
