@@ -420,7 +420,7 @@ class Regular(Inode):
         """
         if self.xattrs is not None and CAPS_XATTR in self.xattrs:
             self.alter()
-            del self.xattrs[CAPS_XATTR]
+            self.xattrs = {k: v for k, v in self.xattrs.items() if k != CAPS_XATTR}
             self.changed()
         if self.mode & (flags.S_ISUID | flags.S_ISGID) and not who.caps.effective & _FSETID:
             self.alter()

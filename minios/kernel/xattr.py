@@ -72,6 +72,7 @@ def _set(
     new = {**have, name: value}
     if sum(len(key) + len(data) for key, data in new.items()) > SIZE_MAX:
         raise error(Errno.ENOSPC)
+    inode.alter()
     inode.xattrs = new
     inode.changed()
 
@@ -97,7 +98,8 @@ def _remove(kernel: Kernel, pcb: PCB, path: bytes, name: bytes, *, follow: bool)
     _check(pcb, inode, name, write=True)
     if not inode.xattrs or name not in inode.xattrs:
         raise error(Errno.ENODATA)
-    del inode.xattrs[name]
+    inode.alter()
+    inode.xattrs = {key: value for key, value in inode.xattrs.items() if key != name}
     inode.changed()
 
 
