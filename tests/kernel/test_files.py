@@ -289,7 +289,6 @@ def test_nonsense_is_efault_or_einval_and_never_more() -> None:
         (NR.fcntl64, (0, 99, 0)),
         (NR.fcntl64, (0, flags.F_DUPFD, -1)),
         (NR.ioctl, (0, None, None)),
-        (NR.mknodat, (b"/tmp/n", flags.S_IFSOCK, 0)),
     ]
 
     async def main(sys: Sys) -> None:

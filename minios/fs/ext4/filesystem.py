@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from minios.abi.errno import Errno, error
 from minios.fs.disk import Request
@@ -77,7 +78,9 @@ class Ext4(FileSystem):
         self.shadow: dict[int, bytes] = {}
         """What the disk has in blocks whose page says something else, or is gone."""
         self.stale: dict[int, bytes] = {}
-        """What is left in blocks that nobody owns."""
+        """What is left in blocks that nobody owns; :meth:`leave` changes it."""
+        self._stale_sum = 0
+        """All of it in one number, for the digest."""
         self.running: Transaction | None = None
         self.committing: Transaction | None = None
         self.dirty_files: dict[int, DiskFile] = {}
@@ -342,7 +345,16 @@ class Ext4(FileSystem):
             self.bitmap.free(block)
             content = self.shadow.pop(block, None)
             if content is not None:
-                self.stale[block] = content
+                self.leave(block, content)
+
+    def leave(self, block: int, content: bytes | None) -> None:
+        """What lies in a block that nobody owns; None: nothing, or zeros."""
+        old = self.stale.pop(block, None)
+        if old is not None:
+            self._stale_sum ^= _mark(block, old)
+        if content is not None and content.strip(b"\0"):
+            self.stale[block] = content
+            self._stale_sum ^= _mark(block, content)
 
     def _force(self) -> None:
         """Act as if both transactions were on the disk: the last free blocks are needed now."""
@@ -432,7 +444,7 @@ class Ext4(FileSystem):
             block = file.block(page)
             assert block is not None
             if self.stale:
-                self.stale.pop(block, None)
+                self.leave(block, None)
             written = file.flying.pop(page, None)
             if written is not None:
                 self.shadow[block] = written
@@ -737,7 +749,7 @@ class Ext4(FileSystem):
         shadow = sorted(self.shadow.items())
         own = (
             self.txn, self._numbers, self._journal_head, self._spread, self.online, shadow,
-            sorted(self.stale.items()), list(self.checkpoint.items()), list(self.dirty_files),
+            self._stale_sum, len(self.stale), list(self.checkpoint.items()), list(self.dirty_files),
             sorted(self.places.items()),
             self.running.state() if self.running is not None else None,
             self.committing.state() if self.committing is not None else None,
@@ -766,6 +778,10 @@ class Ext4(FileSystem):
         assert not owner.keys() & set(freed), "a block is freed and used"
         meta = self.layout.first + self.layout.groups * self.layout.meta
         assert sum(self.bitmap.used) == meta + total + len(freed)
+
+
+def _mark(block: int, content: bytes) -> int:
+    return (block << 32 | crc32(content)) * 0x9E3779B97F4A7C15 & (1 << 64) - 1
 
 
 def _recover_directory(directory: Directory, image: Image) -> None:

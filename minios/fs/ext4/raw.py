@@ -179,7 +179,7 @@ def _write_block(device: Device, block: int, start: int, piece: bytes) -> None:
     elif fs.bitmap.used[block]:
         fs.damaged = True
     else:
-        fs.stale[block] = new
+        fs.leave(block, new)
 
 
 def dissolve(device: Device) -> None:
