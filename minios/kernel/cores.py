@@ -267,15 +267,22 @@ class Dispatcher:
 
     def _pull(self, core: Core, lead: int) -> bool:
         """Take a process that may run here from the longest queue at least ``lead`` longer."""
-        least = core.queue.count + lead
-        longer = [other for other in self.cores if other.queue.count >= least]
-        longer.sort(key=lambda other: -other.queue.count)
-        for other in longer:
-            pcb = other.queue.steal(core.index)
-            if pcb is not None:
-                core.queue.put(pcb, woken=False)
-                return True
-        return False
+        least = longest = core.queue.count + lead - 1
+        busiest = None
+        for other in self.cores:
+            if other.queue.count > longest:
+                busiest, longest = other, other.queue.count
+        if busiest is None:
+            return False
+        pcb = busiest.queue.steal(core.index)
+        if pcb is None:  # none of those may come here; perhaps others may
+            for other in self.cores:
+                if other.queue.count > least:
+                    pcb = pcb or other.queue.steal(core.index)
+            if pcb is None:
+                return False
+        core.queue.put(pcb, woken=False)
+        return True
 
     def begin(self, core: Core, pcb: PCB) -> None:
         """Put ``pcb``, which is in no queue, on ``core``: the context switch."""
