@@ -27,6 +27,7 @@ class Record(NamedTuple):
     user: int
     nice: int
     system: int
+    iowait: int
     total: int
     free: int
     available: int
@@ -64,7 +65,7 @@ class History:
 
     def _back(self, current: Record, at: int, active: int) -> Record:
         """What ``current`` was ``at`` an earlier time, with ``active`` processes running since."""
-        busy = min(active, len(self.kernel.cores)) * (current.at - at)
+        busy = min(active - self.kernel.iowait.blocked, len(self.kernel.cores)) * (current.at - at)
         floor = self.records[-1] if self.records else None
         values = []
         least = (floor.user, floor.nice, floor.system) if floor is not None else (0, 0, 0)
@@ -95,7 +96,8 @@ class History:
         dirty = cache.dirty + cache.writing if cache is not None else 0
         disks = tuple((disk.name, tuple(disk.stats())) for disk in kernel.machine.disks)
         return Record(
-            now - kernel.boot_time, user, nice, busy - user - nice, mm.frames.count, free,
+            now - kernel.boot_time, user, nice, busy - user - nice,
+            sum(kernel.iowait.times()), mm.frames.count, free,
             free + cached - dirty, cached, dirty, mm.committed, len(kernel.processes),
             sum(core.switches for core in kernel.cores), kernel.forks, disks,
         )  # fmt: skip
@@ -114,6 +116,7 @@ def _line(record: Record) -> bytes:
     ms = 1_000_000
     numbers = [
         record.at // ms, record.user // ms, record.nice // ms, record.system // ms,
+        record.iowait // ms,
         record.total * 4, record.free * 4, record.available * 4, record.cached * 4,
         record.dirty * 4, record.committed * 4, record.processes, record.switches, record.forks,
     ]  # fmt: skip

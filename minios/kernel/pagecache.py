@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.fs.cache import MAX_WINDOW, MIN_WINDOW, PageCache
+from minios.fs.disk.device import Device
 from minios.fs.ext4.file import DiskFile, existing, pages
 from minios.fs.ext4.filesystem import Ext4
-from minios.kernel.wait import Blocked, WaitQueue
+from minios.kernel.wait import About, Blocked, WaitQueue
 from minios.memory.frames import Kind
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class KernelCache(PageCache):
         super().__init__(lambda: kernel.world.now, self._wake)
         self.kernel = kernel
         self.throttled = WaitQueue(kernel, "balance_dirty_pages", disk=True)
+        self.throttled.about = self._about_throttle
         """Writers who have to wait until there is less to write."""
         if getattr(kernel, "mm", None) is not None:
             self.room = Frames(kernel)
@@ -59,6 +61,10 @@ class KernelCache(PageCache):
         for fs in self.file_systems:
             fs.knobs_changed()
 
+    def _about_throttle(self) -> About:
+        text = f"until less than {self.knobs.limit} pages wait to be written (vm.dirty_ratio)"
+        return About("disk", text, (), "the disk")
+
     def _wake(self, file: DiskFile) -> None:
         waiting: WaitQueue | None = file.waiting
         if waiting is not None:
@@ -76,9 +82,12 @@ class KernelCache(PageCache):
     def queue(self, file: DiskFile) -> WaitQueue:
         """Where to sleep until pages of a file come or are written."""
         if file.waiting is None:
-            file.waiting = WaitQueue(self.kernel, "folio_wait_bit_common", disk=True)
-        waiting: WaitQueue = file.waiting
-        return waiting
+            waiting = file.waiting = WaitQueue(self.kernel, "folio_wait_bit_common", disk=True)
+            device = file.fs.device
+            text = f"until pages of inode {file.ino} have come from {device.name.decode()}"
+            waiting.about = lambda: About("disk", text, (), queue_of(device))
+        found: WaitQueue = file.waiting
+        return found
 
     def _fetch(self, file: DiskFile, absent: int, ahead: int = 0) -> WaitQueue:
         kernel = self.kernel
@@ -110,6 +119,16 @@ class KernelCache(PageCache):
     def frame(self, inode: DiskFile, page: int) -> int:
         """The frame of a cached page; -1 if it has none."""
         return inode.frames.get(page, -1)
+
+
+def queue_of(device: Device) -> str:
+    """The disk, and how much it has to do."""
+    disk = device.disk
+    count = disk.outstanding
+    plural = "" if count == 1 else "s"
+    return (
+        f"the disk {disk.name}, which has {count} request{plural} to serve ({disk.elevator.name})"
+    )
 
 
 class Frames:
@@ -169,7 +188,8 @@ class Flush:
     __slots__ = ("left", "queue", "result")
 
     def __init__(self, kernel: Kernel, result: Any = None, *, parts: int = 1) -> None:
-        self.queue = WaitQueue(kernel, "jbd2_log_wait_commit", disk=True)
+        queue = self.queue = WaitQueue(kernel, "jbd2_log_wait_commit", disk=True)
+        queue.about = lambda: About("disk", "until what was written is on the disk", (), "the disk")
         self.result = result
         self.left = parts
 

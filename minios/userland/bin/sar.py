@@ -34,6 +34,7 @@ class Record(NamedTuple):
     user: int
     nice: int
     system: int
+    iowait: int
     total: int
     free: int
     available: int
@@ -49,9 +50,9 @@ class Record(NamedTuple):
 def parse(line: bytes) -> Record:
     """A record from its line."""
     fields = line.split()
-    numbers = [int(field) for field in fields[:13]]
+    numbers = [int(field) for field in fields[:14]]
     disks = {}
-    for at in range(13, len(fields), _DISK):
+    for at in range(14, len(fields), _DISK):
         disks[fields[at]] = tuple(int(field) for field in fields[at + 1 : at + _DISK])
     return Record(*numbers, disks)  # type: ignore[call-arg,arg-type]
 
@@ -65,7 +66,7 @@ def between(one: Record, two: Record, at: int) -> Record:
     def mix(a: int, b: int) -> int:
         return a + (b - a) * (at - one.at) // span
 
-    numbers = [mix(a, b) for a, b in zip(one[1:13], two[1:13], strict=True)]
+    numbers = [mix(a, b) for a, b in zip(one[1:14], two[1:14], strict=True)]
     disks = {
         name: tuple(map(mix, one.disks.get(name, (0,) * 6), figures))
         for name, figures in two.disks.items()
@@ -90,7 +91,7 @@ async def sar(tool: Tool) -> int:
     if numbers:
         return await _live(tool, report, numbers[0], numbers[1] if len(numbers) > 1 else None)
     records = [parse(line) for line in (await read_file(sys, HISTORY, 1 << 18)).splitlines()]
-    start = Record(*([0] * 13), {})  # type: ignore[call-arg,arg-type]
+    start = Record(*([0] * 14), {})  # type: ignore[call-arg,arg-type]
     step = int(tool.options.last("i") or _STEP) * 1000
     tool.out.put(b"\n%b     LINUX RESTART\t(%d CPU)\n" % (report.clock(0), report.cores))
     report.head(0)
@@ -130,7 +131,6 @@ async def _live(tool: Tool, report: "_Report", interval: int, count: int | None)
         return parse((await read_file(sys, HISTORY, 1 << 18)).splitlines()[-1])
 
     first = previous = await look()
-    tool.out.put(b"\n")
     report.head(first.at)
     done = 0
     while count is None or done < count:
@@ -184,9 +184,8 @@ class _Report:
         match self.kind:
             case "u":
                 total = ms * self.cores
-                parts = (new.user - old.user, new.nice - old.nice, new.system - old.system)
-                idle = max(total - sum(parts), 0)
-                shares = (*parts, 0, 0, idle)
+                parts = [a - b for a, b in zip(new[1:5], old[1:5], strict=True)]
+                shares = (*parts, 0, max(total - sum(parts), 0))
                 return [b"     all" + b"".join(fixed(s * 100, total, 2, 10) for s in shares)]
             case "r":
                 taken = new.total - new.free

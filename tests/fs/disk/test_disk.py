@@ -134,6 +134,19 @@ def test_the_elevator_can_be_switched_while_requests_wait() -> None:
     assert bench.order() == [0, 100, 500, 900]
 
 
+def test_an_elevator_saves_most_of_the_seeking() -> None:
+    spent = {}
+    for elevator in ELEVATORS:
+        bench = Bench(elevator, hdd(SIZE))
+        for number in range(100):
+            bench.submit(number * 7919 % (SIZE // 8) * 8)
+        bench.order()
+        spent[elevator] = bench.disk.seek_time
+    assert spent["sstf"] * 3 < spent["noop"]
+    assert spent["scan"] * 3 < spent["noop"]
+    assert spent["deadline"] < spent["noop"]
+
+
 # -- merging and counting ----------------------------------------------------------------------
 
 
