@@ -183,6 +183,11 @@ fold [-s] [-w N] [FILE]...
 --
 -s  break at blanks
 see cut(1), expand(1)
+@fsck,fsck.ext4,e2fsck 8 check a file system
+fsck [DEVICE]...
+--
+A journalled file system needs no repair after a power cut: mount(8) replays the journal, which takes no time. fsck says that it is clean.
+see mount(8), mkfs(8), disk(7)
 @free 1 how much memory is used
 free [-bkmgh] [-s N]
 --
