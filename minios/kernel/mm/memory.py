@@ -20,12 +20,12 @@ from minios.kernel.mm.swap import Swap
 from minios.kernel.wait import About, WaitQueue
 from minios.memory.frames import Frames, Kind, OutOfFrames
 from minios.memory.mmu import Mmu
-from minios.memory.replacement import Hears, Replacement, make
 from minios.memory.tlb import ASIDS, Tlb
 
 if TYPE_CHECKING:
     from minios.fs.inode import Regular
     from minios.kernel.kernel import Kernel
+    from minios.memory.replacement import Replacement
 
 HEURISTIC, ALWAYS, NEVER = 0, 1, 2
 """vm.overcommit_memory."""
@@ -244,6 +244,8 @@ class Memory:
 
     def set_policy(self, name: str) -> None:
         """Let another policy choose what is swapped out. ValueError for an unknown name."""
+        from minios.memory.replacement import make  # machines without swap never need it
+
         make(name, draw=lambda n: 0)
         self.policy_name = name
         if self.swap.areas:
@@ -251,6 +253,8 @@ class Memory:
 
     def start_policy(self) -> None:
         """Tell a fresh policy of every page that could go, oldest process first."""
+        from minios.memory.replacement import Hears, make
+
         self.policy = make(
             self.policy_name,
             draw=self.kernel.world.stream("swap").below,
