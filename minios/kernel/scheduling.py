@@ -6,7 +6,6 @@ the same instant.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
@@ -52,7 +51,7 @@ def set_policy(kernel: Kernel, name: str, **changes: Any) -> None:
 def _switch(dispatcher: Dispatcher, name: str, changes: dict[str, Any]) -> None:
     if dispatcher.kernel.halted:
         return
-    params: Params = replace(dispatcher.params, **changes)
+    params: Params = dispatcher.params._replace(**changes)
     dispatcher.policy, dispatcher.params = name, params
     processes = dispatcher.kernel.processes
     orders = []

@@ -21,8 +21,7 @@ when the queue is used, and :meth:`RunQueue.slice` never reaches beyond the mome
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from minios.abi.flags import SCHED_IDLE, SCHED_OTHER
 
@@ -56,8 +55,7 @@ WEIGHT_IDLE = 3
 """What SCHED_IDLE weighs at any nice value (sched(7), Linux's WEIGHT_IDLEPRIO)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Params:
+class Params(NamedTuple):
     """What can be set of a policy; times in ns. Each policy uses what it knows of."""
 
     quantum: int = 10 * MILLISECOND

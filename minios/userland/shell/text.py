@@ -1,7 +1,5 @@
 """A command's text as ``jobs`` shows it, rebuilt from the tree."""
 
-import re
-
 from minios.userland.shell.syntax import (
     AndOr,
     Arithmetic,
@@ -29,7 +27,7 @@ MAX_TEXT = 200
 """Longer texts are cut: nobody reads on, and a job keeps it."""
 
 
-_QUOTED = re.compile(rb'["$\\]')
+_ESCAPED = {byte: b"\\%c" % byte for byte in b'"$\\'}
 """What is told from the quotes around it by a backslash."""
 
 
@@ -141,7 +139,7 @@ def _word(word: Word) -> list[object]:
             flat.append(b'"')
             quoted = part.quoted
         if isinstance(part, Text):
-            flat.append(_QUOTED.sub(rb"\\\g<0>", part.value) if quoted else part.value)
+            flat.append(_escaped(part.value) if quoted else part.value)
         elif isinstance(part, Param):
             if not part.op:
                 braces = len(part.name) > 1 and not part.name[0:1].isalpha() and part.name[0] != 95
@@ -183,3 +181,8 @@ def command_names(nodes: list[Node]) -> list[bytes]:
         elif not isinstance(item, bytes):
             todo.extend(p for p in reversed(_pieces(item)) if not isinstance(p, bytes))
     return names
+
+
+def _escaped(text: bytes) -> bytes:
+    """``text`` with a backslash before what is special between double quotes."""
+    return b"".join(_ESCAPED.get(byte, b"%c" % byte) for byte in text)
