@@ -528,7 +528,7 @@ class Vfs:
     def _attributes(self, who: Credentials, inode: Inode) -> None:
         require_change(who)
         if inode.fs.readonly:
-            raise error(Errno.EROFS)
+            raise refused(Errno.EROFS, "readonly", inode)
         if inode.fs.synthetic:
             raise refused(Errno.EPERM, "synthetic", inode)
 

@@ -1,13 +1,19 @@
 """Why a process sleeps, waits, stopped or died, and why a call was refused; as a player sees it."""
 
+import inspect
+import re
+
 import pytest
 
 from minios.abi.errno import Errno
 from minios.abi.flags import LOCK_EX, O_CREAT, O_RDWR
 from minios.abi.signals import Sig
 from minios.abi.sys import Sys
+from minios.abi.syscalls import NAMES
+from minios.fs import access, vfs
 from minios.fs.access import ROOT, Identity
-from minios.kernel.why import Reason
+from minios.kernel.kernel import CALLS as KERNEL_CALLS
+from minios.kernel.why import Reason, rules
 from minios.kernel.why.call import explain
 from minios.sim.world import SECOND
 from minios.testing import Box, run
@@ -282,6 +288,27 @@ def test_each_refusal_is_remembered_with_its_rule(script: str, errno: Errno, rul
     refused = reason.find("refused")
     assert refused is not None
     assert refused.because[0].text
+
+
+def test_every_call_that_refuses_by_itself_has_words_for_it() -> None:
+    silent = []
+    for number, handler in KERNEL_CALLS.items():
+        source = inspect.getsource(handler)
+        for errno in (Errno.EPERM, Errno.EACCES, Errno.EBUSY, Errno.EROFS, Errno.ETXTBSY):
+            told = (number, errno) in rules.CALLS
+            if f" error(Errno.{errno.name})" in source and not told:
+                silent.append((NAMES[number], errno.name))
+    assert silent == []
+
+
+def test_every_refusal_of_the_file_system_has_a_rule_with_words() -> None:
+    used: set[str] = set()
+    for module in (access, vfs):
+        source = inspect.getsource(module)
+        used |= set(re.findall(r'refused\(\s*Errno\.\w+, "([\w.]+)"', source))
+        bare = re.findall(r"raise error\(Errno\.(?:EACCES|EROFS)\)", source)
+        assert bare == [], module.__name__
+    assert used <= rules.RULES.keys()
 
 
 def test_programs_do_not_see_the_cause() -> None:
