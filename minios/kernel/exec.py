@@ -14,7 +14,7 @@ from minios.abi.errno import Errno, error
 from minios.abi.flags import ARG_MAX, MS_NOEXEC, MS_NOSUID, S_ISGID, S_ISUID
 from minios.abi.personality import BRANDS
 from minios.abi.sys import Program
-from minios.fs.access import MAY_EXEC, capable, require
+from minios.fs.access import MAY_EXEC, capable, refused, require
 from minios.fs.inode import Regular
 from minios.kernel.credentials import NO_NEW_PRIVS, after_exec, exec_caps
 from minios.kernel.pagecache import require_page
@@ -121,9 +121,9 @@ def load(
         dentry = kernel.vfs.walk(pcb, pcb.cwd, path)
         inode = dentry.inode
         if not inode.is_regular:
-            raise error(Errno.EACCES)
+            raise refused(Errno.EACCES, "kind", inode, 0, dentry)
         if not pcb.judge and kernel.vfs.mount_of(dentry).flags & MS_NOEXEC:
-            raise error(Errno.EACCES)
+            raise refused(Errno.EACCES, "noexec", inode, 0, dentry)
         require(pcb, inode, MAY_EXEC)
         require_page(kernel, pcb, inode)
         head: bytes = inode.read(0, _HEAD)  # type: ignore[attr-defined]

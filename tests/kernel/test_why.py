@@ -266,6 +266,7 @@ REFUSED = [
     ("chmod 777 /proc/1", Errno.EPERM, "synthetic"),
     ("rmdir /proc", Errno.EACCES, "mode"),
     ("cd /root", Errno.EACCES, "mode"),
+    ("/etc", Errno.EACCES, "kind"),
     ("echo x >s; ./s", Errno.EACCES, "mode"),
     ("kill 1", Errno.EPERM, ""),
     ("renice -n -5 $$", Errno.EACCES, ""),
