@@ -122,7 +122,7 @@ class Journal:
         try:
             if self._fd < 0:
                 await self._open()
-            elif self._size > journal.ROTATE:
+            if self._size > journal.ROTATE:
                 await self._rotate()
             line = Entry(
                 now, since_boot, self._boot, priority, facility, pid, uid, transport, unit,

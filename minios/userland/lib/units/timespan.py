@@ -221,7 +221,7 @@ def _values(text: str, low: int, high: int) -> set[int]:
         else:
             start = int(first)
             end = int(last) if last else high if step else start
-        if not low <= start <= high or (step and int(step) < 1):
+        if not low <= start <= end or start > high or (step and int(step) < 1):
             raise ValueError(text)
         found.update(range(start, min(end, high) + 1, int(step) if step else 1))
     return found
