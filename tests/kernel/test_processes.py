@@ -326,6 +326,7 @@ def test_power_off_ends_everything_and_the_disk_survives() -> None:
     async def main(sys: Sys) -> int:
         fd = await sys.open(b"/kept", flags.O_WRONLY | flags.O_CREAT)
         await sys.write(fd, b"data")
+        await sys.fsync(fd)
         fd = await sys.open(b"/tmp/lost", flags.O_WRONLY | flags.O_CREAT)
         await forever(sys)
         return 0
