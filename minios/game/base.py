@@ -59,7 +59,7 @@ SYSTEM_USERS = (
 )  # fmt: skip
 
 SYSTEM_GROUPS = {
-    "root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "mail": 8,
+    "root": 0, "daemon": 1, "bin": 2, "sys": 3, "adm": 4, "tty": 5, "disk": 6, "lp": 7, "mail": 8,
     "sudo": 27, "www-data": 33, "shadow": 42, "utmp": 43, "staff": 50, "users": 100,
     "nogroup": 65534,
 }  # fmt: skip
@@ -100,6 +100,20 @@ ConditionDirectoryNotEmpty=/var/spool/cron/atjobs
 [Service]
 ExecStart=/usr/sbin/atd -f
 KillMode=process
+Restart=on-failure
+
+[Install]
+WantedBy=multi-user.target
+"""
+
+_LPD_UNIT = b"""\
+[Unit]
+Description=Line printer spooler
+Documentation=man:lpd(8)
+ConditionPathExists=/dev/lp0
+
+[Service]
+ExecStart=/usr/sbin/lpd
 Restart=on-failure
 
 [Install]
@@ -199,6 +213,7 @@ def install(
         (b"/etc/machine-id", sha256(host).hexdigest()[:32].encode() + b"\n"),
         (b"/lib/systemd/system/cron.service", _CRON_UNIT),
         (b"/lib/systemd/system/atd.service", _ATD_UNIT),
+        (b"/lib/systemd/system/lpd.service", _LPD_UNIT),
     ):
         machine.write_file(path, text)
     for unit in (b"cron.service", b"atd.service"):

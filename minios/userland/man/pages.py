@@ -24,6 +24,13 @@ blkid [-o full|value|device|export] [-s TAG] [-L LABEL | -U UUID] [DEVICE]...
 --
 Reads the superblocks, for which one has to be root.
 see lsblk(8), mount(8), mkfs(8)
+@cancel,lprm 1 take jobs out of the print queue
+cancel [-a] [ID]...
+lprm [JOB]...
+--
+Only one's own jobs; root takes any. lprm without a number takes the one that is being printed, lprm - all of one's own. What the printer has in its buffer is printed still.
+-a  all of one's own
+see lp(1), lpq(1)
 @cat 1 concatenate files and print them
 cat [-nbsETA] [FILE]...
 --
@@ -178,6 +185,22 @@ A tree of all mounts, or those asked for.
 -s  what /etc/fstab has instead
 -T PATH  the mount that PATH is on
 see mount(8), df(1)
+@flock 1 hold a lock while a command runs
+flock [-sxunoF] [-w SECS] [-E STATUS] FILE COMMAND [ARG]...
+flock [OPTIONS] FILE -c COMMAND
+flock [OPTIONS] NUMBER
+--
+Locks the file (flock(2)), waiting until nobody else has it locked, and runs the command; the lock goes when it ends. With a NUMBER it locks an open descriptor of the shell, which keeps the lock until it is closed.
+-s  a shared lock: others may have one too
+-x  an exclusive lock (the default)
+-n  do not wait; exit with 1 if somebody has it
+-w SECS  wait so long at most
+-E STATUS  exit with this instead of 1
+-u  unlock
+-o  close the file before running the command
+$ flock -n /tmp/backup.lock backup
+$ ( flock 9; echo one at a time ) 9>lock
+see lslocks(8), lsof(8)
 @fold 1 break long lines
 fold [-s] [-w N] [FILE]...
 --
@@ -193,6 +216,26 @@ free [-bkmgh] [-s N]
 --
 -h  in units that people read
 see top(1), ps(1), proc(5)
+@fuser 1 who uses a file
+fuser [-amsuv] [-k [-i] [-SIGNAL]] NAME...
+--
+The pids of the processes that have a file open or work in a directory. c is a current directory, e a program being run, r a root directory; with -v also F for open.
+-v  a table with users and commands
+-m  everything on the file system of NAME
+-k  kill them: KILL, or the signal given
+-i  ask first
+-s  say nothing, only the exit status
+$ fuser -v /dev/lp0
+$ fuser -vm /mnt
+see lsof(8), kill(1)
+@getfacl 1 show the permissions of files as an access control list
+getfacl [-cnpR] FILE...
+--
+This system keeps mode bits only, so the list is what they say: owner, group, others.
+-c  no comments
+-n  numbers, not names
+-R  directories with all that is in them
+see chmod(1), stat(1)
 @getty 8 open a terminal and ask who is there
 getty [--autologin USER] TTY
 --
@@ -254,6 +297,18 @@ hog [-l] SIZE [SECONDS]
 --
 Maps SIZE bytes, writes to each page once and keeps them. -l locks them in RAM.
 see spin(1), free(1), leak(1)
+@inotifywait 1 wait until something happens to files
+inotifywait [-mrqc] [-e EVENT]... [-t SECS] [--format FMT] FILE...
+--
+Ends after one event, or with -m goes on. Events: access modify attrib close_write close_nowrite close open moved_to moved_from move move_self create delete delete_self unmount. Exit status 0: an event came, 2: none in the time given.
+-m  go on listening
+-r  directories with all that is in them
+-e EVENT  only these
+-t SECS  give up after so long
+-q  only events
+--format FMT  %w watched file, %f file in it, %e events, %T time (with --timefmt)
+$ inotifywait -m -e close_write,moved_to /srv/in
+see flock(1), find(1)
 @ipcmk 1 make shared memory
 ipcmk -M SIZE [-p MODE]
 --
@@ -345,6 +400,38 @@ see getty(8), su(1), passwd(1)
 logname
 --
 see whoami(1)
+@lp,lpr 1 print files
+lp [-n COPIES] [-t TITLE] [-s] [FILE]...
+lpr [-# COPIES] [-J TITLE] [-r] [FILE]...
+--
+Sends files or standard input to the spooler, lpd(8), which prints them one after the other.
+-n COPIES  how many
+-t TITLE  what lpq calls it
+$ ps aux | lpr -J processes
+see lpq(1), lprm(1), lpd(8), lp(4)
+@lp0,lp 4 the line printer
+/dev/lp0
+/proc/driver/lp0/status
+/proc/driver/lp0/tray
+/proc/driver/lp0/panel
+--
+One process at a time has it open: the next gets "Device or resource busy". It prints a fixed number of characters a second; whoever writes faster waits. A page has 66 lines, or ends at a form feed. Without paper or off-line it stands still, and writers wait.
+status says what it does, tray holds what was printed. Root presses the buttons of the panel: online, offline, reset (forget what is in the buffer), empty (the tray), paper N.
+$ cat /proc/driver/lp0/status
+$ echo paper 50 > /proc/driver/lp0/panel
+see lpd(8), fuser(1)
+@lpd 8 the print spooler
+lpd [-t SECS]
+--
+Keeps the queue in /var/spool/lpd and prints one job after the other on /dev/lp0. While somebody else has the printer open it tries again every five seconds. It is the service lpd.
+-t SECS  how often to try again
+$ systemctl start lpd
+see lp(1), lpq(1), lp0(4), systemctl(1)
+@lpq 1 show the print queue
+lpq
+--
+The job that is being printed has the rank active. "waiting for lp0" means that somebody else has the printer open.
+see lp(1), lprm(1), fuser(1)
 @ls,dir,vdir 1 list directories
 ls [-laAdFhinrRStu1] [FILE]...
 --
@@ -362,6 +449,27 @@ lsblk [-abdfilnpr] [-o COLUMNS] [DEVICE]...
 --
 -f  which file systems lie on them
 see blkid(8), mount(8), disk(7)
+@lslocks 8 list the file locks
+lslocks [-bnru] [-o COLUMNS] [-p PID]
+--
+A * after the mode marks who waits. BLOCKER is for whom.
+-o COLUMNS  COMMAND PID TYPE SIZE INODE MAJ:MIN MODE M START END PATH BLOCKER; +X adds one
+$ lslocks -o +BLOCKER
+see flock(1), lsof(8)
+@lsof 8 list open files
+lsof [-atUl] [-p PIDS] [-u USERS] [-c COMMAND] [-d FDS] [+D DIR] [NAME]...
+--
+A line for each file that a process has. FD is cwd, rtd (root), txt (the program) or a descriptor with r, w or u (both) and a lock: r or w of a part, R or W of the whole file. Selections add up; with -a all must hold. A name that is a mount point stands for everything on it.
+-p PIDS  processes
+-u USERS  users
+-c COMMAND  commands that begin so, or match /REGEX/
+-d FDS  descriptors: 0-2,cwd
++D DIR  what is open below a directory
+-t  only pids, for kill
+-U  sockets
+$ lsof -p 1
+$ kill $(lsof -t /srv/log)
+see fuser(1), lslocks(8), ss(8)
 @man,apropos,whatis 1 the manual
 man [SECTION] NAME
 man -k WORD
@@ -436,6 +544,17 @@ nano [+LINE] [FILE]
 --
 ctrl+o writes, ctrl+x leaves, ctrl+w searches, ctrl+k cuts a line and ctrl+u puts it back, ctrl+g helps.
 see less(1), sed(1)
+@nc 1 talk over a socket
+nc [-lkNuvz] [-w SECS] [-q SECS] -U PATH
+--
+What is typed goes to the socket, what comes from it is shown. A path that begins with @ is an abstract name.
+-U  a socket of the local kind, named by a path
+-l  listen, instead of connecting
+-k  go on listening after a connection
+-N  at the end of input tell the other end
+-u  datagrams
+$ nc -lU /tmp/chat
+see ss(8), lsof(8)
 @nice,renice 1 start or set a process with less, or more, claim to CPU time
 nice [-n N] [COMMAND [ARG]...]
 renice [-n] N [-p] PID... | -g PGRP... | -u USER...
@@ -481,6 +600,13 @@ lscpu [-e | -p | -J] [-x]
 -J  as JSON
 -x  the cores as a mask
 see nproc(1), taskset(1)
+@ss 8 sockets
+ss [-alpxH]
+--
+Connections; with -l who listens, with -a all. A socket is a path, @ and an abstract name, or * and its inode number.
+-p  which processes have it
+$ ss -xlp
+see nc(1), lsof(8)
 @swapoff 8 stop swapping
 swapoff [-a] [-v] [DEVICE|FILE]...
 --
@@ -674,6 +800,12 @@ sort [-nruhVfbsc] [-k FIELD[,FIELD]] [-t CHAR] [-o FILE] [FILE]...
 -t CHAR  what separates fields
 $ ps aux | sort -rnk3 | head -5
 see uniq(1), comm(1)
+@beat 1 work against the clock
+beat [-c COST] PERIOD [TEXT]
+--
+Every PERIOD seconds uses COST seconds of CPU time, and prints TEXT for each time that was not done before the next was due.
+$ beat -c 0.006 0.04 late > log &
+see spin(1), chrt(1)
 @spin 1 use up CPU time
 spin [-w WORK -n NAP] [SECONDS]
 --
@@ -734,6 +866,15 @@ see sh(1), expr(1)
 tick [FILE]
 --
 see watch(1)
+@time 1 run a program and say what it used
+time [-pqv] [-f FORMAT] [-o FILE [-a]] COMMAND [ARG]...
+--
+Time on the clock, CPU time in the program and in the kernel, memory, faults and switches.
+-p  three lines: real, user, sys
+-v  everything
+-f FORMAT  %e real, %U user and %S system seconds, %P share of a core, %M kilobytes, %C command, %x status
+$ time -p sleep 1
+see ps(1), top(1)
 @timeout 1 end a command that takes too long
 timeout [-s SIGNAL] [-k TIME] TIME COMMAND [ARG]...
 --
@@ -1101,12 +1242,14 @@ A block has a header of two words in front: the size of the block before it if t
 A write beyond a block hits the next header. When malloc or free comes upon that, the program dies of SIGABRT: free(): invalid pointer, double free or corruption (!prev), malloc(): corrupted top size, corrupted size vs. prev_size.
 see heap(1), signal(7)
 @proc 5 the kernel's view of processes, as files
-/proc/PID/{stat,status,cmdline,environ,cwd,exe,fd,limits,wchan}
-/proc/{meminfo,loadavg,uptime,stat,cpuinfo,mounts}
+/proc/PID/{stat,status,cmdline,environ,cwd,exe,root,fd,fdinfo,limits,wchan,maps}
+/proc/{meminfo,loadavg,uptime,stat,cpuinfo,mounts,interrupts,locks,devices}
+/proc/{net/unix,driver/lp0,sys}
 --
 Made when they are read; ps, top and free read nothing else. /proc/self is whoever looks.
 $ cat /proc/$$/status
-see ps(1), free(1)
+/proc/sys are the knobs of the kernel: fs.protected_symlinks is the file /proc/sys/fs/protected_symlinks.
+see ps(1), free(1), sysctl(8), lsof(8)
 @credentials 7 users, groups and permissions
 --
 A process has a real and an effective user. Files have an owner, a group and nine bits: read, write and execute (for directories: search) for owner, group and others. The first of the three that fits decides. Root may do everything.
@@ -1123,7 +1266,12 @@ see sync(1), mount(8), iostat(1), dd(1)
 --
 A pipe holds 64 KiB. Who reads an empty one waits; who writes to a full one waits. When all writers have closed it, readers get end of file. Who writes when all readers are gone gets SIGPIPE.
 A writer that waits for a reader that waits for the writer waits for ever.
-see tee(1), mkfifo(1), signal(7)
+see tee(1), mkfifo(1), signal(7), unix(7)
+@unix 7 sockets between processes of one machine
+--
+A server binds a socket to a path, which makes a node of type s, and listens; clients connect to it if they may write to the node. A node whose server has gone refuses connections, and has to be removed before the path can be bound again. Abstract names, written with @, need no node.
+A stream has no borders, datagrams and packets have. The other end's process and user can be asked for (SO_PEERCRED), and open descriptors can be sent along (SCM_RIGHTS).
+see nc(1), ss(8), pipe(7)
 @sched 7 who runs next
 --
 Each core has a queue of processes that could run; the scheduling policy says which one does, and for how long while others wait. An idle core takes from the longest queue. root reads and changes the policy in /proc/sys/kernel/sched_policy.
