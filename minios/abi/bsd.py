@@ -163,7 +163,8 @@ def _status(way: Way, waited: Any) -> Any:
         return waited
     status = waited.status
     if flags.wifstopped(status):
-        status = _SIGNALS[way].get(status >> 8 & 0xFF, status >> 8 & 0xFF) << 8 | 0x7F
+        sig = status >> 8 & 0xFF
+        status = status & ~0xFF00 | _SIGNALS[way].get(sig, sig) << 8
     elif flags.wifsignaled(status):
         low = status & 0x7F
         status = status & ~0x7F | _SIGNALS[way].get(low, low)
@@ -309,9 +310,9 @@ class Bsd:
 
     def native(self, info: SyscallInfo) -> SyscallInfo:
         service = self.services.get(info.nr)
-        if service is None:
-            return info
         rval = info.rval
+        if service is None:
+            return info._replace(rval=_ERRORS[IN].get(rval, rval) if info.is_error else rval)
         if info.is_error:
             rval = _ERRORS[IN].get(rval, rval)
         else:

@@ -181,7 +181,6 @@ class NR:
     accept4 = call(242, "fd >any any", returns="any", of="N")
     prlimit64 = call(261, "pid rlimit newlimit >rlim")
     syncfs = call(267, "fd", of="D")
-    process_vm_readv = call(270, "pid any", returns="len")
     renameat2 = call(276, "=AT_FDCWD path =AT_FDCWD path =0", of="DF")
     seccomp = call(277, "seccomp")
     getrandom = call(278, ">data int =0", returns="len")

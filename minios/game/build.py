@@ -66,6 +66,7 @@ class Host:
             tlb=spec.tlb,
             disk=spec.disk,
             drive=_drive(spec.drive),
+            personality=spec.personality,
             scheduler=spec.scheduler,
             sched=Params(quantum=spec.quantum, **dict(spec.sched)),
             pid_max=spec.pid_max,
@@ -170,6 +171,10 @@ class Host:
             mode = flags.S_IFIFO | (0o666 if spec.mode is None else spec.mode)
             inode = machine.vfs.mknod(ROOT, machine.vfs.root, where, mode, 0).inode
             inode.uid, inode.gid = owner.uid, gid
+        elif spec.kind == "program":
+            mode = 0o755 if spec.mode is None else spec.mode
+            made = machine.install(where, spec.program, mode, brand=spec.abi)
+            made.inode.uid, made.inode.gid = owner.uid, gid
         else:
             data = self._content(spec, text)
             usual = 0o755 if data.startswith(b"#!") else 0o644

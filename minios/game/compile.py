@@ -120,6 +120,7 @@ class _Compiler:
                 spec.QuotaSpec(user, *each.space, *each.files)
                 for user, each in model.quotas.items()
             ),
+            personality=model.personality,
             scheduler=model.scheduler,
             quantum=model.quantum,
             sched=_sched(model),
@@ -169,6 +170,8 @@ class _Compiler:
             kind = "link"
         elif model.fifo:
             kind = "fifo"
+        elif model.program is not None:
+            kind = "program"
         return spec.FileSpec(
             path=path,
             kind=kind,
@@ -181,6 +184,8 @@ class _Compiler:
             repeat=model.repeat,
             width=model.width,
             random=model.random or 0,
+            program=model.program or "",
+            abi=model.abi,
         )
 
     def script(self, identity: str, model: Any) -> spec.FileSpec:

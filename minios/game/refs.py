@@ -21,7 +21,7 @@ from minios.userland.table import PROGRAMS
 
 LATER = "is not available yet: the network comes with a later version"
 
-_CONTENTS = ("text", "directory", "link", "fifo", "random")
+_CONTENTS = ("text", "directory", "link", "fifo", "random", "program")
 _TRIGGERS = ("at", "when", "after")
 _VARIES = ("int", "choice", "deal", "shuffle")
 _PROTECTED = ("process", "lineage", "file")
@@ -271,6 +271,10 @@ class Refs:
             given = [key for key in data if key in _CONTENTS]
             if len(given) > 1:
                 self._say(below, f"is either {' or '.join(given)}")
+            if "program" in data:
+                self._name((*below, "program"), data["program"], list(PROGRAMS), "program")
+            elif "abi" in data:
+                self._say((*below, "abi"), "belongs to a program")
             self._name((*below, "owner"), data.get("owner"), accounts, "user")
             self._name((*below, "group"), data.get("group"), groups, "group")
             if name.startswith(("/dev/", "/proc/", "/sys/")):

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
+from minios.abi.personality import BRANDS
 from minios.game.fields import (
     Account,
     Amount,
@@ -234,6 +235,8 @@ class FileSpecModel(Model):
     directory: Bool = False
     link: Text | None = None
     fifo: Bool = False
+    program: Text | None = None
+    abi: one_of(BRANDS) | None = None  # type: ignore[valid-type]
     random: Annotated[Size, Field(ge=1, le=1 << 18)] | None = None
     owner: Account = "root"
     group: Text = ""
@@ -326,6 +329,7 @@ class MachineModel(Model):
     drive: DriveModel = DriveModel()
     disks: dict[one_of(DISKS), DiskModel] = {}  # type: ignore[valid-type]
     quotas: dict[Account, QuotaModel] = {}
+    personality: one_of(BRANDS) = "linux"  # type: ignore[valid-type]
     scheduler: one_of(SCHEDULERS) = "cfs"  # type: ignore[valid-type]
     quantum: Annotated[Duration, Field(ge=100_000)] = 10_000_000
     sched: SchedModel | None = None

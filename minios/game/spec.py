@@ -293,7 +293,7 @@ class UserSpec:
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
-    """A file (``kind`` file, directory, link, fifo).
+    """A file (``kind`` file, directory, link, fifo, program).
 
     ``copies`` makes it once for each n of 1 … copies, and ``repeat`` writes the text that many
     times, with ``{{n}}`` replaced (``width`` digits at least). ``random`` is a number of random
@@ -311,6 +311,9 @@ class FileSpec:
     repeat: int = 0
     width: int = 0
     random: int = 0
+    program: str = ""
+    """The native program that it is; ``abi`` is the brand it was built for, if not its machine's."""
+    abi: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +403,7 @@ class MachineSpec:
     drive: DriveModelSpec = DriveModelSpec()
     disks: tuple[DiskSpec, ...] = ()
     quotas: tuple[QuotaSpec, ...] = ()
+    personality: str = "linux"
     scheduler: str = "cfs"
     quantum: int = 10_000_000
     sched: tuple[tuple[str, Any], ...] = ()

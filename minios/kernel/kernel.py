@@ -129,7 +129,7 @@ class Kernel:
         self.sockets = SocketTable()
         self.interrupts = Interrupts(self)
         self.parts["interrupts"] = self.interrupts.state
-        self.sysctl: dict[str, int] = {}
+        self.sysctl: dict[str, int] = {"abi.linux": 1} if self.personality == "xv6" else {}
         """The kernel parameters that are not what they are at boot (minios.kernel.sysctl)."""
 
     @property

@@ -686,9 +686,15 @@ def probe(
         pcb.tracer.probe(kernel, Probe(name, plain(args), plain(value), plain(out)))
 
 
+def restart_syscall(kernel: Kernel, pcb: PCB) -> None:
+    """restart_syscall(2): only the kernel makes it; for others nothing was interrupted. EINTR."""
+    raise error(Errno.EINTR)
+
+
 CALLS: dict[int, Handler] = {
     NR.ptrace: ptrace_call,
     NR.seccomp: seccomp.seccomp,
+    NR.restart_syscall: restart_syscall,
     NR.rt_sigreturn: signals.rt_sigreturn,
     PROBE: probe,
 }

@@ -274,6 +274,15 @@ class Strace:
                     await log.flush(self.sys)
             await complain(self.sys, self.tool.name + b": " + text)
 
+    async def _mode(self, pid: int, table: str) -> None:
+        """A process has executed a program that another table of system calls serves."""
+        if not self.quiet & {"attach", "personality", "all"}:
+            for log in self.logs.values():
+                if log.fd == 2:
+                    await log.flush(self.sys)
+            text = b": [ Process PID=%d runs in %b mode. ]" % (pid, table.encode())
+            await complain(self.sys, self.tool.name + text)
+
     async def _go(self, pid: int, stops: bool, sig: int = 0) -> None:
         mode = ptrace.PTRACE_SYSCALL if stops else ptrace.PTRACE_CONT
         await self.tracer.go(pid, mode, sig)
@@ -365,6 +374,9 @@ class Strace:
         name = decode.name(begun)
         if name not in self.calls:
             return
+        if info.arch != begun.arch:
+            await self._mode(process.pid, info.arch)
+            info = info._replace(arch=begun.arch)
         if info.is_error and info.rval == ptrace.ERESTART_RESTARTBLOCK:
             process.resumed = name
         await self.sys.compute(EXIT_CYCLES)

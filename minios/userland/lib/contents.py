@@ -5,6 +5,8 @@ The words are those of file(1) 5.44.
 
 from typing import NamedTuple
 
+from minios.userland.lib.native import parse
+
 
 class Kind(NamedTuple):
     """A description, a MIME type and a character set."""
@@ -64,9 +66,11 @@ def classify(data: bytes) -> Kind:
     """What the beginning of a file (all of it if it is short) is."""
     if not data:
         return Kind(b"empty", b"inode/x-empty", b"binary")
-    if data.startswith(b"\x7fMOS\n"):
-        name = data[5:].partition(b"\n")[0]
-        return Kind(b"MiniOS native executable, " + name, b"application/x-executable", b"binary")
+    native = parse(data)
+    if native is not None:
+        made = b"" if native.brand == "linux" else b", for " + native.brand.encode()
+        text = b"MiniOS native executable, " + native.name + made
+        return Kind(text, b"application/x-executable", b"binary")
     if data.startswith(b"\x7fELF") and len(data) >= 20:
         return _elf(data)
     if len(data) < 2:

@@ -36,6 +36,8 @@ _RESTARTS = {
     ERESTARTNOHAND: "ERESTARTNOHAND (To be restarted if no handler)",
     ERESTART_RESTARTBLOCK: "ERESTART_RESTARTBLOCK (Interrupted by signal)",
 }
+_NONSENSE = (TypeError, ValueError, AttributeError, IndexError, AssertionError)
+"""What comes of decoding the arguments of a call that was meant to be another one."""
 UNKNOWN = Row("any any any any any any", "int", "", 0)
 
 
@@ -96,14 +98,22 @@ def _given(word: str, cursor: Cursor, parts: list[str]) -> None:
         parts.append(word[1:])
         return
     kind = KINDS.get(word)
-    text = kind(cursor) if kind is not None else anything(cursor.take(), cursor.style)
+    try:
+        text = kind(cursor) if kind is not None else anything(cursor.take(), cursor.style)
+    except _NONSENSE:
+        text = anything(cursor.last, cursor.style)
     if text is not None:
         parts.append(text)
 
 
 def _filled(word: str, cursor: Cursor) -> str:
     kind = OUT.get(word)
-    return kind(cursor) or "" if kind is not None else anything(cursor.result, cursor.style)
+    if kind is not None:
+        try:
+            return kind(cursor) or ""
+        except _NONSENSE:
+            pass
+    return anything(cursor.result, cursor.style)
 
 
 def _address(word: str, index: int) -> str:
@@ -132,7 +142,10 @@ def returned(info: SyscallInfo, style: Style) -> str:
         return "?"
     shown = _RETURNS.get(kind)
     if shown is not None:
-        text: str | None = shown(info, value, style)
+        try:
+            text: str | None = shown(info, value, style)
+        except _NONSENSE:
+            text = None
         if text is not None:
             return text
     if isinstance(value, bool):
