@@ -13,8 +13,10 @@ from minios.abi.syscalls import NAMES
 from minios.fs import access, vfs
 from minios.fs.access import ROOT, Identity
 from minios.kernel.kernel import CALLS as KERNEL_CALLS
+from minios.kernel.sched import POLICIES
 from minios.kernel.why import Reason, rules
 from minios.kernel.why.call import explain
+from minios.kernel.why.processes import POLICY_WORDS
 from minios.sim.world import SECOND
 from minios.testing import Box, run
 from tests.kernel.rig import Rig
@@ -81,6 +83,7 @@ def test_the_owner_of_a_lock_is_named() -> None:
     assert reason.kind == "sleep.lock"
     assert reason.text.endswith("for a write lock on /tmp/f, on which there is a write lock.")
     assert [part.pid for part in reason.because] == [holder.pid, holder.pid]
+    assert reason.because[0].text == f"It is held by {holder.pid} (p1)."
     about = explain(rig.kernel, ROOT, rig.kernel.vfs.root, b"file", b"/tmp/f")
     locked = about.find("file.locked")
     wanted = about.find("file.wanted")
@@ -113,8 +116,45 @@ def test_who_could_run_is_told_its_place_and_the_policy() -> None:
     shown = told("yes >/dev/null & yes >/dev/null & sleep 0.1; why $!; kill $(pgrep yes)")
     assert "could run, but has no core." in shown
     assert "in the queue of cpu0" in shown
+    assert "By weight (1024 of" in shown
     assert "cpu0 is taken by" in shown
     assert "The policy is cfs: who had the least CPU time for its weight runs first" in shown
+
+
+def test_every_policy_has_words() -> None:
+    assert POLICY_WORDS.keys() == POLICIES.keys()
+
+
+def test_who_waits_under_mlfq_is_told_its_queue() -> None:
+    rig = Rig(scheduler="mlfq")
+
+    async def burn(sys: Sys) -> int:
+        await sys.compute(10_000_000)
+        return 0
+
+    rig.start(burn)
+    waiter = rig.start(burn)
+    rig.run(0.5)
+    if waiter.core is not None:
+        (waiter,) = [p for p in rig.kernel.processes.values() if p.runnable and p.core is None]
+    reason = explain(rig.kernel, ROOT, rig.kernel.vfs.root, b"process", waiter.pid)
+    level = reason.find("ready.level")
+    assert level is not None
+    assert level.text == "It is in queue 2, of which 0 is the top one."
+
+
+def test_asking_changes_nothing() -> None:
+    box = Box()
+    box.run("mkfifo f; cat f & yes >/dev/null & sleep 0.3")
+    kernel = box.machine.kernel
+    assert kernel is not None
+    before = box.world.digest()
+    for pid in range(1, 12):
+        _ask(box, b"process", pid)
+    for path in (b"/etc/shadow", b"/tmp", b"/home/player/f", b"/proc/1/status", b"/no/such"):
+        _ask(box, b"file", path)
+    _ask(box, b"recent", b"")
+    assert box.world.digest() == before
 
 
 def test_who_is_stopped_is_told_by_whom_and_what_waits() -> None:
@@ -151,6 +191,7 @@ def test_a_death_is_remembered_after_the_process_is_gone(script: str, sentence: 
     ("script", "rule"),
     [
         ("yes | head -n1 >/dev/null", "It wrote to a pipe that nobody has open for reading any"),
+        ("ulimit -t 1; while :; do :; done", "It used more CPU time than it may (ulimit -t)."),
         ("ulimit -f 1; yes >f", "It wrote beyond the largest file it may make (ulimit -f)."),
     ],
 )

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from minios.abi.errno import Errno
+from minios.abi.flags import RLIM_INFINITY, RLIMIT_CPU
 from minios.abi.signals import Sig
 from minios.abi.syscalls import NR, ROWS
+from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
     from minios.fs.inode import Dentry, Inode
@@ -157,6 +159,9 @@ def doom(kernel: Kernel, pcb: PCB, sig: int) -> str:
     """What makes the kernel itself send a signal that ends a process."""
     if pcb.oom_killed:
         return "oom"
+    if sig == Sig.SIGKILL:
+        hard = pcb.rlimits.get(RLIMIT_CPU, (0, RLIM_INFINITY))[1]
+        return "cpu" if (pcb.utime + pcb.stime) // SECOND >= hard else ""
     if sig == Sig.SIGHUP:
         leader = kernel.processes.get(pcb.sid)
         if leader is None or leader.zombie:

@@ -13,6 +13,7 @@ from minios.kernel.why.waits import Wait, title, unkillable, wait_of
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
+    from minios.kernel.cores import Core
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
     from minios.kernel.why.log import Obituary
@@ -106,10 +107,11 @@ class Chain:
         if not others:
             text = "Only it itself has the other end open: nobody will ever wake it but a signal."
             return [Reason("wake.self", text, pcb.pid)]
-        if wait.kind != "sleep.child":
+        if wait.kind not in ("sleep.child", "sleep.fifo"):
             shown = ", ".join(title(waker) for waker in others[:8])
             more = f" and {len(others) - 8} more" if len(others) > 8 else ""
-            text = f"The other end is open in {shown}{more}."
+            held = "It is held by" if wait.kind == "sleep.lock" else "The other end is open in"
+            text = f"{held} {shown}{more}."
             reasons.append(Reason("wake.holders", text, others[0].pid))
         for waker in others[:MAX_BRANCHES]:
             if waker in self._told:
@@ -175,6 +177,7 @@ class Chain:
         rule = POLICY_WORDS.get(policy, policy)
         text = f"The policy is {policy}: {rule}; its nice value is {pcb.nice}."
         because.append(Reason("ready.policy", text, pcb.pid))
+        because += _standing(pcb, core, policy, kernel)
         if policy == "manual" and pcb.assigned < 0:
             text = "Nobody has assigned it to a core."
             because.insert(0, Reason("ready.unassigned", text, pcb.pid))
@@ -223,6 +226,24 @@ class Chain:
             because.append(Reason("zombie.end", text, parent.pid))
         text = f"{title(pcb)} is dead, a zombie: only its exit status is left."
         return Reason("zombie", text, pcb.pid, because=tuple(because))
+
+
+def _standing(pcb: PCB, core: Core, policy: str, kernel: Kernel) -> list[Reason]:
+    """What its policy goes by, in figures. Nothing here may change what the policy remembers."""
+    if policy == "mlfq" and pcb.sched is not None:
+        text = f"It is in queue {pcb.sched.level}, of which 0 is the top one."
+        return [Reason("ready.level", text, pcb.pid)]
+    if policy not in ("cfs", "eevdf", "lottery", "stride"):
+        return []
+    rivals = [p for pid in core.queue.order() if (p := kernel.processes.get(pid)) is not None]
+    if core.current is not None:
+        rivals.append(core.current)
+    total = sum(rival.weight for rival in rivals)
+    if not total:
+        return []
+    share = pcb.weight * 1000 // total
+    text = f"By weight ({pcb.weight} of {total}) {share // 10}.{share % 10} % of that core is its."
+    return [Reason("ready.share", text, pcb.pid)]
 
 
 def _deadlock(ring: list[PCB]) -> Reason:

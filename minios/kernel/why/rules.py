@@ -102,6 +102,7 @@ CALLS = {
     (NR.execve, Errno.EACCES): "Only a regular file with an x bit can be run.",
     (NR.execve, Errno.ENOEXEC): "It is neither a program nor begins with #!.",
     (NR.brk, Errno.ENOMEM): "There is no memory left, or it has what it may have (ulimit -v, -d).",
+    (NR.mmap2, Errno.ENOMEM): "There is no memory left, or it has what it may have (ulimit -v).",
 }
 """Refusals that a call makes by itself, about no file."""
 
