@@ -38,6 +38,8 @@ class Auditor:
         self.ids: dict[PCB, tuple[Ids, Ids, int]] = {}
         self.put: dict[Pipe, bytearray] = {}
         self.got: dict[Pipe, bytearray] = {}
+        self.segments: list[int] = []
+        """Ids of System V segments that were made."""
         self._reading: dict[PCB, Pipe] = {}
         self._at_start = len(kernel.processes)
         for pcb in kernel.processes.values():
@@ -89,6 +91,8 @@ class Auditor:
             self.waited += ended and result.pid not in self.kernel.processes
         elif nr == NR.waitid and isinstance(result, Siginfo):
             raise AssertionError("waitid of the C library is not used here")
+        elif nr == NR.shmget and isinstance(result, int):
+            self.segments.append(result)
         elif nr == NR.read and isinstance(result, bytes):
             pipe = self._reading.get(pcb)
             if pipe is not None:

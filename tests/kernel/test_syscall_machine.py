@@ -142,7 +142,6 @@ class Machine:
         self.queue: list[list[Op]] = []
         """Scripts of programs that were executed and have not begun yet, by index."""
         self.stamp = 0
-        self.segments: list[int] = []
         for name in ("play", "play-suid"):
             path = self.rig.install(name, self._main)
             self.rig.programs[name] = self._program
@@ -344,7 +343,6 @@ class Machine:
     async def do_shm(self, sys: Sys, pages: int, remove: bool) -> None:
         shmid = await sys.shmget(flags.IPC_PRIVATE, pages * 4096, 0o600 | flags.IPC_CREAT)
         await sys.shmat(shmid)
-        self.segments.append(shmid)
         if remove:
             await sys.shmctl(shmid, flags.IPC_RMID)
 
@@ -414,7 +412,7 @@ class Machine:
         """Segments outlive those who made them."""
 
         async def main(sys: Sys) -> int:
-            for shmid in self.segments:
+            for shmid in self.auditor.segments:
                 with contextlib.suppress(OSError):
                     await sys.shmctl(shmid, flags.IPC_RMID)
             return 0
