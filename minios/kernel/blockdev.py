@@ -12,7 +12,6 @@ from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.fs.disk import SECTOR, Request
 from minios.fs.disk.device import Device
-from minios.fs.ext4 import raw
 from minios.fs.inode import BLOCK, Dentry
 from minios.kernel.file import File
 from minios.kernel.pagecache import Flush
@@ -51,6 +50,8 @@ class BlockFile(File):
                 return self._fetch(pcb, first, last)
         elif pcb.progress.left:
             return pcb.progress.queue
+        from minios.fs.ext4 import raw
+
         data = raw.read(self.device, self._partitions(), first, last - first + 1)
         data = data[self.pos - first * BLOCK :][: end - self.pos]
         self.pos += len(data)
@@ -85,6 +86,8 @@ class BlockFile(File):
         data = data[: max(0, device.size - self.pos)]
         if not data:
             raise error(Errno.ENOSPC)
+        from minios.fs.ext4 import raw
+
         raw.write(device, self._partitions(), self.pos, data)
         first, end = self.pos // SECTOR, -(-(self.pos + len(data)) // SECTOR)
         self.pos += len(data)

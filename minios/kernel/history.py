@@ -9,7 +9,7 @@ asked: between two records everything was even.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from minios.kernel.load import SAMPLE
 
@@ -20,24 +20,29 @@ KEPT = 720
 """Records kept: of an hour without rest, of more with."""
 
 
-class Record(NamedTuple):
+class Record:
     """Counters ``at`` some ns since boot. CPU times are ns of all cores, memory is in pages."""
 
-    at: int
-    user: int
-    nice: int
-    system: int
-    iowait: int
-    total: int
-    free: int
-    available: int
-    cached: int
-    dirty: int
-    committed: int
-    processes: int
-    switches: int
-    forks: int
-    disks: tuple[tuple[str, tuple[int, ...]], ...]
+    __slots__ = ("at", "disks", "nice", "rest", "system", "user")
+
+    def __init__(
+        self,
+        at: int,
+        user: int,
+        nice: int,
+        system: int,
+        rest: tuple[int, ...],
+        disks: tuple[tuple[str, tuple[int, ...]], ...],
+    ) -> None:
+        self.at = at
+        self.user = user
+        self.nice = nice
+        self.system = system
+        self.rest = rest
+        """iowait; pages in all, free, available, cached, dirty, promised; processes, switches,
+        forks."""
+        self.disks = disks
+        """The name of each disk and its counters (DiskStats)."""
 
 
 class History:
@@ -74,7 +79,7 @@ class History:
             values.append(value - part)
             busy -= part
         user, nice, system = values
-        return current._replace(at=at, user=user, nice=nice, system=system)
+        return Record(at, user, nice, system, current.rest, current.disks)
 
     def current(self, now: int) -> Record:
         """The counters now, computed without changing anything."""
@@ -95,12 +100,13 @@ class History:
         cached = cache.pages if cache is not None else 0
         dirty = cache.dirty + cache.writing if cache is not None else 0
         disks = tuple((disk.name, tuple(disk.stats())) for disk in kernel.machine.disks)
-        return Record(
-            now - kernel.boot_time, user, nice, busy - user - nice,
-            sum(kernel.iowait.times()), mm.frames.count, free,
-            free + cached - dirty, cached, dirty, mm.committed, len(kernel.processes),
-            sum(core.switches for core in kernel.cores), kernel.forks, disks,
+        rest = (
+            sum(kernel.iowait.times()), mm.frames.count, free, free + cached - dirty, cached,
+            dirty, mm.committed, len(kernel.processes),
+            sum(core.switches for core in kernel.cores), kernel.forks,
         )  # fmt: skip
+        at = now - kernel.boot_time
+        return Record(at, user, nice, busy - user - nice, rest, disks)
 
     def text(self) -> bytes:
         """/proc/sysstat: a line a record, the last one of now. Times are ms, sizes KiB."""
@@ -109,17 +115,15 @@ class History:
 
     def state(self) -> Any:
         """Plain data for the digest."""
-        return [tuple(record) for record in self.records]
+        return [(r.at, r.user, r.nice, r.system, r.rest, r.disks) for r in self.records]
 
 
 def _line(record: Record) -> bytes:
     ms = 1_000_000
-    numbers = [
-        record.at // ms, record.user // ms, record.nice // ms, record.system // ms,
-        record.iowait // ms,
-        record.total * 4, record.free * 4, record.available * 4, record.cached * 4,
-        record.dirty * 4, record.committed * 4, record.processes, record.switches, record.forks,
-    ]  # fmt: skip
+    iowait, *pages = record.rest[:7]
+    numbers = [time // ms for time in (record.at, record.user, record.nice, record.system, iowait)]
+    numbers += [count * 4 for count in pages]
+    numbers += record.rest[7:]
     line = b" ".join(b"%d" % number for number in numbers)
     for name, figures in record.disks:
         reads, _, sectors_read, _, writes, _, sectors_written, _, _, io, weighted = figures

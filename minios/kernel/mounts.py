@@ -10,7 +10,6 @@ from minios.abi.errno import Errno, error
 from minios.fs.access import capable
 from minios.fs.disk.device import Device, uuid_text
 from minios.fs.ext4 import Ext4, Layout
-from minios.fs.ext4.superblock import parse
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import BLOCK, Dentry
 from minios.fs.mount import PER_MOUNT, Mount
@@ -269,6 +268,8 @@ def adopt(kernel: Kernel, device: Device) -> Ext4 | None:
 
     EUCLEAN if it was in use already: then it is a copy, and there is nothing behind it.
     """
+    from minios.fs.ext4.superblock import parse
+
     found = parse(device.raw.get(0, b""))
     if found is None:
         return None

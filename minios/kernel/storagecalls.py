@@ -12,11 +12,11 @@ from minios.abi.records import Dqblk
 from minios.abi.syscalls import NR
 from minios.fs.access import capable
 from minios.fs.ext4 import Ext4
-from minios.fs.ext4.quota import Dquot, Quota
 from minios.fs.inode import BLOCK
 from minios.kernel import mounts, pagecache
 
 if TYPE_CHECKING:
+    from minios.fs.ext4.quota import Dquot, Quota
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
@@ -87,7 +87,7 @@ def quotactl(kernel: Kernel, pcb: PCB, command: int, device: bytes, uid: int, da
             block, inode = _pair(data)
             quota.block_grace, quota.inode_grace = block, inode
         case flags.Q_GETQUOTA:
-            return _dqblk(uid, quota.users.get(uid) or Dquot())
+            return _dqblk(uid, quota.of(uid))
         case flags.Q_GETNEXTQUOTA:
             following = sorted(each for each in quota.users if each >= uid)
             if not following:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from minios.fs.disk.drive import Drive, Ssd
-from minios.fs.disk.elevator import ELEVATORS, Elevator
+from minios.fs.disk.elevator import Elevator
+from minios.fs.disk.elevator import elevator as find
 from minios.fs.disk.request import SECTOR, Request
 from minios.sim.world import Timer, World
 
@@ -47,7 +48,7 @@ class Disk:
         self.name = name
         self.sectors = sectors
         self.drive: Drive = Ssd() if drive is None else drive
-        self.elevator: Elevator = ELEVATORS[elevator](self.drive)
+        self.elevator: Elevator = find(elevator)(self.drive)
         self.busy: Request | None = None
         self.head = 0
         """The sector under the head when it moved last."""
@@ -128,7 +129,7 @@ class Disk:
 
     def switch(self, elevator: str) -> None:
         """Let another elevator go on with what waits. KeyError for an unknown name."""
-        fresh = ELEVATORS[elevator](self.drive)
+        fresh = find(elevator)(self.drive)
         now = self.world.now
         for request in self.elevator.waiting.values():
             fresh.waiting[request.seq] = request

@@ -6,8 +6,7 @@ reads at the speed of rotation. Where the platter stands follows from the time a
 
 from __future__ import annotations
 
-from math import isqrt
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 MINUTE = 60_000_000_000
 MILLISECOND = 1_000_000
@@ -70,6 +69,8 @@ class Hdd:
 
     def seek(self, distance: int) -> int:
         """ns to move the arm by so many cylinders."""
+        from math import isqrt  # loaded with the first spinning disk
+
         distance = abs(distance)
         if not distance:
             return 0
@@ -106,21 +107,37 @@ class Ssd:
         return 0, 0, self.latency + count * self.sector
 
 
-class DriveSpec(NamedTuple):
+class DriveSpec:
     """What kind of drive a machine gets, whatever its size. Times are ns, ``rate`` bytes a second.
 
     ``latency`` and ``rate`` are a solid-state disk's; the rest, but ``elevator``, a spinning one's.
     """
 
-    kind: str = "ssd"
-    elevator: str = "deadline"
-    latency: int = 100_000
-    rate: int = 512_000_000
-    rpm: int = 7200
-    heads: int = 2
-    sectors: int = 64
-    min_seek: int = 1 * MILLISECOND
-    max_seek: int = 15 * MILLISECOND
+    __slots__ = (
+        "elevator", "heads", "kind", "latency", "max_seek", "min_seek", "rate", "rpm", "sectors",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        kind: str = "ssd",
+        elevator: str = "deadline",
+        latency: int = 100_000,
+        rate: int = 512_000_000,
+        rpm: int = 7200,
+        heads: int = 2,
+        sectors: int = 64,
+        min_seek: int = 1 * MILLISECOND,
+        max_seek: int = 15 * MILLISECOND,
+    ) -> None:
+        self.kind = kind
+        self.elevator = elevator
+        self.latency = latency
+        self.rate = rate
+        self.rpm = rpm
+        self.heads = heads
+        self.sectors = sectors
+        self.min_seek = min_seek
+        self.max_seek = max_seek
 
     def make(self, size: int) -> Drive:
         """Such a drive that holds at least ``size`` sectors."""

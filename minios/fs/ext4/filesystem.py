@@ -19,7 +19,6 @@ from minios.fs.disk.device import Device
 from minios.fs.ext4.file import DiskFile, members, runs
 from minios.fs.ext4.journal import COMMIT, Image, Transaction, durable_map, durable_size
 from minios.fs.ext4.layout import SECTORS, Bitmap, Layout
-from minios.fs.ext4.quota import Quota
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import BLOCK, Dentry, Directory, Inode
 from minios.sim.canonical import encode
@@ -27,6 +26,7 @@ from minios.sim.world import Timer
 
 if TYPE_CHECKING:
     from minios.fs.cache import PageCache
+    from minios.fs.ext4.quota import Quota
 
 Done = Callable[[], None]
 
@@ -226,6 +226,8 @@ class Ext4(FileSystem):
     def keep_quota(self) -> Quota:
         """Count what everybody has from now on."""
         if self.quota is None:
+            from minios.fs.ext4.quota import Quota
+
             self.quota = Quota()
             self.quota.count(self.inodes.values())
         return self.quota

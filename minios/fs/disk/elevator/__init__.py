@@ -1,16 +1,16 @@
-"""Who is served next: one elevator a file, found by the name that queue/scheduler shows."""
+"""Who is served next: one elevator a file, loaded when a disk uses it."""
+
+from importlib import import_module
 
 from minios.fs.disk.elevator.base import Elevator
-from minios.fs.disk.elevator.deadline import Deadline
-from minios.fs.disk.elevator.noop import Noop
-from minios.fs.disk.elevator.scan import Scan
-from minios.fs.disk.elevator.sstf import Sstf
 
-__all__ = ["ELEVATORS", "Elevator"]
+__all__ = ["ELEVATORS", "Elevator", "elevator"]
 
-ELEVATORS: dict[str, type[Elevator]] = {
-    "noop": Noop,
-    "deadline": Deadline,
-    "sstf": Sstf,
-    "scan": Scan,
-}
+ELEVATORS = {"noop": "Noop", "deadline": "Deadline", "sstf": "Sstf", "scan": "Scan"}
+"""The names that queue/scheduler shows, and the class in the module of that name."""
+
+
+def elevator(name: str) -> type[Elevator]:
+    """The elevator called ``name``. KeyError."""
+    made: type[Elevator] = getattr(import_module(f"{__name__}.{name}"), ELEVATORS[name])
+    return made
