@@ -142,6 +142,10 @@ class Frames:
             page.extend(bytes(PAGE - len(page)))
         self._data[frame] = page
 
+    def clear(self, frame: int) -> None:
+        """Fill a frame with zeros; its old bytes object is nobody's."""
+        self._data.pop(frame, None)
+
     def copy(self, source: int, target: int) -> None:
         """Give ``target`` the bytes of ``source``."""
         data = self._data.get(source)

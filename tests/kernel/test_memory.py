@@ -550,3 +550,28 @@ def test_files_in_memory_take_frames() -> None:
 
     rig.do(main)
     assert log == [10, b"posix", 0, True]
+
+
+def test_mapping_a_file_in_memory_takes_no_second_frame() -> None:
+    log: Log = []
+    rig = MemoryRig()
+
+    async def main(sys: Sys) -> None:
+        fd = await sys.open(b"/dev/shm/atlas", flags.O_RDWR | flags.O_CREAT)
+        await sys.write(fd, b"map" * PAGE)
+        used = rig.memory.frames.used
+        at = await sys.mmap(3 * PAGE, RW, flags.MAP_SHARED, fd)
+        log.append(await sys.load(at + 2 * PAGE, 3))
+        await sys.store(at, b"MAP")
+        log.append(rig.memory.frames.used - used)  # one, for a page table
+        await sys.munmap(at, 3 * PAGE)
+        log.append(rig.memory.frames.used - used)
+        await sys.lseek(fd, 0)
+        log.append(await sys.read(fd, 4))
+        at = await sys.mmap(3 * PAGE, RW, flags.MAP_SHARED, fd)
+        log.append(await sys.load(at, 4))
+        await sys.ftruncate(fd, 0)
+        await sys.unlink(b"/dev/shm/atlas")
+
+    rig.do(main)
+    assert log == [b"pma", 1, 0, b"MAPm", b"MAPm"]

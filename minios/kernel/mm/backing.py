@@ -110,7 +110,7 @@ class FileMapping(Backing):
             for index in list(self.dirty):
                 self._clean(index)
             for frame in self.own.values():
-                self.memory.release(frame)
+                self._give(frame)
             self.own = {}
             self.inode.release()
 
@@ -128,11 +128,22 @@ class FileMapping(Backing):
         return frame
 
     def _take(self, index: int) -> int:
-        kind = Kind.SHMEM if self.inode.fs.type == b"tmpfs" else Kind.CACHE
-        frame = self.memory.page(kind, self, index)
+        lend = getattr(self.inode.fs, "lend", None)
+        frame: int = lend(self, index) if lend is not None else -1
+        if frame < 0:
+            kind = Kind.SHMEM if lend is not None else Kind.CACHE
+            frame = self.memory.page(kind, self, index)
         if frame >= 0:
             self.own[index] = frame
         return frame
+
+    def _give(self, frame: int) -> None:
+        """A frame of :attr:`own` is not needed any more."""
+        take_back = getattr(self.inode.fs, "take_back", None)
+        if take_back is not None:
+            take_back(frame)
+        else:
+            self.memory.release(frame)
 
     def page(self, index: int) -> int | WaitQueue | None:
         if index << PAGE_BITS >= self.inode.size:
@@ -226,7 +237,7 @@ class FileMapping(Backing):
         for index in [index for index in self.dirty if index >= end]:
             self.memory.release(self.dirty.pop(index))
         for index in [index for index in self.own if index >= end]:
-            self.memory.release(self.own.pop(index))
+            self._give(self.own.pop(index))
         if size & PAGE - 1:
             frame = self.resident_only(end - 1)
             if frame >= 0 and self.memory.frames.filled(frame):

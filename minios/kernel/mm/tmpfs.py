@@ -24,6 +24,8 @@ class Tmpfs(FileSystem):
     ) -> None:
         self._memory = kernel.mm
         self._blocks: list[int] = []
+        self._lent: dict[int, None] = {}
+        """Frames of blocks whose bytes somebody maps; they stay the file system's."""
         super().__init__(b"tmpfs", dev, kernel.clock, changed, **settings)
         kernel.mm.tmpfs.append(self)
 
@@ -41,7 +43,7 @@ class Tmpfs(FileSystem):
         while len(blocks) < count:
             blocks.append(memory.frames.alloc(Kind.SHMEM, self, len(blocks)))
         while len(blocks) > count:
-            memory.release(blocks.pop())
+            self._drop()
 
     @property
     def free_blocks(self) -> int:
@@ -55,11 +57,43 @@ class Tmpfs(FileSystem):
         """The frames its blocks take."""
         return self._blocks
 
+    def lend(self, mapping: Any, index: int) -> int:
+        """A frame of its own for page ``index`` of a mapped file; -1 if none is left (the page is
+        a hole). One more reference is held.
+        """
+        for frame in reversed(self._blocks):
+            if frame not in self._lent:
+                self._lent[frame] = None
+                frames = self._memory.frames
+                frames.share(frame)
+                frames.owner[frame], frames.index[frame] = mapping, index
+                return frame
+        return -1
+
+    def take_back(self, frame: int) -> None:
+        """A page is mapped no more."""
+        if self._lent.pop(frame, 0) is None:
+            frames = self._memory.frames
+            frames.owner[frame], frames.index[frame] = self, 0
+            frames.clear(frame)
+        self._memory.release(frame)
+
+    def _drop(self) -> None:
+        """Give back a frame, one that is not lent if there is such a one."""
+        blocks = self._blocks
+        for at in range(len(blocks) - 1, -1, -1):
+            if blocks[at] not in self._lent:
+                self._memory.release(blocks.pop(at))
+                return
+        frame = blocks.pop()
+        del self._lent[frame]
+        self._memory.release(frame)
+
     def unmounted(self) -> None:
         """It was unmounted: its frames are free, unless somebody has a file of it open still."""
         if any(inode.opens for inode in self.inodes.values()):
             return
         while self._blocks:
-            self._memory.release(self._blocks.pop())
+            self._drop()
         if self in self._memory.tmpfs:
             self._memory.tmpfs.remove(self)
