@@ -312,7 +312,7 @@ class FileSpec:
     width: int = 0
     random: int = 0
     program: str = ""
-    """The native program that it is; ``abi`` is the brand it was built for, if not its machine's."""
+    """The native program that it is; ``abi`` is what it was built for, if not its machine's."""
     abi: str | None = None
 
 

@@ -33,6 +33,7 @@ _ARGUMENTS = 8
 def assume(kernel: Kernel, pcb: PCB, brand: str) -> None:
     """Serve ``pcb``, which is about to run a program of ``brand``, by the right table."""
     native = kernel.personality
+    kernel.parts.setdefault("personality", lambda: _state(kernel))
     pcb.brand = brand
     pcb.personality = brand if brand == native or kernel.sysctl.get(f"abi.{brand}") else native
     calls = _table(kernel, pcb.personality)
@@ -46,6 +47,15 @@ def assume(kernel: Kernel, pcb: PCB, brand: str) -> None:
         pcb.tracer.rebase(calls)
     else:
         pcb.calls = calls
+
+
+def _state(kernel: Kernel) -> Any:
+    """Plain data for the digest: whose tables are not the kernel's own."""
+    return [
+        (p.pid, p.brand, p.personality)
+        for p in kernel.processes.values()
+        if p.brand != kernel.personality
+    ]
 
 
 def _table(kernel: Kernel, name: str) -> Table:

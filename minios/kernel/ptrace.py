@@ -444,7 +444,7 @@ class Trace:
         return (
             self.by.pid, self.pcb.pid, self.options, self.seized, self.mode, self.stop, self.fresh,
             self._phase, self._op, self._trap, self._group, self._inject, self._listening,
-            crc32(encode(held)), self._exit,
+            crc32(encode(held)), self._exit, self.pcb.sys.probes,
         )  # fmt: skip
 
 

@@ -119,9 +119,19 @@ def seccomp(kernel: Kernel, pcb: PCB, operation: int, flags: int, argument: Any)
     base = old.base if old is not None else pcb.calls
     if pcb.tracer is not None and old is None:
         base = pcb.tracer.below()
+    kernel.parts.setdefault("seccomp", lambda: _state(kernel))
     filtered = Filtered(base, (*(old.filters if old is not None else ()), added))
     install(pcb, filtered)
     return 0
+
+
+def _state(kernel: Kernel) -> Any:
+    """Plain data for the digest."""
+    return [
+        (p.pid, [(sorted(f.numbers), f.action, f.otherwise) for f in p.seccomp.filters])
+        for p in kernel.processes.values()
+        if p.seccomp is not None
+    ]
 
 
 def install(pcb: PCB, filtered: Filtered) -> None:

@@ -1,4 +1,4 @@
-"""Levels with a kernel of another personality, and with programs that were built for another one."""
+"""Levels with a kernel of another personality, and with programs built for another one."""
 
 from __future__ import annotations
 
