@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.abi.records import Flock
-from minios.kernel.wait import WaitQueue
+from minios.kernel.wait import About, WaitQueue
 
 if TYPE_CHECKING:
     from minios.fs.inode import Inode
@@ -72,6 +72,17 @@ class FileLocks:
         """POSIX and OFD locks: those of an owner never overlap or touch with one mode."""
         self.queue = WaitQueue(table.kernel, "locks_lock_inode_wait")
         self.blocked: list[Lock] = []
+        self.queue.about = self._about
+
+    def _about(self) -> About:
+        """Who has what the sleepers want: the holders of locks, and of descriptions that have
+        them."""
+        pids: list[int] = []
+        for wanted in self.blocked:
+            held = self.blocker(wanted)
+            if held is not None:
+                pids += [held.pid] if held.kind == POSIX else holders(self.table.kernel, held.owner)
+        return About("lock", "until somebody gives up a lock", tuple(dict.fromkeys(pids)))
 
     def of(self, kind: bytes) -> list[Lock]:
         """The locks that one of ``kind`` can meet."""
@@ -134,6 +145,15 @@ def _without(held: Lock, start: int, end: int) -> Iterable[Lock]:
     if end < held.end:
         left.append(Lock(held.kind, held.owner, held.pid, held.write, end + 1, held.end))
     return left
+
+
+def holders(kernel: Kernel, file: Any) -> list[int]:
+    """The pids that have an open description."""
+    return [
+        pcb.pid
+        for pcb in kernel.processes.values()
+        if pcb.fds is not None and any(each is file for _, each in pcb.fds.items())
+    ]
 
 
 class Waiting:

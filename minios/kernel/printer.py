@@ -1,8 +1,8 @@
 """The line printer: hardware with paper in it, and the device /dev/lp0 (lp(4)).
 
-It prints ``rate`` characters a second out of a small buffer and interrupts when it has printed some.
-A page is ejected after 66 lines or at a form feed. Without paper, or off-line, it stands still and
-whoever writes to it waits. One process at a time has it open: EBUSY for the next.
+It prints ``rate`` characters a second out of a small buffer and interrupts when it has printed
+some. A page is ejected after 66 lines or at a form feed. Without paper, or off-line, it stands
+still and whoever writes to it waits. One process at a time has it open: EBUSY for the next.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from minios.abi.printer import (
 )
 from minios.kernel.file import File
 from minios.kernel.log import LOG_INFO
-from minios.kernel.wait import WaitQueue
+from minios.kernel.wait import About, WaitQueue
 from minios.sim.world import MARK_FILE, SECOND
 
 if TYPE_CHECKING:
@@ -70,9 +70,15 @@ class Printer:
         """A kernel has booted and drives it."""
         self._kernel = kernel
         self._room = WaitQueue(kernel, "lp_write")
+        self._room.about = self._about
         self.holder = None
         self.reset()
         kernel.parts["lp0"] = self.state
+
+    def _about(self) -> About:
+        if self.trouble:
+            return About("device", f"while the printer is {self.trouble}", outside="its panel")
+        return About("device", "until the printer has room", outside="the printer")
 
     def reset(self) -> None:
         """Forget what was not printed yet, and begin on a new page."""

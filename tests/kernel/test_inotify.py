@@ -228,8 +228,10 @@ def test_reading() -> None:
 def test_the_queue_overflows_and_the_limits_hold() -> None:
     async def main(sys: Sys) -> None:
         for knob, number in (
-            (b"max_queued_events", b"3"), (b"max_user_instances", b"1"), (b"max_user_watches", b"2"),
-        ):  # fmt: skip
+            (b"max_queued_events", b"3"),
+            (b"max_user_instances", b"1"),
+            (b"max_user_watches", b"2"),
+        ):
             knob_fd = await sys.open(b"/proc/sys/fs/inotify/" + knob, O_WRONLY)
             await sys.write(knob_fd, number + b"\n")
             await sys.close(knob_fd)

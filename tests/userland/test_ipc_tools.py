@@ -42,7 +42,8 @@ def test_two_who_take_turns() -> None:
 
 def test_lslocks_says_who_holds_and_who_waits() -> None:
     assert lines(
-        "flock l sleep 3 & sleep 0.2; flock -s l true & sleep 0.2; lslocks -o COMMAND,TYPE,MODE,PATH"
+        "flock l sleep 3 & sleep 0.2; flock -s l true & sleep 0.2;"
+        " lslocks -o COMMAND,TYPE,MODE,PATH"
     ) == [
         "COMMAND  TYPE MODE  PATH",
         "flock   FLOCK READ* /home/player/l",
@@ -54,7 +55,8 @@ def test_inotifywait_follows_directories_that_come_and_move() -> None:
     """As inotify-tools 3.22.6 printed it on Linux."""
     assert lines(
         "mkdir w; cd w; (sleep 0.3; mkdir -p a/b; sleep 0.2; touch a/b/f; sleep 0.2; mv a/b z;"
-        " sleep 0.1; touch z/y) & inotifywait -qmr -t 1 -e create,move --format '%w %f %e' .; echo $?"
+        " sleep 0.1; touch z/y) &"
+        " inotifywait -qmr -t 1 -e create,move --format '%w %f %e' .; echo $?"
     ) == [
         "./ a CREATE,ISDIR",
         "./a/ b CREATE,ISDIR",
@@ -119,7 +121,8 @@ def test_fuser_names_the_user_of_a_file_and_can_end_it() -> None:
 
 def test_nc_talks_over_a_socket_in_the_file_system() -> None:
     assert lines(
-        "nc -lU s >got & sleep 0.2; ls -l s | cut -c1; ss -xlH | sed 's/  */ /g' | cut -d' ' -f1,2,5;"
+        "nc -lU s >got & sleep 0.2; ls -l s | cut -c1;"
+        " ss -xlH | sed 's/  */ /g' | cut -d' ' -f1,2,5;"
         " echo hi | nc -NU s; wait; cat got; nc -U s; echo $?; nc -lU s; echo $?; nc -U no; echo $?"
     ) == [
         "s", "u_str LISTEN s", "hi",
@@ -129,7 +132,9 @@ def test_nc_talks_over_a_socket_in_the_file_system() -> None:
 
 
 def test_getfacl_reads_the_mode() -> None:
-    assert lines("touch f; chmod 640 f; getfacl f; getfacl -p /tmp | sed -n 4p; getfacl -n -c f") == [
+    assert lines(
+        "touch f; chmod 640 f; getfacl f; getfacl -p /tmp | sed -n 4p; getfacl -n -c f"
+    ) == [
         "# file: f", "# owner: player", "# group: player", "user::rw-", "group::r--", "other::---",
         "", "# flags: --t", "user::rw-", "group::r--", "other::---", "",
     ]  # fmt: skip

@@ -38,7 +38,7 @@ from minios.kernel.pipe import SOFT_LIMIT
 from minios.kernel.process import limit
 from minios.kernel.socket.sock import Received, Sock, SocketFile, Wait
 from minios.kernel.sysctl import value
-from minios.kernel.wait import WaitQueue
+from minios.kernel.wait import About, WaitQueue
 
 if TYPE_CHECKING:
     from minios.fs.inode import Inode
@@ -110,9 +110,20 @@ class UnixSock(Sock):
         """Who is at the other end (SO_PEERCRED)."""
         self.shut = 0
         self.closed = False
+        self.can_read.about = lambda: self._about("until something comes", "somebody who connects")
+        self.can_write.about = lambda: self._about("until the other end reads", "")
+        self.connecting.about = lambda: About(
+            "socket", "until there is room in its queue", tuple(_users(kernel, self))
+        )
         kernel.sockets.made += 1
         self.number = kernel.sockets.made
         kernel.sockets.unix[self.number] = self
+
+    def _about(self, text: str, outside: str) -> About:
+        """What a sleeper waits for: whoever has the other end."""
+        if self.peer is None:
+            return About("socket", text, (), outside)
+        return About("socket", text, tuple(_users(self.kernel, self.peer)))
 
     # -- names ---------------------------------------------------------------------------------
 
@@ -511,6 +522,16 @@ def create(kernel: Kernel, pcb: PCB, type: int, protocol: int) -> UnixSock:
     if type not in (SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET):
         raise error(Errno.ESOCKTNOSUPPORT)
     return UnixSock(kernel, pcb, type)
+
+
+def _users(kernel: Kernel, sock: UnixSock) -> list[int]:
+    """The pids that have a socket open."""
+    return [
+        pcb.pid
+        for pcb in kernel.processes.values()
+        if pcb.fds is not None
+        and any(isinstance(f, SocketFile) and f.sock is sock for _, f in pcb.fds.items())
+    ]
 
 
 def _held(files: tuple[File, ...]) -> tuple[File, ...]:
