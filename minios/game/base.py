@@ -188,6 +188,7 @@ def install(
     machine.symlink(b"usr/bin", b"/bin")
     machine.symlink(b"usr/sbin", b"/sbin")
     machine.symlink(b"usr/lib", b"/lib")
+    machine.install(b"/usr/lib/libc.so.6", "libc.so.6", 0o644)
     for name in PROGRAMS:
         path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
         machine.install(path, name, 0o4755 if name in SETUID else 0o755)

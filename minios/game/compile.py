@@ -186,6 +186,7 @@ class _Compiler:
             random=model.random or 0,
             program=model.program or "",
             abi=model.abi,
+            runpath=model.runpath,
         )
 
     def script(self, identity: str, model: Any) -> spec.FileSpec:

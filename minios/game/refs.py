@@ -272,9 +272,13 @@ class Refs:
             if len(given) > 1:
                 self._say(below, f"is either {' or '.join(given)}")
             if "program" in data:
-                self._name((*below, "program"), data["program"], list(PROGRAMS), "program")
-            elif "abi" in data:
-                self._say((*below, "abi"), "belongs to a program")
+                known = [*PROGRAMS, "libc.so.6"]
+                self._name((*below, "program"), data["program"], known, "program")
+                if "abi" in data and "runpath" in data:
+                    self._say(below, "has the abi of its library, with a runpath")
+            for key in ("abi", "runpath"):
+                if key in data and "program" not in data:
+                    self._say((*below, key), "belongs to a program")
             self._name((*below, "owner"), data.get("owner"), accounts, "user")
             self._name((*below, "group"), data.get("group"), groups, "group")
             if name.startswith(("/dev/", "/proc/", "/sys/")):

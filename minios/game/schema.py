@@ -237,6 +237,7 @@ class FileSpecModel(Model):
     fifo: Bool = False
     program: Text | None = None
     abi: one_of(BRANDS) | None = None  # type: ignore[valid-type]
+    runpath: Text | None = None
     random: Annotated[Size, Field(ge=1, le=1 << 18)] | None = None
     owner: Account = "root"
     group: Text = ""

@@ -314,6 +314,8 @@ class FileSpec:
     program: str = ""
     """The native program that it is; ``abi`` is what it was built for, if not its machine's."""
     abi: str | None = None
+    runpath: str | None = None
+    """Where its C library is looked for when it starts; None has it built in."""
 
 
 @dataclass(frozen=True, slots=True)

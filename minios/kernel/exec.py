@@ -13,8 +13,8 @@ from minios.abi.caps import CAP_SYS_PTRACE, NONE, XATTR, FileCaps, decode_file
 from minios.abi.errno import Errno, error
 from minios.abi.flags import ARG_MAX, MS_NOEXEC, MS_NOSUID, S_ISGID, S_ISUID
 from minios.abi.personality import BRANDS
-from minios.abi.sys import Program
-from minios.fs.access import MAY_EXEC, capable, refused, require
+from minios.abi.sys import Program, Sys
+from minios.fs.access import MAY_EXEC, MAY_READ, capable, refused, require
 from minios.fs.inode import Regular
 from minios.kernel.credentials import NO_NEW_PRIVS, after_exec, exec_caps
 from minios.kernel.pagecache import require_page
@@ -33,26 +33,80 @@ FREE_ARGUMENTS = 8 << 10
 POINTER = 32
 """What a string of them takes besides its bytes, in this process and in its parent's request."""
 
-_HEAD = 256
+_HEAD = 512
+
+LIBC = b"libc.so.6"
+"""The C library of programs that are linked when they start."""
 
 
 
-def native(name: str, brand: str = "linux") -> bytes:
-    """The content of the file of a native program, built for the kernels of ``brand``."""
+def native(name: str, brand: str = "linux", runpath: str | None = None) -> bytes:
+    """The content of the file of a native program, built for the kernels of ``brand``.
+
+    With ``runpath``, which may be empty, the C library is not in it: it is :data:`LIBC`, and the
+    loader looks for it there too.
+    """
+    if runpath is not None:
+        return MAGIC + b"%b\nneeds %b\nrunpath %b\n" % (name.encode(), LIBC, runpath.encode())
     label = b"" if brand == "linux" else b"abi %b\n" % brand.encode()
     return MAGIC + name.encode() + b"\n" + label
 
 
 def brand_of(head: bytes) -> str:
     """The brand in the head of a native program's file. ENOEXEC for one that nobody knows."""
-    for line in head.split(b"\n")[2:]:
-        key, _, value = line.partition(b" ")
-        if key == b"abi":
-            brand = value.decode("latin-1")
-            if brand not in BRANDS:
-                raise error(Errno.ENOEXEC)
-            return brand
-    return "linux"
+    brand = _described(head).get(b"abi", b"linux").decode("latin-1")
+    if brand not in BRANDS:
+        raise error(Errno.ENOEXEC)
+    return brand
+
+
+def _described(head: bytes) -> dict[bytes, bytes]:
+    """What the lines after a program's name say of it."""
+    lines = head.split(b"\n")[2:]
+    return {key: value for key, _, value in (line.partition(b" ") for line in lines) if key}
+
+
+def _link(kernel: Kernel, pcb: PCB, head: bytes, image: Image) -> None:
+    """Find the C library that a program needs, as ld.so(8) does: its brand becomes the program's.
+
+    LD_LIBRARY_PATH comes first, but not for a set-id program; then its runpath, then /lib. Without
+    a library the loader says so, and the program never begins.
+    """
+    described = _described(head)
+    wanted = described.get(b"needs")
+    if wanted is None:
+        image.brand = brand_of(head)
+        return
+    path = b""
+    if image.euid is None and image.egid is None:
+        given = (e[16:] for e in image.environ if e.startswith(b"LD_LIBRARY_PATH="))
+        path = next(given, b"")
+    for folder in (*path.split(b":"), *described.get(b"runpath", b"").split(b":"), b"/lib"):
+        found = _library(kernel, pcb, folder, wanted) if folder else None
+        if found is not None:
+            image.brand = found
+            return
+    image.program = _no_library
+    image.brand = kernel.personality
+
+
+def _library(kernel: Kernel, pcb: PCB, folder: bytes, name: bytes) -> str | None:
+    """The brand of the library in a directory, if there is one that may be read."""
+    try:
+        inode = kernel.vfs.walk(pcb, pcb.cwd, folder + b"/" + name).inode
+        require(pcb, inode, MAY_READ)
+        head: bytes = inode.read(0, _HEAD)  # type: ignore[attr-defined]
+        return brand_of(head) if head.startswith(MAGIC) else None
+    except (OSError, AttributeError):
+        return None
+
+
+async def _no_library(sys: Sys, argv: list[bytes], env: dict[bytes, bytes]) -> int:
+    name = argv[0] if argv else b""
+    text = b": error while loading shared libraries: " + LIBC
+    why = b": cannot open shared object file: No such file or directory\n"
+    await sys.write(2, name + text + why)
+    return 127
 
 
 class Image:
@@ -134,13 +188,13 @@ def load(
             except KeyError:
                 raise error(Errno.ENOEXEC) from None
             image = Image(program, name, dentry.path(), comm, argv, environ)
-            image.brand = brand_of(head)
             assert isinstance(inode, Regular)
             image.inode = inode
             if not kernel.vfs.mount_of(dentry).flags & MS_NOSUID:
                 _privileges(pcb, inode, image)
             else:
                 image.caps = exec_caps(pcb, None, None)
+            _link(kernel, pcb, head, image)
             return image
         if not head.startswith(b"#!"):
             raise error(Errno.ENOEXEC)

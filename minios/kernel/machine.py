@@ -312,15 +312,23 @@ class Machine:
         inode.fill_later(path, source)
 
     def install(
-        self, path: bytes, program: str, mode: int = 0o755, *, brand: str | None = None
+        self,
+        path: bytes,
+        program: str,
+        mode: int = 0o755,
+        *,
+        brand: str | None = None,
+        runpath: str | None = None,
     ) -> Dentry:
         """Put a native program's file on the disk, built for this machine unless ``brand`` says.
+
+        With ``runpath`` it is linked with a C library only when it starts (ld.so(8)).
 
         There is no init, no shell and no login in 21 calls: what is installed on an xv6 machine is
         built for Linux, whose table its kernel serves too (``abi.linux``).
         """
         own = "linux" if self.personality == "xv6" else self.personality
-        return self.write_file(path, native(program, brand or own), mode=mode)
+        return self.write_file(path, native(program, brand or own, runpath), mode=mode)
 
     def symlink(self, target: bytes, path: bytes) -> None:
         with self._durably():

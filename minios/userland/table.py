@@ -125,6 +125,7 @@ PROGRAMS: dict[str, str] = {
     "sysctl": "bin.sysctl:sysctl",
     "vmstat": "bin.vmstat:vmstat",
     "ltrace": "bin.ltrace:ltrace",
+    "ldd": "bin.readelf:ldd",
     "readelf": "bin.readelf:readelf",
     "strace": "bin.strace:strace",
     "hog": "bin.load:hog",

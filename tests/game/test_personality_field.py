@@ -69,6 +69,39 @@ async def test_an_xv6_kernel_serves_the_base_system_of_linux_too(tmp_path: Path)
         assert await game.run("cat /srv/words; sysctl -n abi.linux") == "one two\n1\n"
 
 
+LINKED = """
+        /opt/count: {program: wc, runpath: /opt/vendor/lib}
+        /opt/vendor/lib/libc.so.6: {program: libc.so.6, abi: bsd, mode: "0644"}
+"""
+
+
+async def test_a_program_speaks_the_language_of_the_library_it_is_linked_with(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "level.yaml"
+    path.write_text(
+        LEVEL.replace("        /opt/count: {program: wc, abi: bsd}\n", LINKED.lstrip("\n"))
+    )
+    async with minios.play(str(path)) as game:
+        assert await game.run("/opt/count /srv/words") == "Segmentation fault\n"
+        assert await game.run("ldd /opt/count; file -b /opt/count") == (
+            "\tlibc.so.6 => /opt/vendor/lib/libc.so.6 (0x3f7e0000)\n"
+            "MiniOS native executable, wc, dynamically linked\n"
+        )
+        right = await game.run("LD_LIBRARY_PATH=/lib /opt/count /srv/words")
+        assert right.split() == ["1", "2", "8", "/srv/words"]
+        await game.run("rm /opt/vendor/lib/libc.so.6")
+        assert (await game.run("/opt/count /srv/words")).split() == right.split()
+        await game.run("mv /lib/libc.so.6 /tmp")
+        assert await game.run("/opt/count /srv/words; echo $?; ldd /opt/count") == (
+            "/opt/count: error while loading shared libraries: libc.so.6: cannot open shared "
+            "object file: No such file or directory\n127\n\tlibc.so.6 => not found\n"
+        )
+        assert await game.run("ldd /bin/ls /srv/words 2>&1") == (
+            "/bin/ls:\n\tstatically linked\n/srv/words:\n\tnot a dynamic executable\n"
+        )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "text"),
     [
@@ -77,6 +110,7 @@ async def test_an_xv6_kernel_serves_the_base_system_of_linux_too(tmp_path: Path)
         ("personality: linux", "personality: vms", "must be one of linux, bsd, xv6"),
         ('"one two\\n"', "{text: x, abi: bsd}", "belongs to a program"),
         ("program: wc,", "text: x, program: wc,", "is either text or program"),
+        ("program: wc,", "program: wc, runpath: /x,", "has the abi of its library"),
     ],
 )
 def test_what_makes_no_sense_is_said(old: str, new: str, text: str) -> None:

@@ -1,4 +1,4 @@
-"""readelf: what the file of a program says of itself."""
+"""readelf and ldd: what the file of a program says of itself, and what it is linked with."""
 
 from minios.abi.errno import Errno
 from minios.userland.lib.native import Native, parse
@@ -28,6 +28,14 @@ _HEADER = b"""ELF Header:
   Version:                           0x1
   Entry point address:               0x10040
 """
+
+
+LDD = """
+Usage: ldd [OPTION]... FILE...
+Print the shared libraries that each FILE is linked with when it starts.
+"""
+
+LIBC_ADDRESS = 0x3F7E0000
 
 
 async def _read(tool: Tool, path: bytes) -> Native | None:
@@ -62,3 +70,46 @@ async def readelf(tool: Tool) -> int:
         if "h" in tool.options:
             tool.out.put(_HEADER % (_OS_BYTE[found.brand], _OS_ABI[found.brand]))
     return tool.status
+
+
+@program(LDD, "druv")
+async def ldd(tool: Tool) -> int:
+    """ldd(1)."""
+    if not tool.operands:
+        raise Failure(b"missing file arguments", hint=True)
+    for path in tool.operands:
+        if len(tool.operands) > 1:
+            await tool.line(path + b":")
+        try:
+            found = await _read(tool, path)
+        except Failure:
+            await tool.warn(path + b": No such file or directory")
+            continue
+        if found is None or not found.needs:
+            text = b"not a dynamic executable" if found is None else b"statically linked"
+            await tool.line(b"\t" + text)
+            tool.status = max(tool.status, int(found is None))
+            continue
+        where = await _find(tool, found)
+        name = found.needs
+        if where is None:
+            await tool.line(b"\t" + name + b" => not found")
+        else:
+            await tool.line(b"\t%b => %b (0x%08x)" % (name, where, LIBC_ADDRESS))
+    return tool.status
+
+
+async def _find(tool: Tool, found: Native) -> bytes | None:
+    """Where the loader would find the library (ld.so(8))."""
+    given = tool.env.get(b"LD_LIBRARY_PATH", b"")
+    for folder in (*given.split(b":"), *found.runpath.split(b":"), b"/lib"):
+        if not folder:
+            continue
+        path = folder + b"/" + found.needs
+        try:
+            data = await read_file(tool.sys, path, 4096)
+        except OSError:
+            continue
+        if parse(data) is not None:
+            return path
+    return None

@@ -69,6 +69,8 @@ def classify(data: bytes) -> Kind:
     native = parse(data)
     if native is not None:
         made = b"" if native.brand == "linux" else b", for " + native.brand.encode()
+        if native.needs:
+            made = b", dynamically linked"
         text = b"MiniOS native executable, " + native.name + made
         return Kind(text, b"application/x-executable", b"binary")
     if data.startswith(b"\x7fELF") and len(data) >= 20:

@@ -11,6 +11,10 @@ class Native(NamedTuple):
     name: bytes
     brand: str
     """The kernel that it was built for: linux, bsd or xv6."""
+    needs: bytes = b""
+    """The library that it is linked with when it starts; empty if it has all it needs."""
+    runpath: bytes = b""
+    """Where that is looked for, besides the usual places."""
 
 
 def parse(data: bytes) -> Native | None:
@@ -19,4 +23,5 @@ def parse(data: bytes) -> Native | None:
         return None
     name, *lines = data[len(MAGIC) :].split(b"\n")
     known = dict(line.split(b" ", 1) for line in lines if b" " in line)
-    return Native(name, known.get(b"abi", b"linux").decode("latin-1"))
+    brand = known.get(b"abi", b"linux").decode("latin-1")
+    return Native(name, brand, known.get(b"needs", b""), known.get(b"runpath", b""))
