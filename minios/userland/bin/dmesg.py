@@ -6,7 +6,7 @@ from minios.abi.errno import Errno
 from minios.abi.flags import O_NONBLOCK, O_RDONLY, SEEK_DATA, SEEK_END
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.journal import FACILITIES
-from minios.userland.lib.proc import boot_time
+from minios.userland.lib.procfiles import boot_time
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import why
 

@@ -9,7 +9,7 @@ from minios.abi.sys import Sys
 from minios.userland.bin.swap import size_text
 from minios.userland.lib import users
 from minios.userland.lib.calendar import strftime
-from minios.userland.lib.proc import read_optional
+from minios.userland.lib.procfiles import read_optional
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.sizes import SizeError, parse_size
 from minios.userland.lib.stdio import complain, why

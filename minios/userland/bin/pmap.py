@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from minios.userland.bin.uptime import usage
 from minios.userland.lib.options import UsageError, parse
-from minios.userland.lib.proc import read_optional
+from minios.userland.lib.procfiles import read_optional
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.stdio import complain, read_file
 

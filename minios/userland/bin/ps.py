@@ -9,16 +9,8 @@ from dataclasses import dataclass, field
 
 from minios.abi.sys import Sys
 from minios.userland.lib import users
-from minios.userland.lib.proc import (
-    Process,
-    boot_time,
-    meminfo,
-    pid_digits,
-    pids,
-    read_optional,
-    read_process,
-    uptime,
-)
+from minios.userland.lib.proc import Process, meminfo, pid_digits, read_process, uptime
+from minios.userland.lib.procfiles import boot_time, pids, read_optional
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.pscolumns import ALIASES, COLUMNS, Column, Fit, View, find, names
 from minios.userland.lib.stdio import complain, list_dir

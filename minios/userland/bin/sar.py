@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.fixed import fixed
-from minios.userland.lib.proc import boot_time
+from minios.userland.lib.procfiles import boot_time
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import read_file
 from minios.userland.lib.sysstat import SECOND, banner, cpus

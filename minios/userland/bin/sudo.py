@@ -13,7 +13,8 @@ from minios.abi.sys import Sys
 from minios.userland.bin.su import controlling_terminal
 from minios.userland.lib import users
 from minios.userland.lib.options import Parsed, UsageError, parse
-from minios.userland.lib.proc import Process, read_optional, read_process
+from minios.userland.lib.proc import Process, read_process
+from minios.userland.lib.procfiles import read_optional
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import complain, read_file, why, write_all
 from minios.userland.lib.sudoers import Caller, Command, Sudoers, decide, rules_of

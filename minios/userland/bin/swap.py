@@ -15,7 +15,7 @@ from minios.abi.records import Stat
 from minios.abi.sys import Sys
 from minios.userland.lib import mounts
 from minios.userland.lib.columns import Column, table
-from minios.userland.lib.proc import read_optional
+from minios.userland.lib.procfiles import read_optional
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import complain, why, write_all
 

@@ -4,14 +4,8 @@ from dataclasses import dataclass, field
 
 from minios.abi.flags import CLOCK_MONOTONIC
 from minios.userland.bin.uptime import summary
-from minios.userland.lib.proc import (
-    HZ,
-    Process,
-    meminfo,
-    pid_digits,
-    processes,
-    read_optional,
-)
+from minios.userland.lib.proc import HZ, Process, meminfo, pid_digits, processes
+from minios.userland.lib.procfiles import read_optional
 from minios.userland.lib.program import Tool
 from minios.userland.lib.pscolumns import clean
 from minios.userland.lib.screen import BOLD, NORMAL, REVERSE

@@ -6,7 +6,8 @@ from minios.abi.sys import Sys
 from minios.userland.lib import duration, utmp
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.options import Parsed, UsageError, parse
-from minios.userland.lib.proc import HZ, boot_time, meminfo, read_optional, uptime
+from minios.userland.lib.proc import HZ, meminfo, uptime
+from minios.userland.lib.procfiles import boot_time, read_optional
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import complain
 

@@ -5,7 +5,8 @@ from minios.userland.bin.uptime import summary, usage
 from minios.userland.lib import utmp
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.options import UsageError, parse
-from minios.userland.lib.proc import HZ, Process, processes, read_optional
+from minios.userland.lib.proc import HZ, Process, processes
+from minios.userland.lib.procfiles import read_optional
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.pscolumns import clean
 from minios.userland.lib.quoting import quote

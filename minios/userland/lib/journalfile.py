@@ -6,7 +6,7 @@ from minios.abi.sys import Sys
 from minios.userland.lib import journal
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.journal import Entry, unpack
-from minios.userland.lib.proc import boot_time
+from minios.userland.lib.procfiles import boot_time
 
 US = 1_000_000
 

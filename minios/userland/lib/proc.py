@@ -5,8 +5,10 @@ CPU times and start times are clock ticks of 1/100 s, sizes are bytes unless a n
 
 from dataclasses import dataclass, field
 
-from minios.abi.flags import O_DIRECTORY
 from minios.abi.sys import Sys
+from minios.userland.lib.procfiles import boot_time as boot_time
+from minios.userland.lib.procfiles import pids as pids
+from minios.userland.lib.procfiles import read_optional as read_optional
 from minios.userland.lib.stdio import read_file
 
 HZ = 100
@@ -160,16 +162,6 @@ def _four(words: bytes) -> tuple[int, int, int, int]:
     return a, b, c, d
 
 
-async def pids(sys: Sys) -> list[int]:
-    """The processes that exist now, in order of their pids."""
-    fd = await sys.open(b"/proc", O_DIRECTORY)
-    found: list[int] = []
-    while entries := await sys.getdents(fd):
-        found.extend(int(entry.name) for entry in entries if entry.name.isdigit())
-    await sys.close(fd)
-    return sorted(found)
-
-
 async def read_process(
     sys: Sys, pid: int, *, status: bool = True, argv: bool = True, environ: bool = False
 ) -> Process | None:
@@ -203,26 +195,10 @@ async def processes(
     return found
 
 
-async def read_optional(sys: Sys, path: bytes) -> bytes:
-    """A file's text; empty if it cannot be read."""
-    try:
-        return await read_file(sys, path)
-    except OSError:
-        return b""
-
-
 async def uptime(sys: Sys) -> int:
     """Ticks since boot (/proc/uptime)."""
     whole, _, part = (await read_file(sys, b"/proc/uptime")).split()[0].partition(b".")
     return int(whole) * HZ + int(part[:2].ljust(2, b"0"))
-
-
-async def boot_time(sys: Sys) -> int:
-    """When the machine booted, in seconds since the epoch (``btime`` of /proc/stat)."""
-    for line in (await read_optional(sys, b"/proc/stat")).split(b"\n"):
-        if line.startswith(b"btime "):
-            return int(line[6:])
-    return 0
 
 
 async def meminfo(sys: Sys) -> dict[bytes, int]:

@@ -7,7 +7,7 @@ import pytest
 from minios.abi import caps, flags
 from minios.abi.signals import Sig
 from minios.userland.lib.calendar import timestamp
-from minios.userland.lib.units import exitcodes, find, spec, timespan
+from minios.userland.lib.units import calendarspec, exitcodes, find, spec, timespan
 from minios.userland.lib.units.syntax import expand, parse, split
 
 SECOND = 1_000_000_000
@@ -163,13 +163,13 @@ def test_how_long_ago(seconds: int, text: str) -> None:
 )
 def test_calendar_events(expression: str, following: tuple[int, ...]) -> None:
     now = timestamp(2026, 1, 5, 9, 0, 0) * SECOND
-    assert timespan.Calendar(expression).next(now) == timestamp(*following) * SECOND
+    assert calendarspec.Calendar(expression).next(now) == timestamp(*following) * SECOND
 
 
 def test_nonsense_is_no_calendar_event() -> None:
     for text in ("sometimes", "25:00", "*-13-01", "1..0:00"):
         with pytest.raises(ValueError):
-            timespan.Calendar(text)
+            calendarspec.Calendar(text)
 
 
 def test_exit_statuses_have_names() -> None:

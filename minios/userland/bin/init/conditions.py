@@ -2,7 +2,6 @@
 
 from minios.abi.flags import R_OK, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG, W_OK
 from minios.abi.sys import Sys
-from minios.userland.lib.pattern import compiled
 from minios.userland.lib.stdio import read_file
 from minios.userland.lib.units.find import listing
 from minios.userland.lib.units.spec import Spec
@@ -30,8 +29,13 @@ async def _holds(sys: Sys, name: str, argument: str) -> bool:
     path = argument.encode("latin-1")
     if name == "PathExistsGlob":
         folder, _, pattern = path.rpartition(b"/")
+        names = await listing(sys, folder or b"/")
+        if pattern == b"*":
+            return any(not entry.startswith(b".") for entry in names)
+        from minios.userland.lib.pattern import compiled
+
         glob = compiled(pattern)
-        return any(glob.matches(entry) for entry in await listing(sys, folder or b"/"))
+        return any(glob.matches(entry) for entry in names)
     if name == "DirectoryNotEmpty":
         return bool(await listing(sys, path))
     if name == "KernelCommandLine":

@@ -1,7 +1,7 @@
 """Who is in a service's control group."""
 
 from minios.abi.sys import Sys
-from minios.userland.lib.proc import pids
+from minios.userland.lib.procfiles import pids
 from minios.userland.lib.stdio import read_file
 
 

@@ -15,8 +15,6 @@ SIGHUP reads the file again: new entries start, running ones of vanished or chan
 SIGTERM.
 """
 
-from dataclasses import dataclass
-
 from minios.abi.flags import CLOCK_MONOTONIC, O_RDWR
 from minios.abi.signals import SIG_DFL, SIG_SETMASK, Sig
 from minios.abi.sys import Sys
@@ -36,15 +34,17 @@ _ACTIONS = frozenset({b"sysinit", b"boot", b"wait", b"once", b"respawn", b"ctrla
 _SPECIAL = b"~`!$^&*()=|\\{}[];\"'<>?"
 
 
-@dataclass(slots=True)
 class Entry:
     """A line of inittab, and the process that runs for it."""
 
-    id: bytes
-    action: bytes
-    process: bytes
-    pid: int = 0
-    started: int = 0
+    __slots__ = ("action", "id", "pid", "process", "started")
+
+    def __init__(self, id: bytes, action: bytes, process: bytes) -> None:
+        self.id = id
+        self.action = action
+        self.process = process
+        self.pid = 0
+        self.started = 0
 
 
 def parse(text: bytes) -> list[Entry]:

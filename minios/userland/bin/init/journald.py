@@ -1,7 +1,5 @@
 """Writing the journal: what services print, what programs log, and what init itself has to say."""
 
-from dataclasses import dataclass
-
 from minios.abi.flags import (
     CLOCK_MONOTONIC,
     O_APPEND,
@@ -26,24 +24,28 @@ DAEMON = 3
 ERR, WARNING, NOTICE, INFO = 3, 4, 5, 6
 
 
-@dataclass(slots=True)
 class Stream:
     """What one process prints: the pipe's end, and a line that is not complete yet."""
 
-    unit: bytes
-    identifier: bytes
-    pid: int
-    uid: int
-    rest: bytes = b""
+    __slots__ = ("identifier", "pid", "rest", "uid", "unit")
+
+    def __init__(self, unit: bytes, identifier: bytes, pid: int, uid: int) -> None:
+        self.unit = unit
+        self.identifier = identifier
+        self.pid = pid
+        self.uid = uid
+        self.rest = b""
 
 
-@dataclass(slots=True)
 class Rate:
     """How much a service has logged in the interval that began at ``since``."""
 
-    since: int = 0
-    count: int = 0
-    dropped: int = 0
+    __slots__ = ("count", "dropped", "since")
+
+    def __init__(self, since: int = 0) -> None:
+        self.since = since
+        self.count = 0
+        self.dropped = 0
 
 
 class Journal:

@@ -1,24 +1,34 @@
 """Process 1: boots the machine, buries the dead, and sleeps until somebody needs something."""
 
-from dataclasses import dataclass
-
 from minios.abi.flags import CLOCK_MONOTONIC, POLLIN, WNOHANG
 from minios.abi.signals import SIG_BLOCK, Sig, mask_of
 from minios.abi.sys import Sys
 from minios.userland.bin.init.control import Control
 from minios.userland.bin.init.inittab import HANDLED, SECOND, Entry, Inittab, console
 from minios.userland.bin.init.manager import Manager
-from minios.userland.lib import mounts, utmp
-from minios.userland.lib.proc import boot_time
-from minios.userland.lib.stdio import complain
+from minios.userland.lib import utmp
+from minios.userland.lib.procfiles import boot_time
+from minios.userland.lib.stdio import complain, read_file
 
 
-@dataclass(slots=True)
 class Flags:
     """What the signal handlers have seen."""
 
-    reread: bool = False
-    keys: bool = False
+    __slots__ = ("keys", "reread")
+
+    def __init__(self) -> None:
+        self.reread = False
+        self.keys = False
+
+
+async def _fstab(sys: Sys) -> list[tuple[bytes, bytes]]:
+    """Where fstab(5) mounts what types."""
+    try:
+        text = await read_file(sys, b"/etc/fstab")
+    except OSError:
+        return []
+    rows = [line.split() for line in text.splitlines() if not line.startswith(b"#")]
+    return [(row[1], row[2]) for row in rows if len(row) > 2]
 
 
 class Init:
@@ -50,10 +60,10 @@ class Init:
             await console(sys, b"INIT: cannot write /run/utmp")
         await self.journal.listen()
         await self.control.listen()
-        table = await mounts.fstab(sys)
+        table = await _fstab(sys)
         for wanted, command in (
-            (any(e.target != b"/" and e.kind != b"swap" for e in table), b"/bin/mount -a"),
-            (any(e.kind == b"swap" for e in table), b"/sbin/swapon -a"),
+            (any(at != b"/" and kind != b"swap" for at, kind in table), b"/bin/mount -a"),
+            (any(kind == b"swap" for _, kind in table), b"/sbin/swapon -a"),
         ):
             if wanted:
                 self.inittab.entries = [Entry(b"fs", b"sysinit", command)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from minios.abi.flags import CLOCK_MONOTONIC
@@ -11,7 +10,6 @@ from minios.abi.sys import Sys
 from minios.userland.bin.init.conditions import unmet
 from minios.userland.bin.init.journald import ERR, INFO, WARNING, Journal
 from minios.userland.bin.init.service import Service
-from minios.userland.bin.init.timer import Timer
 from minios.userland.bin.init.unit import (
     ACTIVATING,
     ACTIVE,
@@ -50,25 +48,29 @@ class Refused(Exception):
         self.code = code
 
 
-@dataclass(slots=True)
 class Request:
     """What somebody waits for: the jobs of a systemctl call, and how each of them ended."""
 
-    reply: int = -1
-    """The descriptor for the answer; -1 if nobody waits."""
-    pending: set[str] = field(default_factory=set)
-    results: list[tuple[str, str]] = field(default_factory=list)
+    __slots__ = ("pending", "reply", "results")
+
+    def __init__(self, reply: int = -1) -> None:
+        self.reply = reply
+        """The descriptor for the answer; -1 if nobody waits."""
+        self.pending: set[str] = set()
+        self.results: list[tuple[str, str]] = []
 
 
-@dataclass(slots=True)
 class Job:
     """``kind`` is start, stop, restart or reload; ``running`` once it has begun."""
 
-    unit: Unit
-    kind: str
-    running: bool = False
-    announced: bool = False
-    requests: list[Request] = field(default_factory=list)
+    __slots__ = ("announced", "kind", "requests", "running", "unit")
+
+    def __init__(self, unit: Unit, kind: str) -> None:
+        self.unit = unit
+        self.kind = kind
+        self.running = False
+        self.announced = False
+        self.requests: list[Request] = []
 
 
 class Manager:
@@ -115,6 +117,8 @@ class Manager:
         if spec.service is not None:
             return Service(self, spec)
         if spec.timer is not None:
+            from minios.userland.bin.init.timer import Timer
+
             return Timer(self, spec)
         return Target(self, spec)
 
@@ -444,7 +448,7 @@ class Manager:
     async def changed(self, unit: Unit) -> None:
         """A unit has got another state: perhaps its job is done."""
         for other in list(self.units.values()):
-            if isinstance(other, Timer) and other.timer.unit == unit.name and unit.sub != "start":
+            if other.triggers == unit.name and unit.sub != "start":
                 await other.target_changed()
         job = self.jobs.get(unit.name)
         if job is None or not job.running:

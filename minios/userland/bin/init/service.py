@@ -6,13 +6,12 @@ stop-sigkill → stop-post → dead, failed, or auto-restart and once more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.signals import Sig, name_of
 from minios.userland.bin.init import groups
 from minios.userland.bin.init.journald import ERR, NOTICE, WARNING
-from minios.userland.bin.init.spawn import Plan, child
 from minios.userland.bin.init.unit import (
     ACTIVATING,
     ACTIVE,
@@ -23,8 +22,11 @@ from minios.userland.bin.init.unit import (
     Unit,
 )
 from minios.userland.lib.stdio import read_file, why
-from minios.userland.lib.units import exitcodes, timespan
-from minios.userland.lib.units.spec import Command, ServiceSpec
+from minios.userland.lib.units import timespan
+from minios.userland.lib.units.spec import Command, ServiceSpec, Spec
+
+if TYPE_CHECKING:
+    from minios.userland.bin.init.manager import Manager
 
 CLEAN_SIGNALS = (Sig.SIGHUP, Sig.SIGINT, Sig.SIGTERM, Sig.SIGPIPE)
 """Death by one of these is a clean exit (systemd.service(5), SuccessExitStatus=)."""
@@ -37,29 +39,56 @@ _STATES = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
+def _shown(status: int) -> str:
+    from minios.userland.lib.units.exitcodes import show
+
+    return show(status)
+
+
 class Service(Unit):
     """The state of one service since it was loaded."""
 
-    result: str = "success"
-    reload_result: str = "success"
-    main_pid: int = 0
-    last_main: int = 0
-    main_command: list[str] = field(default_factory=list)
-    main_status: int = 0
-    main_started: int = 0
-    main_exited: int = 0
-    control_pid: int = 0
-    phase: str = ""
-    queue: list[Command] = field(default_factory=list)
-    current: Command | None = None
-    restarts: int = 0
-    stopping: bool = False
-    """Somebody asked it to stop, so that it must not restart by itself."""
-    signalled: bool = False
-    waiting_exec: int = -1
-    """Type=exec: the pipe that closes when the exec has worked."""
-    invocations: int = 0
+    __slots__ = (
+        "control_pid",
+        "current",
+        "invocations",
+        "last_main",
+        "main_command",
+        "main_exited",
+        "main_pid",
+        "main_started",
+        "main_status",
+        "phase",
+        "queue",
+        "reload_result",
+        "restarts",
+        "result",
+        "signalled",
+        "stopping",
+        "waiting_exec",
+    )
+
+    def __init__(self, manager: Manager, spec: Spec) -> None:
+        super().__init__(manager, spec)
+        self.result = "success"
+        self.reload_result = "success"
+        self.main_pid = 0
+        self.last_main = 0
+        self.main_command: list[str] = []
+        self.main_status = 0
+        self.main_started = 0
+        self.main_exited = 0
+        self.control_pid = 0
+        self.phase = ""
+        self.queue: list[Command] = []
+        self.current: Command | None = None
+        self.restarts = 0
+        self.stopping = False
+        """Somebody asked it to stop, so that it must not restart by itself."""
+        self.signalled = False
+        self.waiting_exec = -1
+        """Type=exec: the pipe that closes when the exec has worked."""
+        self.invocations = 0
 
     @property
     def service(self) -> ServiceSpec:
@@ -197,6 +226,8 @@ class Service(Unit):
 
     async def _spawn(self, command: Command, *, wait_exec: bool = False) -> int:
         """Fork; the pid, or 0 if that failed."""
+        from minios.userland.bin.init.spawn import Plan, child
+
         manager = self.manager
         sys = manager.sys
         try:
@@ -332,9 +363,7 @@ class Service(Unit):
         if result != "success" or flags.wifsignaled(status):
             quiet = self.sub in ("stop-sigterm", "stop-sigkill") and result == "success"
             if not quiet:
-                await self._say(
-                    f"{self.name}: Main process exited, {exitcodes.show(status)}", NOTICE
-                )
+                await self._say(f"{self.name}: Main process exited, {_shown(status)}", NOTICE)
         if self.phase == "ExecStart" and oneshot:
             if result == "success":
                 await self._next()
@@ -366,7 +395,7 @@ class Service(Unit):
         if result == "success":
             await self._next()
             return
-        await self._say(f"{self.name}: Control process exited, {exitcodes.show(status)}", NOTICE)
+        await self._say(f"{self.name}: Control process exited, {_shown(status)}", NOTICE)
         await self._phase_failed(result)
 
     # -- stopping ------------------------------------------------------------------------------

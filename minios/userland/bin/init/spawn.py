@@ -1,7 +1,5 @@
 """Starting the processes of a service: everything systemd.exec(5) says comes before the exec."""
 
-from dataclasses import dataclass, field
-
 from minios.abi import caps, flags
 from minios.abi.signals import SIG_DFL, SIG_SETMASK
 from minios.abi.sys import Sys
@@ -15,17 +13,28 @@ from minios.userland.lib.units.syntax import expand, split
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 
 
-@dataclass(slots=True)
 class Plan:
     """What a child needs to know. ``output`` and ``status`` are descriptors of init's."""
 
-    unit: str
-    cgroup: str
-    command: Command
-    spec: ServiceSpec
-    output: int
-    status: int
-    env: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("cgroup", "command", "env", "output", "spec", "status", "unit")
+
+    def __init__(
+        self,
+        unit: str,
+        cgroup: str,
+        command: Command,
+        spec: ServiceSpec,
+        output: int,
+        status: int,
+        env: dict[str, str] | None = None,
+    ) -> None:
+        self.unit = unit
+        self.cgroup = cgroup
+        self.command = command
+        self.spec = spec
+        self.output = output
+        self.status = status
+        self.env = env if env is not None else {}
 
 
 class _Failed(Exception):

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from minios.abi.flags import CLOCK_MONOTONIC
 from minios.userland.bin.init.unit import ACTIVE, INACTIVE, Unit
-from minios.userland.lib.units.spec import TimerSpec
+from minios.userland.lib.units.spec import Spec, TimerSpec
+
+if TYPE_CHECKING:
+    from minios.userland.bin.init.manager import Manager
 
 
-@dataclass(slots=True)
 class Timer(Unit):
     """``next_mono`` and ``next_real`` are when it elapses next, ``last`` when it did last."""
 
-    started: int = 0
-    next_real: int = 0
-    last: int = 0
-    last_mono: int = 0
+    __slots__ = ("last", "last_mono", "next_real", "started")
+
+    def __init__(self, manager: Manager, spec: Spec) -> None:
+        super().__init__(manager, spec)
+        self.started = 0
+        self.next_real = 0
+        self.last = 0
+        self.last_mono = 0
 
     @property
     def timer(self) -> TimerSpec:
         assert self.spec.timer is not None
         return self.spec.timer
+
+    @property
+    def triggers(self) -> str:
+        return self.timer.unit
 
     async def start(self) -> None:
         self.started = await self.manager.sys.clock_gettime(CLOCK_MONOTONIC)

@@ -6,7 +6,6 @@ may look at what only root may change.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from minios.abi.flags import CLOCK_MONOTONIC, O_CREAT, O_TRUNC, O_WRONLY
@@ -23,33 +22,60 @@ ACTIVE, RELOADING, INACTIVE, FAILED, ACTIVATING, DEACTIVATING = (
 )  # fmt: skip
 
 
-@dataclass(slots=True)
 class Unit:
     """What all kinds share. Times are ns; ``since`` and its sisters of CLOCK_REALTIME."""
 
-    manager: Manager
-    spec: Spec
-    active: str = INACTIVE
-    sub: str = "dead"
-    loaded: int = 0
-    """When the unit's file was read."""
-    since: int = 0
-    active_enter: int = 0
-    active_exit: int = 0
-    inactive_enter: int = 0
-    inactive_exit: int = 0
-    active_enter_mono: int = 0
-    inactive_enter_mono: int = 0
-    deadline: int | None = None
-    """When something has to be done about it, in ns of CLOCK_MONOTONIC."""
-    condition: str = ""
-    """The condition that kept it from starting the last time."""
-    condition_time: int = 0
-    starts: list[int] = field(default_factory=list)
+    __slots__ = (
+        "active",
+        "active_enter",
+        "active_enter_mono",
+        "active_exit",
+        "condition",
+        "condition_time",
+        "deadline",
+        "inactive_enter",
+        "inactive_enter_mono",
+        "inactive_exit",
+        "loaded",
+        "manager",
+        "since",
+        "spec",
+        "starts",
+        "sub",
+    )
+
+    def __init__(self, manager: Manager, spec: Spec) -> None:
+        self.manager = manager
+        self.spec = spec
+        self.active = INACTIVE
+        self.sub = "dead"
+        self.loaded = 0
+        """When the unit's file was read."""
+        self.since = 0
+        self.active_enter = 0
+        self.active_exit = 0
+        self.inactive_enter = 0
+        self.inactive_exit = 0
+        self.active_enter_mono = 0
+        self.inactive_enter_mono = 0
+        self.deadline: int | None = None
+        """When something has to be done about it, in ns of CLOCK_MONOTONIC."""
+        self.condition = ""
+        """The condition that kept it from starting the last time."""
+        self.condition_time = 0
+        self.starts: list[int] = []
 
     @property
     def name(self) -> str:
         return self.spec.name
+
+    @property
+    def triggers(self) -> str:
+        """The unit that a timer starts."""
+        return ""
+
+    async def target_changed(self) -> None:
+        """The unit that a timer starts has got another state."""
 
     @property
     def up(self) -> bool:
@@ -130,9 +156,10 @@ class Unit:
             return
 
 
-@dataclass(slots=True)
 class Target(Unit):
     """A point to arrive at: active as soon as what it comes after is done."""
+
+    __slots__ = ()
 
     async def start(self) -> None:
         await self.become(ACTIVE, "active")

@@ -7,7 +7,8 @@ from minios.userland.lib import journal
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.journalfile import Reader, short
 from minios.userland.lib.pattern import compiled
-from minios.userland.lib.proc import boot_time, parse_stat
+from minios.userland.lib.proc import parse_stat
+from minios.userland.lib.procfiles import boot_time
 from minios.userland.lib.program import Tool
 from minios.userland.lib.stdio import complain, read_file, why
 from minios.userland.lib.units import exitcodes, find, state, timespan

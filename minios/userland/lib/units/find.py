@@ -3,8 +3,6 @@
 systemd.unit(5), Unit File Load Path; systemctl(1), is-enabled.
 """
 
-from dataclasses import dataclass, field
-
 from minios.abi.sys import Sys
 from minios.userland.lib.stdio import read_file
 from minios.userland.lib.units.syntax import Sections, parse
@@ -19,15 +17,23 @@ TYPES = ("service", "target", "timer")
 _ALL_TYPES = (*TYPES, "socket", "path", "mount", "automount", "swap", "slice", "scope", "device")
 
 
-@dataclass(slots=True)
 class UnitFile:
     """A unit as it lies on the disk. ``state`` is its LoadState."""
 
-    name: str
-    path: bytes = b""
-    state: str = "not-found"
-    sections: Sections = field(default_factory=Sections)
-    dropins: list[bytes] = field(default_factory=list)
+    __slots__ = ("dropins", "name", "path", "sections", "state")
+
+    def __init__(
+        self,
+        name: str,
+        path: bytes = b"",
+        state: str = "not-found",
+        sections: Sections | None = None,
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.state = state
+        self.sections = sections if sections is not None else Sections()
+        self.dropins: list[bytes] = []
 
 
 def mangle(name: str) -> str:

@@ -5,13 +5,18 @@ docs/sandbox.md lists the settings that are understood. An unknown one is ignore
 the journal, as systemd does.
 """
 
-from dataclasses import dataclass, field
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from minios.abi import caps, flags
 from minios.abi.signals import Sig, number_of
 from minios.userland.lib.units import timespan
 from minios.userland.lib.units.find import UnitFile, specifiers
 from minios.userland.lib.units.syntax import Sections, split
+
+if TYPE_CHECKING:
+    from minios.userland.lib.units.calendarspec import Calendar
 
 PHASES = (
     "ExecCondition", "ExecStartPre", "ExecStart", "ExecStartPost", "ExecReload", "ExecStop",
@@ -49,86 +54,145 @@ _SERVICE_KEYS = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
 class Command:
     """A line of ExecStart= or another phase. ``words[0]`` is the program."""
 
-    words: list[str]
-    argv0: str = ""
-    may_fail: bool = False
-    privileged: bool = False
-    literal: bool = False
+    __slots__ = ("argv0", "literal", "may_fail", "privileged", "words")
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self.argv0 = ""
+        self.may_fail = False
+        self.privileged = False
+        self.literal = False
 
 
-@dataclass(slots=True)
 class ServiceSpec:
     """[Service]. Times are ns."""
 
-    type: str = "simple"
-    commands: dict[str, list[Command]] = field(default_factory=dict)
-    restart: str = "no"
-    restart_sec: int = 100 * timespan.MS
-    timeout_start: int = 90 * timespan.SECOND
-    timeout_stop: int = 90 * timespan.SECOND
-    remain: bool = False
-    pidfile: str = ""
-    success: set[int] = field(default_factory=set)
-    """Wait statuses that count as success beside 0 and the four clean signals."""
-    prevent: set[int] = field(default_factory=set)
-    force: set[int] = field(default_factory=set)
-    user: str = ""
-    group: str = ""
-    extra_groups: list[str] = field(default_factory=list)
-    directory: str = ""
-    environment: list[str] = field(default_factory=list)
-    environment_files: list[str] = field(default_factory=list)
-    nice: int | None = None
-    umask: int | None = None
-    oom_score_adj: int | None = None
-    affinity: list[int] = field(default_factory=list)
-    limits: dict[int, tuple[int, int]] = field(default_factory=dict)
-    output: str = "journal"
-    error: str = "inherit"
-    input: str = "null"
-    identifier: str = ""
-    kill_signal: int = int(Sig.SIGTERM)
-    kill_mode: str = "control-group"
-    send_sigkill: bool = True
-    send_sighup: bool = False
-    no_new_privileges: bool = False
-    bounding: int = caps.ALL
-    ambient: int = 0
+    __slots__ = (
+        "affinity",
+        "ambient",
+        "bounding",
+        "commands",
+        "directory",
+        "environment",
+        "environment_files",
+        "error",
+        "extra_groups",
+        "force",
+        "group",
+        "identifier",
+        "input",
+        "kill_mode",
+        "kill_signal",
+        "limits",
+        "nice",
+        "no_new_privileges",
+        "oom_score_adj",
+        "output",
+        "pidfile",
+        "prevent",
+        "remain",
+        "restart",
+        "restart_sec",
+        "send_sighup",
+        "send_sigkill",
+        "success",
+        "timeout_start",
+        "timeout_stop",
+        "type",
+        "umask",
+        "user",
+    )
+
+    def __init__(self) -> None:
+        self.type = "simple"
+        self.commands: dict[str, list[Command]] = {}
+        self.restart = "no"
+        self.restart_sec = 100 * timespan.MS
+        self.timeout_start = 90 * timespan.SECOND
+        self.timeout_stop = 90 * timespan.SECOND
+        self.remain = False
+        self.pidfile = ""
+        self.success: set[int] = set()
+        """Wait statuses that count as success beside 0 and the four clean signals."""
+        self.prevent: set[int] = set()
+        self.force: set[int] = set()
+        self.user = ""
+        self.group = ""
+        self.extra_groups: list[str] = []
+        self.directory = ""
+        self.environment: list[str] = []
+        self.environment_files: list[str] = []
+        self.nice: int | None = None
+        self.umask: int | None = None
+        self.oom_score_adj: int | None = None
+        self.affinity: list[int] = []
+        self.limits: dict[int, tuple[int, int]] = {}
+        self.output = "journal"
+        self.error = "inherit"
+        self.input = "null"
+        self.identifier = ""
+        self.kill_signal = int(Sig.SIGTERM)
+        self.kill_mode = "control-group"
+        self.send_sigkill = True
+        self.send_sighup = False
+        self.no_new_privileges = False
+        self.bounding = caps.ALL
+        self.ambient = 0
 
 
-@dataclass(slots=True)
 class TimerSpec:
     """[Timer]. ``since`` has the monotonic ones: (what they count from, ns)."""
 
-    unit: str = ""
-    since: list[tuple[str, int]] = field(default_factory=list)
-    calendars: list[timespan.Calendar] = field(default_factory=list)
+    __slots__ = ("calendars", "since", "unit")
+
+    def __init__(self) -> None:
+        self.unit = ""
+        self.since: list[tuple[str, int]] = []
+        self.calendars: list[Calendar] = []
 
 
-@dataclass(slots=True)
 class Spec:
     """Everything a manager needs of a unit."""
 
-    name: str
-    state: str
-    path: bytes = b""
-    dropins: list[bytes] = field(default_factory=list)
-    description: str = ""
-    documentation: list[str] = field(default_factory=list)
-    dependencies: dict[str, list[str]] = field(default_factory=dict)
-    conditions: list[tuple[str, bool, bool, str]] = field(default_factory=list)
-    """(what is tested, whether it is a trigger ``|``, whether it is negated, its argument)."""
-    asserts: int = 0
-    """How many of the conditions, from the first on, are assertions."""
-    limit_interval: int = 10 * timespan.SECOND
-    limit_burst: int = 5
-    service: ServiceSpec | None = None
-    timer: TimerSpec | None = None
-    warnings: list[str] = field(default_factory=list)
+    __slots__ = (
+        "asserts",
+        "conditions",
+        "dependencies",
+        "description",
+        "documentation",
+        "dropins",
+        "limit_burst",
+        "limit_interval",
+        "name",
+        "path",
+        "service",
+        "state",
+        "timer",
+        "warnings",
+    )
+
+    def __init__(
+        self, name: str, state: str, path: bytes = b"", dropins: list[bytes] | None = None
+    ) -> None:
+        self.name = name
+        self.state = state
+        self.path = path
+        self.dropins = dropins if dropins is not None else []
+        self.description = ""
+        self.documentation: list[str] = []
+        self.dependencies: dict[str, list[str]] = {}
+        self.conditions: list[tuple[str, bool, bool, str]] = []
+        """(what is tested, whether it is a trigger ``|``, whether it is negated, its argument)."""
+        self.asserts = 0
+        """How many of the conditions, from the first on, are assertions."""
+        self.limit_interval = 10 * timespan.SECOND
+        self.limit_burst = 5
+        self.service: ServiceSpec | None = None
+        self.timer: TimerSpec | None = None
+        self.warnings: list[str] = []
 
     def names(self, kind: str) -> list[str]:
         return self.dependencies.get(kind, [])
@@ -480,8 +544,10 @@ def _read_timer(reader: _Reader, spec: Spec) -> None:
             else:
                 timer.since.append((key, span))
     for value in reader.all("OnCalendar"):
+        from minios.userland.lib.units.calendarspec import Calendar
+
         try:
-            timer.calendars.append(timespan.Calendar(value))
+            timer.calendars.append(Calendar(value))
         except ValueError:
             reader.bad("OnCalendar", value)
     if not timer.since and not timer.calendars:

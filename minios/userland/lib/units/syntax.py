@@ -1,16 +1,16 @@
 """The syntax of unit files (systemd.syntax(7)) and of the command lines in them."""
 
-from dataclasses import dataclass, field
-
 MAX_LINE = 1 << 16
 
 
-@dataclass(slots=True)
 class Sections:
     """The settings of a unit, by section and key; a key may be given more than once."""
 
-    values: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    __slots__ = ("values", "warnings")
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, list[str]]] = {}
+        self.warnings: list[str] = []
 
     def all(self, section: str, key: str) -> list[str]:
         """Every value of a key since the last empty one, which takes those before it back."""
