@@ -19,9 +19,8 @@ from minios.game.checks.load import BoundLoad
 from minios.game.checks.logic import BoundAll, BoundHeld, BoundNot
 from minios.game.checks.probe import BoundProbe
 from minios.game.checks.process import STATES
-from minios.kernel.why import Reason
 from minios.kernel.why.call import explain
-from minios.kernel.why.reason import moment, seconds
+from minios.kernel.why.reason import Reason, moment, seconds
 
 if TYPE_CHECKING:
     from minios.fs.inode import Inode
@@ -193,8 +192,8 @@ class _Teller:
         pids = [pcb for pcb in kernel.processes.values() if state(pcb) and matches(pcb)]
         what = self.told(check.who.name, "") or self.told(check.who.user, "")
         named = f" ({what})" if what else ""
-        are = "process that counts here is" if len(pids) == 1 else "processes that count here are"
-        text = f"{len(pids)} {are} {check.state}{named}; asked is {asked}."
+        are = "process that counts is" if len(pids) == 1 else "processes that count are"
+        text = f"{len(pids)} {are} {check.state}{named}; {_must(check.count)}."
         return Reason("check.process", text)
 
     def _memory(self, check: spec.MemoryCheck) -> Reason:
@@ -297,6 +296,15 @@ def _asked(compare: spec.Compare, show: Callable[[int], str] = str) -> str:
     if low is not None:
         return f"at least {show(low)}"
     return f"at most {show(high)}" if high is not None else "anything"
+
+
+def _must(compare: spec.Compare) -> str:
+    """``none may be``, ``at least 2 must be``."""
+    if compare.at_most == 0:
+        return "none may be"
+    if compare.at_least is None:
+        return f"{_asked(compare)} may be"
+    return f"{_asked(compare)} must be"
 
 
 def _capital(text: str) -> str:

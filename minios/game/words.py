@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minios.kernel.why import lines
+from minios.kernel.why.reason import lines
 
 if TYPE_CHECKING:
     from minios.game.play import Play

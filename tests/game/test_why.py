@@ -24,7 +24,7 @@ from minios.game.spec import (
     Who,
 )
 from minios.game.why import ask, why_goal
-from minios.kernel.why import lines
+from minios.kernel.why.reason import lines
 from minios.sim.world import SECOND
 
 
@@ -77,11 +77,11 @@ def test_an_absent_file_is_not_named_unless_the_level_has_named_it() -> None:
         ),
         (
             ProcessCheck("pc", Who(name="init"), count=Compare(at_most=0)),
-            "1 process that counts here is alive; asked is none.",
+            "1 process that counts is alive; none may be.",
         ),
         (
             ProcessCheck("pc", Who(name="x"), "stopped", Compare(2, 2)),
-            "0 processes that count here are stopped; asked is exactly 2.",
+            "0 processes that count are stopped; exactly 2 must be.",
         ),
         (MetricCheck("keys", Compare(at_least=3)), "Keys is 0; asked is at least 3."),
         (ProbeCheck("pc", "false"), "A trial of it fails, with exit status 1."),
@@ -117,7 +117,7 @@ def test_of_any_every_part_is_told_and_of_not_what_holds() -> None:
     init = ProcessCheck("pc", Who(name="init"))
     assert told(Not(init)) == [
         "This must not be so:",
-        "  1 process that counts here is alive; asked is at least 1.",
+        "  1 process that counts is alive; at least 1 must be.",
     ]
 
 

@@ -14,9 +14,10 @@ from minios.fs import access, vfs
 from minios.fs.access import ROOT, Identity
 from minios.kernel.kernel import CALLS as KERNEL_CALLS
 from minios.kernel.sched import POLICIES
-from minios.kernel.why import Reason, rules
+from minios.kernel.why import rules
 from minios.kernel.why.call import explain
 from minios.kernel.why.processes import POLICY_WORDS
+from minios.kernel.why.reason import Reason
 from minios.sim.world import SECOND
 from minios.testing import Box, run
 from tests.kernel.rig import Rig

@@ -7,8 +7,3 @@ that the asker may not search is not named.
 
 Answers are trees of :class:`Reason`: plain data for the panes, lines for ``why`` at the prompt.
 """
-
-from minios.kernel.why.log import Causes, Obituary, Refusal
-from minios.kernel.why.reason import Reason, lines
-
-__all__ = ["Causes", "Obituary", "Reason", "Refusal", "lines"]

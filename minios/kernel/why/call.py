@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
 from minios.abi.syscalls import NR
-from minios.kernel.why.reason import Reason, lines
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
     from minios.fs.inode import Dentry
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
+    from minios.kernel.why.reason import Reason
 
 SHOWN = 5
 """Refusals and deaths that ``why`` without an operand tells of."""
@@ -44,6 +44,7 @@ def explain(
 def why_recent(kernel: Kernel, who: Credentials) -> Reason:
     """The last deaths by signal and the last refusals of the asker's; of everybody's to root."""
     from minios.kernel.why.processes import ended
+    from minios.kernel.why.reason import Reason
     from minios.kernel.why.rules import why_refused
 
     causes = kernel.causes
@@ -63,6 +64,8 @@ def why(kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes | int) -> Answer:
     """why(kind, subject): the answer's sentences with their depths. EFAULT EINVAL."""
     if not isinstance(kind, bytes) or not isinstance(subject, (bytes, int)):
         raise error(Errno.EFAULT)
+    from minios.kernel.why.reason import lines
+
     machine = kernel.machine.kernel if kernel.hidden else kernel
     if machine is None:
         raise error(Errno.EINVAL)

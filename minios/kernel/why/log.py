@@ -7,7 +7,7 @@ act on it.
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from minios.abi.errno import Errno
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from minios.fs.inode import Dentry, Inode
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
+
+    Cause = tuple[str, Inode | None, int, Dentry | None]
 
 OBITUARIES = 256
 REFUSALS = 64
@@ -35,42 +37,56 @@ REFUSED = frozenset(
 one; EAGAIN of fork(2) is."""
 
 
-class Obituary(NamedTuple):
+class Obituary:
     """How a process ended. ``sender`` 0 is the kernel; ``rule`` says what made it send ``sig``, and
     ``detail`` more of that."""
 
-    time: int
-    pid: int
-    ppid: int
-    comm: bytes
-    uid: int
-    status: int
-    sig: int
-    sender: int
-    sender_comm: bytes
-    sender_uid: int
-    rule: str
-    detail: str
+    __slots__ = (
+        "comm", "detail", "pid", "ppid", "rule", "sender", "sender_comm", "sender_uid", "sig",
+        "status", "time", "uid",
+    )  # fmt: skip
+
+    def __init__(self, kernel: Kernel, pcb: PCB, status: int) -> None:
+        self.time: int = kernel.world.now
+        self.pid: int = pcb.pid
+        self.ppid: int = pcb.ppid
+        self.comm: bytes = pcb.comm
+        self.uid: int = pcb.uid
+        self.status = status
+        self.sig, self.sender, self.sender_comm, self.sender_uid = pcb.killed_by or (0, 0, b"", 0)
+        self.rule = doom(kernel, pcb, self.sig) if self.sig and not self.sender else ""
+        self.detail = _detail(pcb, self.rule)
 
 
-class Refusal(NamedTuple):
-    """A system call that was refused: which rule said no, about which file."""
+class Refusal:
+    """A system call that was refused: which rule said no, about which file.
 
-    time: int
-    pid: int
-    comm: bytes
-    uid: int
-    call: int
-    path: bytes
-    """The path that was given, or empty."""
-    errno: int
-    rule: str
-    place: bytes
-    """Where the file is that the rule was about; empty if about none, or the path itself."""
-    mode: int
-    owner: int
-    group: int
-    want: int
+    ``path`` is what was given, ``place`` where the file is that the rule was about (empty if it was
+    about none); ``mode``, ``owner`` and ``group`` are that file's, ``want`` the rights asked of it.
+    """
+
+    __slots__ = (
+        "call", "comm", "errno", "group", "mode", "owner", "path", "pid", "place", "rule", "time",
+        "uid", "want",
+    )  # fmt: skip
+
+    def __init__(self, kernel: Kernel, pcb: PCB, errno: int, cause: Cause | None) -> None:
+        nr, args = pcb.request
+        rule, inode, want, at = cause or ("", None, 0, None)
+        self.time: int = kernel.world.now
+        self.pid: int = pcb.pid
+        self.comm: bytes = pcb.comm
+        self.uid: int = pcb.euid
+        self.call: int = nr
+        self.path: bytes = next(iter(paths_of(nr, args)), b"")[:256]
+        self.errno = errno
+        self.rule = rule
+        self.want = want
+        self.place = b""
+        self.mode = self.owner = self.group = 0
+        if inode is not None:
+            self.place = _place(kernel, pcb, inode, at)[:256]
+            self.mode, self.owner, self.group = inode.mode, inode.uid, inode.gid
 
 
 class Causes:
@@ -85,14 +101,8 @@ class Causes:
 
     def died(self, kernel: Kernel, pcb: PCB, status: int) -> None:
         """A process has ended with a wait status; its parent has not been told yet."""
-        sig, sender, comm, uid = pcb.killed_by or (0, 0, b"", 0)
-        rule = doom(kernel, pcb, sig) if sig and not sender else ""
-        last = Obituary(
-            kernel.world.now, pcb.pid, pcb.ppid, pcb.comm, pcb.uid, status, sig, sender, comm, uid,
-            rule, _detail(pcb, rule),
-        )  # fmt: skip
-        self.obituaries.append(last)
-        self._hash = crc32(b"%d %d %d" % (last.time, last.pid, status), self._hash)
+        self.obituaries.append(Obituary(kernel, pcb, status))
+        self._hash = crc32(b"%d %d %d" % (kernel.world.now, pcb.pid, status), self._hash)
 
     def refused(self, kernel: Kernel, pcb: PCB, err: OSError) -> None:
         """A call ends in an error that may be a refusal: remember it, and its ``cause``.
@@ -100,23 +110,12 @@ class Causes:
         The cause was put on the exception where it was raised (:func:`minios.fs.access.refused`);
         it is taken off again, as programs are not to see it.
         """
-        nr, args = pcb.request
         errno = err.errno or 0
         cause = err.__dict__.pop("cause", None)
-        if errno not in REFUSED and not (errno == Errno.EAGAIN and nr == NR.clone):
-            return
-        rule, inode, want, at = cause or ("", None, 0, None)
-        path = next(iter(paths_of(nr, args)), b"")[:256]
-        place = b""
-        if inode is not None:
-            place = _place(kernel, pcb, nr, args, inode, at)[:256]
-        last = Refusal(
-            kernel.world.now, pcb.pid, pcb.comm, pcb.euid, nr, path, errno, rule, place,
-            inode.mode if inode is not None else 0, inode.uid if inode is not None else 0,
-            inode.gid if inode is not None else 0, want,
-        )  # fmt: skip
-        self.refusals.append(last)
-        self._hash = crc32(b"%d %d %d %d" % (last.time, last.pid, nr, errno), self._hash)
+        if errno in REFUSED or (errno == Errno.EAGAIN and pcb.request[0] == NR.clone):
+            self.refusals.append(Refusal(kernel, pcb, errno, cause))
+            what = (kernel.world.now, pcb.pid, pcb.request[0], errno)
+            self._hash = crc32(b"%d %d %d %d" % what, self._hash)
 
     def obituary(self, pid: int) -> Obituary | None:
         """The latest death of that pid; None if there was none, or it is long ago."""
@@ -140,16 +139,14 @@ def paths_of(nr: int, args: tuple[Any, ...]) -> list[bytes]:
     ]
 
 
-def _place(
-    kernel: Kernel, pcb: PCB, nr: int, args: tuple[Any, ...], inode: Inode, at: Dentry | None
-) -> bytes:
+def _place(kernel: Kernel, pcb: PCB, inode: Inode, at: Dentry | None) -> bytes:
     """The path of an inode that one of a call's paths leads over."""
     if at is not None:
         return at.path()
     from minios.kernel.why.steps import steps
 
-    for path in paths_of(nr, args):
-        for step in steps(kernel.vfs, pcb.cwd, path):
+    for path in paths_of(*pcb.request):
+        for step in steps(kernel.vfs, pcb.cwd, path, pcb):
             if step.inode is inode:
                 return step.path()
     return b""

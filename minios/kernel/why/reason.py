@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_LINES = 64
 """Lines of one answer; a longer one ends in ``…``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """``kind`` is a dotted word that panes and tests can go by (``sleep.pipe``, ``killed``).
 
     ``pid`` and ``path`` are what the sentence is about, where that is one thing; ``because`` says

@@ -23,9 +23,17 @@ def steps(
 ) -> Iterator[Dentry]:
     """Everything ``path`` leads over: the directories searched, links on the way, the end itself.
 
-    It stops before a name that is not there, at what is no directory though a name follows, and
-    where too many links follow each other. Nobody's rights are asked: who looks at the steps does.
+    It stops before a name that is not there, at what is no directory though a name follows, where
+    a link cannot be read, and where too many follow each other. Nobody's rights are asked: who
+    looks at the steps does.
     """
+    try:
+        yield from _steps(vfs, base, path, who, follow)
+    except OSError:
+        return  # what is made up by the kernel may be gone, or nobody's
+
+
+def _steps(vfs: Vfs, base: Dentry, path: bytes, who: Credentials, follow: bool) -> Iterator[Dentry]:
     if not path or b"\0" in path:
         return
     at = vfs.root if path[:1] == b"/" else base

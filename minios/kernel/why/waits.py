@@ -45,11 +45,31 @@ class Wait:
 
 def wait_of(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
     """Why ``pcb``, which sleeps, sleeps. A time limit of the call is told as outside help."""
-    wait = _from_queues(kernel, pcb) or _from_call(kernel, who, pcb)
+    wait = _explained(kernel, who, pcb)
     if pcb.deadline is not None and wait.kind != "sleep.timer":
         limit = f"its own time limit in {seconds(pcb.deadline - kernel.world.now)} s"
         wait.outside = f"{wait.outside}, or {limit}" if wait.outside else limit
     return wait
+
+
+def _explained(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
+    """The most precise there is: what the call shows, what the queue tells, what its name means."""
+    nr, args = pcb.request
+    wait: Wait | None = None
+    if not pcb.uninterruptible and nr in _CALLS:
+        wait = _CALLS[nr](kernel, who, pcb, args)
+    wait = wait or _from_queues(kernel, pcb)
+    if wait is not None:
+        return wait
+    channel = _CHANNELS.get(pcb.wchan)
+    if channel is not None:
+        return Wait(channel[0], channel[1], outside=channel[2])
+    if pcb.uninterruptible:
+        return Wait("sleep.disk", "until the disk has answered", outside="the disk")
+    row = ROWS.get(nr)
+    if row is not None and args and row.arguments[:2] == "fd":
+        wait = _any_file(kernel, who, _file(pcb, args))
+    return wait or Wait("sleep.other", f"in {pcb.wchan or 'the kernel'}", outside="the kernel")
 
 
 def _from_queues(kernel: Kernel, pcb: PCB) -> Wait | None:
@@ -60,22 +80,6 @@ def _from_queues(kernel: Kernel, pcb: PCB) -> Wait | None:
             wakers = [p for pid in about.wakers if (p := kernel.processes.get(pid)) is not None]
             return Wait(f"sleep.{about.kind}", about.text, wakers, about.outside)
     return None
-
-
-def _from_call(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
-    nr, args = pcb.request
-    channel = _CHANNELS.get(pcb.wchan)
-    if channel is not None:
-        return Wait(channel[0], channel[1], outside=channel[2])
-    if pcb.uninterruptible:
-        return Wait("sleep.disk", "until the disk has answered", outside="the disk")
-    explain = _CALLS.get(nr)
-    wait = explain(kernel, who, pcb, args) if explain is not None else None
-    if wait is not None:
-        return wait
-    file = _file(pcb, args) if args and "fd" in ROWS[nr].arguments.split()[:1] else None
-    wait = _any_file(kernel, who, file, "to do with")
-    return wait or Wait("sleep.other", f"in {pcb.wchan or 'the kernel'}", outside="the kernel")
 
 
 _CHANNELS = {
@@ -127,7 +131,7 @@ def _read(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> 
         return _pipe(kernel, who, pcb, file, reading=True)
     if isinstance(file, TtyFile):
         return _terminal(pcb, file.tty)
-    return _any_file(kernel, who, file, "to read from")
+    return None
 
 
 def _write(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
@@ -136,17 +140,17 @@ def _write(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) ->
         return _pipe(kernel, who, pcb, file, reading=False)
     if isinstance(file, TtyFile):
         return _terminal(pcb, file.tty)
-    return _any_file(kernel, who, file, "to write to")
+    return None
 
 
-def _any_file(kernel: Kernel, who: Credentials, file: File | None, does: str) -> Wait | None:
+def _any_file(kernel: Kernel, who: Credentials, file: File | None) -> Wait | None:
     if file is None:
         return None
     sock = getattr(file, "sock", None)
     if sock is not None:
         return _socket(kernel, sock)
     name = name_of(kernel, who, file.dentry)
-    return Wait("sleep.file", f"until there is something {does} {name}", outside="its other side")
+    return Wait("sleep.file", f"until {name} is ready", outside="its other side")
 
 
 def _socket(kernel: Kernel, sock: Any) -> Wait:
@@ -234,10 +238,10 @@ def _poll(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> 
     outside: list[str] = []
     for fd, events in args[0]:
         call = _read if events & flags.POLLIN else _write
-        part = call(kernel, who, pcb, (fd,))
+        file = _file(pcb, (fd,))
+        part = call(kernel, who, pcb, (fd,)) or _any_file(kernel, who, file)
         if part is None:
             continue
-        file = _file(pcb, (fd,))
         names.append(name_of(kernel, who, file.dentry) if file is not None else str(fd))
         wakers.update(dict.fromkeys(part.wakers))
         if part.outside and part.outside not in outside:
