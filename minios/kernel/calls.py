@@ -30,7 +30,7 @@ from minios.kernel import birth, credentials, death, limits, log, rtsignals, sch
 from minios.kernel.arguments import find, integer
 from minios.kernel.process import PCB
 from minios.kernel.wait import Sleep
-from minios.kernel.why import call as why
+from minios.kernel.why import log as why
 from minios.sim.world import MARK_LINE, MARK_PROCESS
 
 if TYPE_CHECKING:

@@ -1,24 +1,19 @@
-"""The system call behind ``why``: MiniOS's own, as nothing else needs one."""
+"""One place to ask: of a process, of a file, of what happened lately."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
-from minios.abi.syscalls import NR
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
     from minios.fs.inode import Dentry
     from minios.kernel.kernel import Kernel
-    from minios.kernel.process import PCB
     from minios.kernel.why.reason import Reason
 
 SHOWN = 5
 """Refusals and deaths that ``why`` without an operand tells of."""
-
-Answer = list[tuple[int, bytes]]
 
 
 def explain(
@@ -58,19 +53,3 @@ def why_recent(kernel: Kernel, who: Credentials) -> Reason:
     parts = tuple(reason for _, reason in found[:SHOWN])
     text = "Lately:" if parts else "Nothing of yours was killed or refused lately."
     return Reason("recent", text, because=parts)
-
-
-def why(kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes | int) -> Answer:
-    """why(kind, subject): the answer's sentences with their depths. EFAULT EINVAL."""
-    if not isinstance(kind, bytes) or not isinstance(subject, (bytes, int)):
-        raise error(Errno.EFAULT)
-    from minios.kernel.why.reason import lines
-
-    machine = kernel.machine.kernel if kernel.hidden else kernel
-    if machine is None:
-        raise error(Errno.EINVAL)
-    reason = explain(machine, pcb, pcb.cwd, kind, subject)
-    return [(depth, text.encode()) for depth, text in lines(reason)]
-
-
-CALLS: dict[int, Callable[..., Any]] = {NR.why: why}

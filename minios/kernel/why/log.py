@@ -10,13 +10,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from minios.abi.errno import Errno
+from minios.abi.errno import Errno, error
 from minios.abi.flags import RLIM_INFINITY, RLIMIT_CPU
 from minios.abi.signals import Sig
 from minios.abi.syscalls import NR, ROWS
 from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from minios.fs.inode import Dentry, Inode
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
@@ -191,3 +193,23 @@ _DOOMS: dict[int, str] = {
     Sig.SIGTTOU: "background",
     Sig.SIGTSTP: "key.susp",
 }
+
+
+# -- the call ------------------------------------------------------------------------------------
+
+
+def why(kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes | int) -> list[tuple[int, bytes]]:
+    """why(kind, subject), MiniOS's own: an answer's sentences with their depths. EFAULT EINVAL."""
+    from minios.kernel.why.call import explain
+    from minios.kernel.why.reason import lines
+
+    if not isinstance(kind, bytes) or not isinstance(subject, (bytes, int)):
+        raise error(Errno.EFAULT)
+    machine = kernel.machine.kernel if kernel.hidden else kernel
+    if machine is None:
+        raise error(Errno.EINVAL)
+    reason = explain(machine, pcb, pcb.cwd, kind, subject)
+    return [(depth, text.encode()) for depth, text in lines(reason)]
+
+
+CALLS: dict[int, Callable[..., Any]] = {NR.why: why}
