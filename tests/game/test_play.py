@@ -232,13 +232,16 @@ def test_a_machine_loses_its_memory_with_the_power_and_keeps_its_disk() -> None:
         )
     )
     game = play(level)
-    enter(game, "echo 1 > kept; echo 2 > /tmp/lost")
+    enter(game, "echo 1 > kept; sync; echo 2 > /tmp/lost; echo 3 > unsynced")
     game.run_until(3500 * MS)
     assert not game.held()
     game.run_until(6 * SECOND)
     assert game.held()
-    enter(game, "cat kept /tmp/lost")
-    assert shown(game).endswith(b"1\r\ncat: /tmp/lost: No such file or directory\r\nada@pc:~$ ")
+    enter(game, "cat kept /tmp/lost unsynced")
+    assert shown(game).endswith(
+        b"1\r\ncat: /tmp/lost: No such file or directory\r\n"
+        b"cat: unsynced: No such file or directory\r\nada@pc:~$ "
+    )
 
 
 def test_an_event_can_wait_for_a_check() -> None:

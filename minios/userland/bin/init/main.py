@@ -136,7 +136,8 @@ class Init:
         await manager.run_due()
         if manager.finished:
             await self.control.answer()
-        wanted = [(self.control.fd, POLLIN), (self.journal.log_fd, POLLIN)]
+        control = self.control.fds
+        wanted = [(fd, POLLIN) for fd in (self.journal.log_fd, *control)]
         wanted += [(fd, POLLIN) for fd in self.journal.streams]
         wanted += [(fd, POLLIN) for fd in manager.status_pipes]
         soonest = manager.next_deadline()
@@ -150,8 +151,8 @@ class Init:
         except OSError:
             return
         for fd, _ in ready:
-            if fd == self.control.fd:
-                await self.control.read()
+            if fd in control:
+                await self.control.read(fd)
             elif fd in manager.status_pipes:
                 await self._status(fd)
             else:
