@@ -586,6 +586,48 @@ The program has no terminal then, so that no key and no end of the session reach
 -f  fork in any case
 -w  wait for the program and end with its status
 see nohup(1), ps(1)
+@strace 1 watch a process's system calls
+strace [-fcCwrtTnyvxqzZ] [-e EXPR]... [-o FILE] [-s N] [-a N] [-S KEY] [-P PATH]... PROG [ARG]...
+strace [OPTION]... -p PID...
+--
+Runs PROG, or attaches to running processes, and prints each system call with its arguments and what it returned, and each signal. ^C lets an attached process go. The process stops twice at every call, so it runs several times slower; see --seccomp-bpf.
+-p PID  attach to a process of yours (root: to any); more than once, or a list
+-f  follow children; -ff with -o FILE gives each process FILE.PID
+-e EXPR  trace=SET, signal=SET, status=failed …; SET is names, %file %process %signal %desc %memory %network, /REGEX, all or none, with ! in front all others
+--seccomp-bpf  with -f: stop at the calls that -e trace names and at no others, so that the rest costs nothing
+-P PATH  only calls that touch PATH
+-c  count calls, errors and time instead; -w counts the time they took and not the CPU time; -S calls sorts by calls
+-t, -tt, -r, -T  when: to the second, the microsecond, since the last; and how long it took
+-y  what descriptors are; -s N shows N bytes of a string, not 32; -v whole structures; -x in hexadecimal
+-o FILE  write there, not on standard error
+A call that a signal ends reads ? ERESTARTSYS; one that another process's line cuts reads <unfinished ...> and goes on as <... resumed>.
+$ strace -f -e trace=%process sh -c 'ls | wc -l'
+$ strace -c ls -l
+$ strace -p 41
+see ltrace(1), personality(7), signal(7), proc(5)
+@ltrace 1 watch a process's library calls
+ltrace [-fcSLbrtT] [-e FILTER] [-n NR] [-o FILE] [-s N] [-a N] [-p PID]... [command [ARG]...]
+--
+Prints the calls that a program makes into its C library, and what they return. Below a library call there may be system calls, or none: malloc(3) asks the kernel for memory only now and then.
+-S  system calls too, nested in what makes them
+-e FILTER  NAME+NAME, or -NAME for all but that; * stands for anything
+-n NR  indent by NR for each call that is inside another
+-c  count calls and time, and print a table
+-f, -p PID, -o FILE, -s N, -t, -T  as for strace
+$ ltrace -S sort /etc/passwd
+$ ltrace -c ls
+see strace(1), malloc(3)
+@readelf 1 what the file of a program says of itself
+readelf -h FILE...
+--
+Prints the header of a program: OS/ABI is the kind of kernel that it was built for.
+see file(1), ldd(1), personality(7)
+@ldd 1 the libraries a program is linked with
+ldd FILE...
+--
+Prints which file the loader would take for the C library of each program. What is "statically linked" has it built in. The loader looks in the directories of LD_LIBRARY_PATH, in those that the program names itself, and in /lib.
+$ LD_LIBRARY_PATH=/opt/lib ldd ./count
+see readelf(1), personality(7)
 @nproc,arch 1 how many processors, and of what kind
 nproc [--all] [--ignore=N]
 arch
@@ -1262,6 +1304,15 @@ What is read stays in memory as long as there is room (Cached in /proc/meminfo);
 The file system keeps a journal (ext4, data=ordered, delayed allocation). Names, sizes and permissions reach it every five seconds, or with fsync(2): after a power cut they are all as they were at one moment, and no fsck is needed. Data that were not written are not there: a new file may be empty, an appended line missing, an overwritten page old. A file that replaces another by rename, or after it was cut to nothing, is written at once. So: write to a new file, sync it, rename it.
 Deleted data stay on the disk until something else is written there. Nobody may write to a device while it is mounted. A write to the superblock of one that is not destroys the file system; one to other metadata makes it unmountable.
 see sync(1), mount(8), iostat(1), dd(1)
+@personality 7 kernels that speak another language
+--
+A program asks for a system call by number. Which number means what, how flags and errors are numbered, and how an error is told at all are a kernel's own choice, and the C library a program was built with knows one of them. There are three here: Linux's table, a BSD-like one with FreeBSD's numbers, and the 21 calls of xv6.
+A kernel serves the table of its own kind. With 1 in /proc/sys/abi/linux, /proc/sys/abi/bsd or /proc/sys/abi/xv6 it serves programs built for that one as well. Any other program is started all the same, and its calls are taken for what their numbers mean here: write of one is remove of another, or nothing. Linux answers ENOSYS to a number that it does not know, a BSD kills with SIGSYS, and xv6 says so in its log (dmesg) and returns -1.
+A program that is linked when it starts speaks the language of the library that the loader finds: see ldd(1).
+$ file /opt/count; readelf -h /opt/count
+$ strace /opt/count
+$ sysctl -w abi.bsd=1
+see strace(1), readelf(1), ldd(1), sysctl(8)
 @pipe 7 pipes
 --
 A pipe holds 64 KiB. Who reads an empty one waits; who writes to a full one waits. When all writers have closed it, readers get end of file. Who writes when all readers are gone gets SIGPIPE.
