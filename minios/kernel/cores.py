@@ -93,12 +93,8 @@ class Dispatcher:
     # -- runnable or not -----------------------------------------------------------------------
 
     def enqueue(self, pcb: PCB, *, woken: bool) -> None:
-        """``pcb`` can run again, or for the first time."""
+        """``pcb`` wants a core: an idle one, or a place in the least loaded queue."""
         pcb.off += self.world.now - pcb.off_since
-        self.admit(pcb, woken=woken)
-
-    def admit(self, pcb: PCB, *, woken: bool) -> None:
-        """Find ``pcb`` an idle core, or a place in the least loaded queue."""
         core = self._place(pcb)
         core.queue.put(pcb, woken=woken)
         current = core.current
@@ -135,8 +131,13 @@ class Dispatcher:
                 pcb.off_since = self.world.now
             return
         pcb.off_since = self.world.now
-        self.take_off(core, pcb)
-        if core is not self.active:
+        if core is self.active:  # its figures are up to date, and its loop finds somebody else
+            core.queue.leave(pcb, pcb.ran)
+            pcb.ran = 0
+            core.current = None
+            pcb.core = None
+        else:
+            self.take_off(core, pcb)
             self.fill(core)
 
     def take_off(self, core: Core, pcb: PCB) -> None:

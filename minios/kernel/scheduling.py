@@ -158,7 +158,8 @@ def _requeued(dispatcher: Dispatcher, pcb: PCB, change: Any, *, woken: bool) -> 
         return
     if core is not None:
         dispatcher.fill(core)
-    dispatcher.admit(pcb, woken=woken)
+    pcb.off_since = dispatcher.world.now
+    dispatcher.enqueue(pcb, woken=woken)
 
 
 # -- who may run where -------------------------------------------------------------------------

@@ -149,3 +149,9 @@ def test_what_processors_there_are() -> None:
     lines = run("lscpu").stdout.decode().splitlines()
     assert lines[0] == "Architecture:        riscv32"
     assert lines[3:5] == ["CPU(s):              1", "On-line CPU(s) list: 0"]
+
+
+def test_beat_says_when_it_is_late() -> None:
+    """A beat of 30 ms every 20 ms is late each time, one of 5 ms never."""
+    assert run("timeout 1 beat -c 0.03 0.02 gap").stdout == b"gap\n" * 25
+    assert run("timeout 1 beat -c 0.005 0.02").stdout == b""

@@ -1,6 +1,6 @@
-"""spin and hog: programs that do nothing but use CPU time or memory."""
+"""spin, hog and beat: programs that do nothing but use CPU time or memory."""
 
-from minios.abi.flags import CLOCK_PROCESS_CPUTIME_ID
+from minios.abi.flags import CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID
 from minios.abi.sys import Sys
 from minios.userland.lib import duration
 from minios.userland.lib.program import Failure, Tool, program
@@ -24,6 +24,15 @@ Map SIZE bytes of memory (K, M and G are understood), write to each page once,
 and keep them for SECONDS or until killed.
 
   -l, --lock    lock the pages, so that they are never swapped out
+"""
+
+BEAT = """
+Usage: beat [-c COST] PERIOD [TEXT]
+Every PERIOD seconds use COST seconds of CPU time, as a program does that plays
+sound. For each time that is not done before the next is due print TEXT ("late"
+if none is given) and go on with the next.
+
+  -c, --cost=COST  a thousandth of a second if not given
 """
 
 CHUNK = 1_000_000
@@ -79,6 +88,29 @@ async def _burn(sys: Sys, length: int) -> None:
 
 
 PAGE = 4096
+
+
+@program(BEAT, "c:", ("cost:=c",))
+async def beat(tool: Tool) -> int:
+    """Work against the clock."""
+    sys = tool.sys
+    if not tool.operands:
+        raise Failure(b"missing operand", hint=True)
+    period = _length(tool.operands[0])
+    cost = _length(tool.options.last("c") or b"0.001")
+    if not period or not cost:
+        raise Failure(b"invalid time interval " + quote(b"0"), hint=True)
+    text = b" ".join(tool.operands[1:]) or b"late"
+    due = await sys.clock_gettime(CLOCK_MONOTONIC)
+    while True:
+        await _burn(sys, cost)
+        due += period
+        now = await sys.clock_gettime(CLOCK_MONOTONIC)
+        if now > due:
+            await tool.line(text)
+            await tool.out.flush()
+            due += (now - due) // period * period + period
+        await sys.nanosleep(max(due - now, 0))
 
 
 @program(HOG, "l", ("lock=l",))

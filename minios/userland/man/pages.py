@@ -481,7 +481,7 @@ see help(1), less(1)
 @memwalk 1 touch memory in a pattern
 memwalk [-p HOW] [-s STRIDE] [-w PERCENT] [-t CYCLES] [-n N | -T TIME] [-e TIME] SIZE
 --
-Maps SIZE bytes and touches them again and again: in a loop, at random, zipf (few pages often), hot (nine of ten accesses to the first tenth) or once. -w says how many accesses write, -t how much it computes in between, -m FILE and -S map a file, or share it. With -e it reports accesses a second: see the rate fall when the pages no longer fit into memory.
+Maps SIZE bytes and touches them again and again: in a loop, at random, zipf (few pages often), hot (nine of ten accesses to the first tenth) or once. -w says how many accesses write, -t how much it computes in between, -m FILE and -S map a file, or share it. -k keeps the memory afterwards. With -e it reports accesses a second: see the rate fall when the pages no longer fit into memory.
 $ memwalk -e 1 -p loop 3M
 see hog(1), vmstat(8), pmap(1)
 @mkdir 1 make directories
