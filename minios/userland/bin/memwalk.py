@@ -23,6 +23,7 @@ Map SIZE bytes (K, M and G are understood) and touch them again and again.
   -S, --shared        a shared mapping
   -l, --lock          lock it in memory
   -e, --every=TIME    report the rate of accesses every TIME
+  -k, --keep          keep the memory afterwards, until killed
       --seed=N        of the random patterns (default 1)
 
 At the end, or on each report, it says how many accesses a second it made.
@@ -99,9 +100,9 @@ def _size(word: bytes) -> int:
 
 
 @program(
-    USAGE, "p:s:w:t:n:T:m:Sle:",
+    USAGE, "p:s:w:t:n:T:m:Sle:k",
     ("pattern:=p", "stride:=s", "write:=w", "think:=t", "count:=n", "time:=T", "map:=m",
-     "shared=S", "lock=l", "every:=e", "seed:"),
+     "shared=S", "lock=l", "every:=e", "keep=k", "seed:"),
 )  # fmt: skip
 async def memwalk(tool: Tool) -> int:
     """Touch memory in a pattern."""
@@ -119,6 +120,9 @@ async def memwalk(tool: Tool) -> int:
     if pattern == b"once":
         count = -(-size // stride)
     await _walk(tool, walker, await _map(tool, size), count)
+    while "k" in options:
+        await tool.out.flush()
+        await tool.sys.poll([], None)
     return 0
 
 
