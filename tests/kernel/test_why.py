@@ -372,3 +372,20 @@ def test_programs_do_not_see_the_cause() -> None:
     rig.start(main, uid=7)
     rig.run()
     assert seen == [{}, (Errno.EPERM, {})]
+
+
+def test_a_refusal_on_a_path_over_a_link_of_proc_is_remembered() -> None:
+    async def main(sys: Sys) -> int:
+        await sys.setuid(7)
+        try:
+            await sys.open(b"/proc/self/oom_score_adj", O_RDWR)
+        except OSError as err:
+            return int(err.errno or 0)
+        return 0
+
+    rig = Rig()
+    pcb = rig.start(main)
+    rig.run()
+    (last,) = rig.kernel.causes.refusals
+    assert (last.errno, last.path) == (Errno.EACCES, b"/proc/self/oom_score_adj")
+    assert last.place == b"/proc/%d/oom_score_adj" % pcb.pid

@@ -149,7 +149,7 @@ def _place(kernel: Kernel, pcb: PCB, inode: Inode, at: Dentry | None) -> bytes:
 
     for path in paths_of(*pcb.request):
         for step in steps(kernel.vfs, pcb.cwd, path, pcb):
-            if step.inode is inode:
+            if step.inode.fs is inode.fs and step.inode.ino == inode.ino:
                 return step.path()
     return b""
 
