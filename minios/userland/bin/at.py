@@ -216,14 +216,14 @@ async def _commands(tool: Tool, path: bytes | None, due: int, caller: int) -> by
     """What the job is to do: a file, or standard input, with a prompt on a terminal."""
     sys = tool.sys
     if path is not None:
+        await sys.setresuid(-1, caller, -1)
         try:
-            await sys.setresuid(-1, caller, -1)
-            return await read_file(sys, path)
+            text = await read_file(sys, path)
         except OSError as err:
             await complain(sys, b"Cannot open input file " + path + b": " + why(err))
             raise Failure(b"", 1) from None
-        finally:
-            await sys.setresuid(-1, 0, -1)
+        await sys.setresuid(-1, 0, -1)
+        return text
     terminal = await sys.isatty(0)
     if terminal:
         await complain(sys, b"at " + strftime(b"%a %b %e %H:%M:%S %Y", due * NS))

@@ -123,7 +123,6 @@ class Daemon:
             await sys.close(reader)
         else:
             self.running[pid] = Running(job.user, reader)
-            await log(sys, b"(%b) CMD (%b)" % (job.user, job.command), pid)
         await sys.close(writer)
 
     async def heard(self, fd: int) -> None:
@@ -157,6 +156,7 @@ async def _child(sys: Sys, job: Job, account: users.Passwd, output: int) -> int:
     await sys.sigaction(Sig.SIGCHLD, SIG_DFL)
     await sys.sigprocmask(SIG_SETMASK, 0)
     await sys.setsid()
+    await log(sys, b"(%b) CMD (%b)" % (job.user, job.command), await sys.getpid())
     command, percent, rest = _percent(job.command)
     reader, writer = await sys.pipe()
     if percent:
@@ -381,14 +381,14 @@ async def _read_new(tool: Tool, file: bytes, caller: int) -> bytes:
             await tool.retain(len(piece))
             pieces.append(piece)
         return b"".join(pieces)
+    await sys.setresuid(-1, caller, -1)
     try:
-        await sys.setresuid(-1, caller, -1)
-        return await read_file(sys, file)
+        text = await read_file(sys, file)
     except OSError as err:
         await complain(sys, file + b": " + why(err))
         raise Failure(b"", 1) from None
-    finally:
-        await sys.setresuid(-1, 0, -1)
+    await sys.setresuid(-1, 0, -1)
+    return text
 
 
 async def _replace(tool: Tool, file: bytes, path: bytes, *, check: bool, caller: int) -> int:

@@ -9,6 +9,7 @@ past :data:`ROTATE` bytes it becomes ``system@1.journal``, whose old content goe
 
 from typing import NamedTuple
 
+from minios.abi.sockets import AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM
 from minios.abi.sys import Sys
 from minios.userland.lib.stdio import read_file
 
@@ -21,7 +22,7 @@ READERS_GID = 4
 """Group adm reads it."""
 
 DEV_LOG = b"/run/systemd/journal/dev-log"
-"""The FIFO that /dev/log leads to: each line is ``<priority>text``, as syslog(3) sends it."""
+"""The socket that /dev/log leads to: each datagram is ``<priority>tag: text`` (syslog(3))."""
 
 FACILITIES = (
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
@@ -107,10 +108,12 @@ def priority_of(text: bytes) -> int | None:
 async def send(sys: Sys, priority: int, identifier: bytes, message: bytes, pid: int = 0) -> bool:
     """syslog(3): hand a message to the journal; False if nobody listens."""
     tag = identifier + (b"[%d]" % pid if pid else b"")
+    fd = await sys.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC)
     try:
-        fd = await sys.open(b"/dev/log", 0o1 | 0o4000 | 0o2000000)
-        await sys.write(fd, b"<%d>%b: %b\n" % (priority, tag, message.replace(b"\n", b" ")[:2048]))
-        await sys.close(fd)
+        text = b"<%d>%b: %b" % (priority, tag, message.replace(b"\n", b" ")[:2048])
+        await sys.sendto(fd, text, b"/dev/log")
     except OSError:
+        await sys.close(fd)
         return False
+    await sys.close(fd)
     return True

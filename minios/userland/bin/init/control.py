@@ -1,29 +1,36 @@
-"""What systemctl asks for: requests through a FIFO that only root may write to.
+"""What systemctl asks for: requests through a socket, and who may make them.
 
-A request is one line (at most PIPE_BUF bytes, so that two never mix): the path of the FIFO for the
-answer, a verb, flags and the units, with NULs between. The answer is lines ``unit NUL result``,
-``! NUL exit status NUL text`` for a refusal, and at last an empty line.
+A client connects to ``/run/systemd/private`` and sends one line: a verb, flags and the units, with
+NULs between. The answer is lines ``unit NUL result``, or ``! NUL exit status NUL text`` for a
+refusal; the end of it is the end of the connection. The kernel says who is at the other end.
 """
 
 from __future__ import annotations
 
-from minios.abi.flags import (
-    O_CLOEXEC,
-    O_NONBLOCK,
-    O_RDWR,
-    O_WRONLY,
-    REBOOT_POWER_OFF,
-    REBOOT_RESTART,
-)
+from contextlib import suppress
+
+from minios.abi.flags import REBOOT_POWER_OFF, REBOOT_RESTART
 from minios.abi.signals import Sig
+from minios.abi.sockets import (
+    AF_UNIX,
+    MSG_NOSIGNAL,
+    SO_PEERCRED,
+    SOCK_CLOEXEC,
+    SOCK_NONBLOCK,
+    SOCK_STREAM,
+    SOL_SOCKET,
+)
 from minios.abi.sys import Sys
 from minios.userland.bin.init.manager import Manager, Refused, Request
 from minios.userland.bin.init.service import Service
 from minios.userland.bin.init.unit import FAILED, FOLDER, INACTIVE
-from minios.userland.lib.stdio import write_all
 from minios.userland.lib.units import find
 
 PATH = b"/run/systemd/private"
+MOST = 32
+"""Connections whose request is not complete; more are refused."""
+LONGEST = 8192
+"""Bytes of a request."""
 
 _JOBS = {
     "start", "stop", "restart", "reload", "try-restart", "reload-or-restart",
@@ -37,45 +44,66 @@ GRACE = 2_000_000_000
 class Control:
     """The listening end."""
 
+    __slots__ = ("_clients", "_down", "fd", "manager", "sys")
+
     def __init__(self, sys: Sys, manager: Manager) -> None:
         self.sys = sys
         self.manager = manager
         self.fd = -1
-        self._rest = b""
+        self._clients: dict[int, bytes] = {}
+        """Connections whose request is not complete yet, and what has come of it."""
         self._down: tuple[Request, int] | None = None
 
     async def listen(self) -> None:
         sys = self.sys
         try:
             await sys.mkdir(FOLDER, 0o755)
-            await sys.mkfifo(PATH, 0o600)
-            self.fd = await sys.open(PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC)
+            self.fd = await sys.socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+            await sys.bind(self.fd, PATH)
+            await sys.chmod(PATH, 0o666)
+            await sys.listen(self.fd)
         except OSError:
-            return
+            self.fd = -1
 
-    async def read(self) -> None:
-        try:
-            data = await self.sys.read(self.fd, 4096)
-        except OSError:
-            return
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()[-4096:]
-        for line in lines:
-            words = line.decode("latin-1").split("\0")
-            if len(words) >= 3:
-                await self._request(words[0], words[1], words[2].split(), words[3:])
+    @property
+    def fds(self) -> list[int]:
+        """What to wait on."""
+        return [self.fd, *self._clients]
 
-    async def _request(self, path: str, verb: str, options: list[str], names: list[str]) -> None:
-        request = Request()
-        if path:
+    async def read(self, fd: int) -> None:
+        """A connection, or more of a request."""
+        sys = self.sys
+        if fd == self.fd:
             try:
-                oflag = O_WRONLY | O_NONBLOCK | O_CLOEXEC
-                request.reply = await self.sys.open(path.encode("latin-1"), oflag)
+                client, _ = await sys.accept(fd, SOCK_NONBLOCK | SOCK_CLOEXEC)
             except OSError:
                 return
-        if "no-block" in options and request.reply >= 0:
-            await self._answer(request)
+            if len(self._clients) < MOST:
+                self._clients[client] = b""
+            else:
+                await sys.close(client)
+            return
         try:
+            data = await sys.recv(fd, LONGEST)
+        except OSError:
+            data = b""
+        held = self._clients.pop(fd) + data
+        line, newline, _ = held.partition(b"\n")
+        words = line.decode("latin-1").split("\0")
+        if newline and len(words) >= 2:
+            await self._request(fd, words[0], words[1].split(), words[2:])
+        elif data and len(held) < LONGEST:
+            self._clients[fd] = held
+        else:
+            await sys.close(fd)
+
+    async def _request(self, fd: int, verb: str, options: list[str], names: list[str]) -> None:
+        request = Request(fd)
+        try:
+            if (await self.sys.getsockopt(fd, SOL_SOCKET, SO_PEERCRED)).uid != 0:
+                raise Refused("Access denied", 4)
+            if "no-block" in options:
+                await self._answer(request)
             await self._do(verb, names, request)
         except Refused as err:
             text = f"!\0{err.code}\0{err.text}".replace("\n", "\x01")
@@ -134,11 +162,9 @@ class Control:
 
     async def _answer(self, request: Request) -> None:
         lines = [f"{name}\0{result}\n" for name, result in request.results]
-        try:
-            await write_all(self.sys, request.reply, ("".join(lines) + "\n").encode("latin-1"))
-            await self.sys.close(request.reply)
-        except OSError:
-            pass
+        with suppress(OSError):  # who does not wait for the answer is not told
+            await self.sys.send(request.reply, "".join(lines).encode("latin-1"), MSG_NOSIGNAL)
+        await self.sys.close(request.reply)
         request.reply = -1
 
     async def _power(self, command: int) -> None:

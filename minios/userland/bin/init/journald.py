@@ -1,13 +1,13 @@
 """Writing the journal: what services print, what programs log, and what init itself has to say."""
 
-from minios.abi.flags import (
-    CLOCK_MONOTONIC,
-    O_APPEND,
-    O_CLOEXEC,
-    O_CREAT,
-    O_NONBLOCK,
-    O_RDWR,
-    O_WRONLY,
+from minios.abi.flags import CLOCK_MONOTONIC, O_APPEND, O_CLOEXEC, O_CREAT, O_WRONLY
+from minios.abi.sockets import (
+    AF_UNIX,
+    SO_PASSCRED,
+    SOCK_CLOEXEC,
+    SOCK_DGRAM,
+    SOCK_NONBLOCK,
+    SOL_SOCKET,
 )
 from minios.abi.sys import Sys
 from minios.userland.lib import journal
@@ -56,7 +56,6 @@ class Journal:
         self.streams: dict[int, Stream] = {}
         """By descriptor."""
         self.log_fd = -1
-        self._log_rest = b""
         self._fd = -1
         self._size = 0
         self._folder = b""
@@ -69,12 +68,14 @@ class Journal:
         try:
             for folder in (b"/run/systemd", b"/run/systemd/journal"):
                 await sys.mkdir(folder, 0o755)
-            await sys.mkfifo(journal.DEV_LOG, 0o622)
-            await sys.chmod(journal.DEV_LOG, 0o622)
+            fd = await sys.socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+            await sys.setsockopt(fd, SOL_SOCKET, SO_PASSCRED, 1)
+            await sys.bind(fd, journal.DEV_LOG)
+            await sys.chmod(journal.DEV_LOG, 0o666)
             await sys.symlink(journal.DEV_LOG, b"/dev/log")
-            self.log_fd = await sys.open(journal.DEV_LOG, O_RDWR | O_NONBLOCK | O_CLOEXEC)
         except OSError:
             return
+        self.log_fd = fd
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -192,25 +193,25 @@ class Journal:
         )  # fmt: skip
 
     async def _read_log(self) -> None:
+        """A datagram of syslog(3): ``<priority>tag[pid]: text``, and whose it is."""
         try:
-            data = await self.sys.read(self.log_fd, LINE_MAX)
+            datagram = await self.sys.recvmsg(self.log_fd, LINE_MAX)
         except OSError:
             return
-        lines = (self._log_rest + data).split(b"\n")
-        self._log_rest = lines.pop()[-LINE_MAX:]
-        for line in lines:
-            if not line or not await self._within(b""):
-                continue
-            priority, text = _priority(line, 1 << 3 | NOTICE)
-            tag, colon, message = text.partition(b": ")
-            name, _, number = tag.rstrip(b"]").partition(b"[")
-            if not colon or b" " in tag:
-                name, number, message = b"unknown", b"", text
-            pid = int(number) if number.isdigit() and len(number) < 9 else 0
-            await self.put(
-                priority & 7, message, unit=await self._unit_of(pid) if pid else b"",
-                identifier=name, pid=pid, transport=b"syslog", facility=priority >> 3,
-            )  # fmt: skip
+        line = datagram.data.rstrip(b"\n\0")
+        pid, uid = (datagram.cred.pid, datagram.cred.uid) if datagram.cred else (0, 0)
+        unit = await self._unit_of(pid) if pid else b""
+        if not line or not await self._within(unit):
+            return
+        priority, text = _priority(line, 1 << 3 | NOTICE)
+        tag, colon, message = text.partition(b": ")
+        name = tag.partition(b"[")[0]
+        if not colon or b" " in tag:
+            name, message = b"unknown", text
+        await self.put(
+            priority & 7, message, unit=unit, identifier=name, pid=pid, uid=uid,
+            transport=b"syslog", facility=priority >> 3,
+        )  # fmt: skip
 
     async def _unit_of(self, pid: int) -> bytes:
         """The service that a process belongs to; b"" for none."""

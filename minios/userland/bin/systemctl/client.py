@@ -1,7 +1,6 @@
-"""Talking to init: requests through its FIFO, and the answers (see bin/init/control.py)."""
+"""Talking to init: requests through its socket, and the answers (see bin/init/control.py)."""
 
-from minios.abi.errno import Errno
-from minios.abi.flags import O_CLOEXEC, O_RDWR, O_WRONLY
+from minios.abi.sockets import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM
 from minios.userland.bin.init.control import PATH
 from minios.userland.lib.program import Failure, Tool
 from minios.userland.lib.stdio import complain, read_file, write_all
@@ -25,31 +24,26 @@ async def ask(
     The answers are ``("!", exit status, text)`` for a refusal and ``(unit, result, "")``.
     """
     sys = tool.sys
+    fd = await sys.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
     try:
-        fd = await sys.open(PATH, O_WRONLY | O_CLOEXEC)
-    except OSError as err:
-        if err.errno == Errno.EACCES:
-            raise Denied from None
-        await complain(sys, NOT_BOOTED)
-        raise Failure(b"", 1) from None
-    reply = b"/run/systemd/reply.%d" % await sys.getpid()
-    await sys.mkfifo(reply, 0o600)
-    try:
-        answers = await sys.open(reply, O_RDWR | O_CLOEXEC)
-        words = [reply.decode(), verb, "" if wait else "no-block", *names]
+        await sys.connect(fd, PATH)
+        words = [verb, "" if wait else "no-block", *names]
         await write_all(sys, fd, "\0".join(words).encode("latin-1") + b"\n")
         text = b""
-        while not (text == b"\n" or text.endswith(b"\n\n")):
-            text += await sys.read(answers, 4096)
-    finally:
-        pass
-    await sys.unlink(reply)
+        while piece := await sys.read(fd, 4096):
+            text += piece
+    except OSError:
+        await complain(sys, NOT_BOOTED)
+        raise Failure(b"", 1) from None
+    await sys.close(fd)
     found = []
     for line in text.decode("latin-1").split("\n"):
         fields = line.rstrip("\0").split("\0")
         if line:
             fields += ["", ""]
             found.append((fields[0], fields[1], fields[2].replace("\x01", "\n")))
+    if found and found[0][2] == "Access denied":
+        raise Denied
     return found
 
 
