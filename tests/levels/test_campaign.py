@@ -9,11 +9,14 @@ from minios.game.loader import load
 CARDS = cards()
 
 
-def test_the_campaign_has_the_eight_levels_in_their_order() -> None:
-    assert [card.id for card in CARDS] == [
+def test_the_campaign_begins_with_boot_camp_and_every_level_has_its_place() -> None:
+    ids = [card.id for card in CARDS]
+    assert ids[:8] == [
         "first-light", "two-drones", "courier", "impostor", "hydra", "polite-first",
         "zombie-night", "crossfire",
     ]  # fmt: skip
+    files = CARDS[0].path.parent.glob("[0-9]*.yaml")
+    assert sorted(load(path).id for path in files) == sorted(ids)
 
 
 @pytest.mark.parametrize("at", range(len(CARDS)), ids=[card.id for card in CARDS])
