@@ -318,6 +318,13 @@ class QuotaModel(Model):
     files: Annotated[list[Annotated[Int, Field(ge=0)]], Field(min_length=2, max_length=2)] = [0, 0]
 
 
+class PrinterModel(Model):
+    """The line printer /dev/lp0."""
+
+    speed: Annotated[Int, Field(ge=1, le=10_000)] = 100
+    sheets: Annotated[Int, Field(ge=0, le=10_000)] = 250
+
+
 class MachineModel(Model):
     hostname: Text = ""
     cores: Annotated[Int, Field(ge=1, le=8)] = 1
@@ -326,10 +333,11 @@ class MachineModel(Model):
     swap: Annotated[Size, Field(ge=0, le=256 << 20)] = 0
     swap_policy: one_of(SWAP_POLICIES) = "clock"  # type: ignore[valid-type]
     tlb: Annotated[Int, Field(ge=4, le=1024)] = 32
-    disk: Annotated[Size, Field(ge=1 << 20, le=256 << 20)] = 16 << 20
+    disk: Annotated[Size, Field(ge=2 << 20, le=256 << 20)] = 16 << 20
     drive: DriveModel = DriveModel()
     disks: dict[one_of(DISKS), DiskModel] = {}  # type: ignore[valid-type]
     quotas: dict[Account, QuotaModel] = {}
+    printer: PrinterModel | None = PrinterModel()
     personality: one_of(BRANDS) = "linux"  # type: ignore[valid-type]
     scheduler: one_of(SCHEDULERS) = "cfs"  # type: ignore[valid-type]
     quantum: Annotated[Duration, Field(ge=100_000)] = 10_000_000

@@ -68,7 +68,7 @@ ABSENT = spec.FileCheck("pc", "/srv/absent", exists=False)
          ("sound", "probe")),
         (changed(machines=(replace(LEVEL.machines[0], processes=(
             spec.ProcessSpec("idle", ("no-such-command",)),)),)), ("builds", "world")),
-        (changed(machines=(replace(LEVEL.machines[0], disk=1 << 20, files=(
+        (changed(machines=(replace(LEVEL.machines[0], disk=2 << 20, files=(
             spec.FileSpec("/srv/big", text="x" * (2 << 20)),)),)), ("builds", "world")),
     ],
 )  # fmt: skip

@@ -380,7 +380,7 @@ def test_a_level_that_never_comes_to_rest_is_refused(monkeypatch: pytest.MonkeyP
 )
 def test_files_that_cannot_be_laid_are_refused(file: spec.FileSpec) -> None:
     with pytest.raises(BuildError):
-        play(rules(machines=(replace(LEVEL.machines[0], disk=1 << 20, files=(file,)),)))
+        play(rules(machines=(replace(LEVEL.machines[0], disk=2 << 20, files=(file,)),)))
 
 
 def test_a_play_is_the_same_whatever_the_hash_seed_and_whoever_looks() -> None:
