@@ -19,6 +19,7 @@ PTRACE_SEIZE = 0x4206
 PTRACE_INTERRUPT = 0x4207
 PTRACE_LISTEN = 0x4208
 PTRACE_GET_SYSCALL_INFO = 0x420E
+PTRACE_SET_SYSCALL_INFO = 0x4212
 PTRACE_PROBES = 0x4D00
 """MiniOS's own: with data 1 the tracee's library functions report their calls, with 0 no more.
 ltrace(1) elsewhere plants breakpoints; here a library function has a probe that is switched on."""

@@ -23,7 +23,7 @@ from minios.abi.records import Siginfo, Waited
 from minios.abi.signals import NSIG, Sig
 from minios.abi.syscalls import COMPUTE, NR, PROBE, TRAP_CYCLES
 from minios.fs.access import capable
-from minios.kernel import death, seccomp, signals
+from minios.kernel import death, peek, seccomp, signals
 from minios.kernel.arguments import find, integer
 from minios.kernel.credentials import may_access
 from minios.kernel.process import WORK_STOP, WORK_TRACE
@@ -53,8 +53,8 @@ class Trace:
 
     __slots__ = (
         "_base", "_event", "_exit", "_group", "_info", "_inject", "_listening", "_op", "_phase",
-        "_probe", "_restarts", "_result", "_trap", "by", "calls", "fresh", "message", "mode",
-        "options", "pcb", "seized", "stop",
+        "_probe", "_restarts", "_result", "_skip", "_trap", "by", "calls", "fresh", "message",
+        "mode", "options", "pcb", "seized", "stop",
     )  # fmt: skip
 
     def __init__(self, by: PCB, pcb: PCB, options: int, *, seized: bool) -> None:
@@ -85,6 +85,8 @@ class Trace:
         self._listening = False
         self._exit: int | None = None
         self._probe = False
+        self._skip = False
+        """Whether the tracer has said what the call it is about to make returns."""
         self.calls = Stopping(self)
 
     # -- a call --------------------------------------------------------------------------------
@@ -135,6 +137,9 @@ class Trace:
 
     def _make(self, kernel: Kernel, pcb: PCB, nr: int, args: tuple[Any, ...]) -> Any:
         """The call itself; an error is a result here."""
+        if self._skip:
+            self._skip = False
+            return self._result
         if nr == NR.rt_sigreturn:
             return self._returning()
         calls: Any = self._base
@@ -291,6 +296,13 @@ class Trace:
         self.stop = None
         self.fresh = False
         self._listening = True
+
+    def replace(self, info: SyscallInfo) -> None:
+        """Give the call it is stopped in the result of ``info``. EINVAL if it is in none."""
+        if self._op not in (ptrace.SYSCALL_INFO_ENTRY, ptrace.SYSCALL_INFO_EXIT):
+            raise error(Errno.EINVAL)
+        self._result = OSError(info.rval, "") if info.is_error else info.rval
+        self._skip = self._op == ptrace.SYSCALL_INFO_ENTRY
 
     # -- what happens to it --------------------------------------------------------------------
 
@@ -657,7 +669,28 @@ def _probes(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> int:
     return 0
 
 
+def _peek(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> Any:
+    return peek.peek(kernel, trace.pcb, integer(addr))
+
+
+def _poke(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> Any:
+    return peek.poke(kernel, trace.pcb, integer(addr), integer(data))
+
+
+def _set_info(kernel: Kernel, trace: Trace, addr: Any, data: Any) -> int:
+    """PTRACE_SET_SYSCALL_INFO: at its entry a call is skipped, at its exit its result replaced."""
+    if not isinstance(data, SyscallInfo):
+        raise error(Errno.EFAULT)
+    trace.replace(data)
+    return 0
+
+
 _REQUESTS: dict[int, Callable[[Kernel, Trace, Any, Any], Any]] = {
+    ptrace.PTRACE_PEEKTEXT: _peek,
+    ptrace.PTRACE_PEEKDATA: _peek,
+    ptrace.PTRACE_POKETEXT: _poke,
+    ptrace.PTRACE_POKEDATA: _poke,
+    ptrace.PTRACE_SET_SYSCALL_INFO: _set_info,
     ptrace.PTRACE_CONT: _go(ptrace.PTRACE_CONT),
     ptrace.PTRACE_SYSCALL: _go(ptrace.PTRACE_SYSCALL),
     ptrace.PTRACE_DETACH: _detach,

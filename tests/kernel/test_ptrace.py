@@ -548,6 +548,55 @@ def test_probes_report_library_calls_and_cost_nothing_when_nobody_asks() -> None
     ]
 
 
+def test_words_of_its_memory_are_read_and_written() -> None:
+    seen: list[bytes] = []
+
+    async def tracee(sys: Sys) -> int:
+        address = await sys.mmap(8192)
+        await sys.store(address + 4094, b"abcd")
+        await sys.fcntl(0, 1, address)
+        seen.append(await sys.load(address + 4094, 4))
+        return 0
+
+    async def tracer(pair: Pair) -> None:
+        await pair.seize()
+        while True:
+            await pair.go(ptrace.PTRACE_SYSCALL)
+            info = await pair.trace(ptrace.PTRACE_GET_SYSCALL_INFO)
+            if info.nr == NR.fcntl64:
+                break
+        at = info.args[2] + 4094
+        pair.log.append(await pair.sys.ptrace(ptrace.PTRACE_PEEKDATA, pair.pid, at))
+        await pair.sys.ptrace(ptrace.PTRACE_POKEDATA, pair.pid, at, 0x31323334)
+        pair.log.append(await refused(pair.sys.ptrace(ptrace.PTRACE_PEEKDATA, pair.pid, 4)))
+        pair.log.append(await pair.go(ptrace.PTRACE_CONT))
+
+    log = Pair(tracee, tracer).run()
+    assert log == [int.from_bytes(b"abcd", "little"), int(Errno.EIO), 0]
+    assert seen == [b"4321"]
+
+
+def test_a_call_can_be_skipped_or_given_another_result() -> None:
+    async def tracee(sys: Sys) -> int:
+        await sys.compute(5000)
+        first = await refused(sys.dup(0))
+        return first * 10 + await sys.dup(0)
+
+    async def tracer(pair: Pair) -> None:
+        await pair.seize()
+        await pair.go(ptrace.PTRACE_SYSCALL)
+        info = await pair.trace(ptrace.PTRACE_GET_SYSCALL_INFO)
+        failed = info._replace(rval=5, is_error=True)
+        await pair.trace(ptrace.PTRACE_SET_SYSCALL_INFO, failed)
+        await pair.go(ptrace.PTRACE_SYSCALL)
+        await pair.go(ptrace.PTRACE_SYSCALL)
+        await pair.go(ptrace.PTRACE_SYSCALL)
+        await pair.trace(ptrace.PTRACE_SET_SYSCALL_INFO, info._replace(rval=9))
+        pair.log.append(await pair.go(ptrace.PTRACE_CONT))
+
+    assert Pair(tracee, tracer).run() == [59 << 8]
+
+
 def test_tracing_is_in_the_digest() -> None:
     async def tracer(pair: Pair) -> None:
         await pair.seize()

@@ -177,6 +177,16 @@ def test_options_change_how_a_line_looks(cmd: str, line: str) -> None:
     assert trace(cmd).splitlines()[0] == line
 
 
+def test_calls_can_be_made_to_fail() -> None:
+    box = Box()
+    result = box.run("strace -e write -e inject=write:error=ENOSPC:when=2 sh -c 'echo a; echo b'")
+    assert result.stdout == b"a\n"
+    assert result.stderr.decode().splitlines()[:2] == [
+        'write(1, "a\\n", 2)                      = 2',
+        'write(1, "b\\n", 2)                      = -1 ENOSPC (No space left on device) (INJECTED)',
+    ]
+
+
 def test_times_are_virtual() -> None:
     text = trace("strace -T -e clock_nanosleep sleep 0.25")
     assert text.startswith(
@@ -202,6 +212,11 @@ def test_q_says_less() -> None:
         ("strace -p 999", "strace: attach: ptrace(PTRACE_SEIZE, 999): No such process\n", 1),
         ("strace -p 1", "strace: attach: ptrace(PTRACE_SEIZE, 1): Operation not permitted\n", 1),
         ("strace -p x", "strace: Invalid process id: 'x'\n", 1),
+        (
+            "strace -e inject=read:when=0 true",
+            "strace: invalid -e inject= argument: 'read:when=0'\n",
+            1,
+        ),
         ("strace -S x true", "strace: invalid sortby: 'x'\n", 1),
     ],
 )

@@ -14,6 +14,7 @@ STATES = {
     "S": "sleeping",
     "D": "in uninterruptible sleep",
     "T": "stopped",
+    "t": "stopped by its tracer",
     "Z": "a zombie",
 }
 
@@ -115,7 +116,7 @@ class ProcessPane(Pane):
         active = process.cpu > 0 or any(process.spark)
         colour = self.tags.colour(process.pid, ink) if active else ink.dim
         comm = clip(plain(process.comm), max(name - len(tree) - 2, 1))
-        state = {"R": ink.good, "Z": ink.bad, "T": ink.warn, "D": ink.warn}.get(
+        state = {"R": ink.good, "Z": ink.bad, "T": ink.warn, "t": ink.warn, "D": ink.warn}.get(
             process.state, ink.dim
         )
         row: Row = (

@@ -9,7 +9,7 @@ from minios.abi.syscalls import NR
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.quoting import quote
 from minios.userland.lib.stdio import complain, why
-from minios.userland.lib.strace import choose, decode
+from minios.userland.lib.strace import choose, decode, inject
 from minios.userland.lib.strace.lines import Log, Stamp
 from minios.userland.lib.strace.siginfo import siginfo
 from minios.userland.lib.strace.summary import SORTS, Summary
@@ -25,7 +25,8 @@ Run PROG, or watch the processes PID, and print each system call and signal.
   -f, --follow-forks    watch children too
   -ff                   each process into a file of its own, FILE.PID, with -o
       --seccomp-bpf     stop only at the calls that -e trace asks for (needs -f)
-  -e EXPR               trace=[!]SET, signal=[!]SET, status=SET, quiet=SET;
+  -e EXPR               trace=[!]SET, signal=[!]SET, status=SET, quiet=SET,
+                        inject=SET:error=E or :retval=N[:when=FIRST[..LAST][+STEP]];
                         SET names calls, or %file %process %signal %desc
                         %memory %network, /REGEX, all or none
   -P, --trace-path=PATH only calls that touch PATH
@@ -66,7 +67,8 @@ class Process:
     """Whether the call's entry was printed."""
     began: int = 0
     stime: int = 0
-    path: bytes = b""
+    injected: bool = False
+    """Whether the call's result is ours."""
     resumed: str = ""
     """The call that a signal interrupted, for restart_syscall."""
 
@@ -91,6 +93,7 @@ class Strace:
         self.sort = b"time"
         self.columns = 40
         self.paths: list[bytes] = []
+        self.injections: list[inject.Injection] = []
         self.only = ""
         self.seccomp = False
         self.output: bytes | None = None
@@ -183,6 +186,8 @@ class Strace:
             self.quiet.update(value.split(","))
         elif key == "status":
             self.only = {"successful": "z", "failed": "Z"}.get(value, "")
+        elif key in ("inject", "fault"):
+            self.injections.append(inject.parse(value, fault=key == "fault"))
         elif key in ("abbrev", "verbose") and value in ("none", "all"):
             self.style.verbose = (value == "none") == (key == "abbrev")
         elif key == "decode-fds":
@@ -337,7 +342,13 @@ class Strace:
         process.call = info
         process.began = await self._clock()
         process.stime = waited.rusage.stime
-        process.shown = False
+        process.shown = process.injected = False
+        for injection in self.injections:
+            result = injection.take(process.pid, info, name)
+            if result is not None:
+                process.injected = True
+                await self.sys.ptrace(ptrace.PTRACE_SET_SYSCALL_INFO, process.pid, 0, result)
+                break
         await self.sys.compute(ENTRY_CYCLES)
         if name not in self.calls or not await self._touches(process.pid, info):
             process.call = info if self._filtered else None
@@ -402,6 +413,8 @@ class Strace:
         log.put(end + ")")
         self._tab(log)
         log.put(" = " + decode.returned(info._replace(nr=begun.nr), style))
+        if process.injected:
+            log.put(" (INJECTED)")
         if self.took:
             took = (now - process.began) // 1000
             log.put(f" <{took // 1_000_000}.{took % 1_000_000:06d}>")

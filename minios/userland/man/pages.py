@@ -594,6 +594,7 @@ Runs PROG, or attaches to running processes, and prints each system call with it
 -p PID  attach to a process of yours (root: to any); more than once, or a list
 -f  follow children; -ff with -o FILE gives each process FILE.PID
 -e EXPR  trace=SET, signal=SET, status=failed …; SET is names, %file %process %signal %desc %memory %network, /REGEX, all or none, with ! in front all others
+-e inject=SET:error=E  let calls of SET fail with the errno E (:retval=N: return N) without making them; :when=3 the third, :when=2+ from the second on, :when=1+2 every other
 --seccomp-bpf  with -f: stop at the calls that -e trace names and at no others, so that the rest costs nothing
 -P PATH  only calls that touch PATH
 -c  count calls, errors and time instead; -w counts the time they took and not the CPU time; -S calls sorts by calls
