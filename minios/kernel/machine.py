@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 INIT = b"/sbin/init"
 
-LATER = 64 << 10
+LATER = 96 << 10
 """Bytes of the disk that are kept for a file whose content is fetched later."""
 
 

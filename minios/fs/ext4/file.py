@@ -117,11 +117,8 @@ class DiskFile(Regular):
         data = source()
         self._size = len(data)
         for at in range(0, len(data), CHUNK):
-            index = at >> CHUNK_BITS
-            chunk = self._chunks[index] = bytearray(data[at : at + CHUNK])
-            more = -(-len(chunk) // BLOCK) - len(self.map.get(index, ()))
-            if more > 0:
-                self._extend(index, more)
+            # No block is taken now: nothing may depend on whether somebody looked.
+            self._chunks[at >> CHUNK_BITS] = bytearray(data[at : at + CHUNK])
 
     def _extend(self, index: int, more: int) -> int:
         """Up to ``more`` blocks for a chunk; how many there were."""
