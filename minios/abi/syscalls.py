@@ -94,19 +94,19 @@ class NR:
     setitimer = call(103, "=ITIMER_REAL itimer >itimer")
     syslog = call(116, "any any any", returns="int")
     ptrace = call(117, "ptrace", returns="ptrace")
-    sched_setparam = call(118, "pid any")
-    sched_setscheduler = call(119, "pid schedpolicy any")
+    sched_setparam = call(118, "pid schedparam")
+    sched_setscheduler = call(119, "pid schedpolicy schedparam")
     sched_getscheduler = call(120, "pid", returns="schedpolicy")
-    sched_getparam = call(121, "pid >any")
+    sched_getparam = call(121, "pid >schedparam")
     sched_setaffinity = call(122, "pid =8 cpus")
-    sched_getaffinity = call(123, "pid =8 >cpus", returns="int")
+    sched_getaffinity = call(123, "pid =8 >cpus", returns="cpus")
     sched_yield = call(124)
     sched_get_priority_max = call(125, "schedpolicy", returns="int")
     sched_get_priority_min = call(126, "schedpolicy", returns="int")
     getcpu = call(168, ">any =NULL =NULL")
-    sched_setattr = call(274, "pid any =0")
-    sched_getattr = call(275, "pid >any =56 =0")
-    sched_rr_get_interval_time64 = call(423, "pid >any")
+    sched_setattr = call(274, "pid schedattr =0")
+    sched_getattr = call(275, "pid >schedattr =56 =0")
+    sched_rr_get_interval_time64 = call(423, "pid >timespec")
     restart_syscall = call(128, "restart")
     kill = call(129, "pid sig", of="SP")
     rt_sigsuspend = call(133, "sigset =8", of="S")
@@ -255,7 +255,7 @@ _UNIMPLEMENTED = """
     440:process_madvise 441:epoll_pwait2 442:mount_setattr
 """
 
-UNIMPLEMENTED: dict[int, tuple[str, str]] = {
+_WITH_ARGUMENTS: dict[int, tuple[str, str]] = {
     7: ("fsetxattr", "fd str data len int"),
     10: ("fgetxattr", "fd str any int"),
     13: ("flistxattr", "fd any int"),
@@ -272,9 +272,17 @@ UNIMPLEMENTED: dict[int, tuple[str, str]] = {
     178: ("gettid", ""),
     267: ("syncfs", "fd"),
 }
-"""Names and arguments of Linux's other calls: ENOSYS here, as in a kernel built without them. A
-program made for another kernel may well call one."""
 
-for _item in _UNIMPLEMENTED.split():
-    _number, _, _name = _item.partition(":")
-    UNIMPLEMENTED.setdefault(int(_number), (_name, "any any any any"))
+
+def unimplemented() -> dict[int, tuple[str, str]]:
+    """Names and arguments of Linux's other calls: ENOSYS here, as in a kernel built without them.
+
+    A program made for another kernel may well make one.
+    """
+    pairs = (item.partition(":") for item in _UNIMPLEMENTED.split())
+    others = {int(number): (name, "any any any any") for number, _, name in pairs}
+    return others | _WITH_ARGUMENTS
+
+
+BRANDS = ("linux", "bsd", "xv6")
+"""The kernels that programs may be built for."""

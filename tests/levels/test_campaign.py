@@ -1,5 +1,7 @@
 """Every level that ships: the linter, which plays it on every seed, has nothing to say."""
 
+from pathlib import Path
+
 import pytest
 
 from minios.game.catalog import Card, cards
@@ -15,8 +17,8 @@ def test_the_campaign_begins_with_boot_camp_and_every_level_has_its_place() -> N
         "first-light", "two-drones", "courier", "impostor", "hydra", "polite-first",
         "zombie-night", "crossfire",
     ]  # fmt: skip
-    files = CARDS[0].path.parent.glob("[0-9]*.yaml")
-    assert sorted(load(path).id for path in files) == sorted(ids)
+    files = Path(CARDS[0].path).parent.glob("[0-9]*.yaml")
+    assert sorted(load(str(path)).id for path in files) == sorted(ids)
 
 
 @pytest.mark.parametrize("at", range(len(CARDS)), ids=[card.id for card in CARDS])

@@ -290,8 +290,8 @@ async def _show(tool: Tool, pid: int, which: bytes) -> None:
 async def _show_bounds(tool: Tool) -> int:
     for policy, name in _POLICIES.items():
         try:
-            low = await tool.sys.sched_get_priority_min(policy)
             high = await tool.sys.sched_get_priority_max(policy)
+            low = await tool.sys.sched_get_priority_min(policy)
         except OSError:
             await tool.line(name + b" not supported?")
         else:

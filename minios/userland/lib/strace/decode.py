@@ -15,7 +15,7 @@ from minios.abi.ptrace import (
     SyscallInfo,
 )
 from minios.abi.syscalls import Row
-from minios.userland.lib.strace import tables
+from minios.userland.lib.strace import sched, tables
 from minios.userland.lib.strace.kinds import (
     BUFFER,
     KINDS,
@@ -182,6 +182,8 @@ _RETURNS: dict[str, Any] = {
     "0": lambda info, value, style: "0",
     "addr": lambda info, value, style: pointer(value) if isinstance(value, int) else None,
     "count": _length,
+    "cpus": lambda info, value, style: "8",
+    "schedpolicy": lambda info, value, style: f"{value} ({sched.policy(value)})",
     "cstr": lambda info, value, style: str(len(value) + 1) if isinstance(value, bytes) else None,
     "dirents": lambda info, value, style: (
         str(dirents_size(value)) if isinstance(value, list) else None

@@ -20,7 +20,7 @@ from minios.abi.records import (
     Waited,
     Winsize,
 )
-from minios.userland.lib.strace import tables
+from minios.userland.lib.strace import sched, tables
 from minios.userland.lib.strace.siginfo import siginfo
 from minios.userland.lib.strace.text import (
     Style,
@@ -616,7 +616,8 @@ def _address(c: Cursor) -> str:
 
 KINDS: dict[str, Kind] = {
     "access": _flags(tables.ACCESS, "F_OK"), "addr": _address, "any": _any, "argv": _argv,
-    "brk": _brk, "clock": _clock, "clone": _clone, "cloexec": _flags(tables.OPEN),
+    "brk": _brk, "cpus": lambda c: sched.cores(c.take()),
+    "clock": _clock, "clone": _clone, "cloexec": _flags(tables.OPEN),
     "count": _groups, "creat": _creat, "data": _data, "dev": _dev, "eaccess": _eaccess,
     "envp": _envp, "fcntl": _fcntl, "fd": _fd, "filemode": _filemode, "frame": _frame, "id": _id,
     "idtype": _idtype, "int": _whole, "ioctl": _ioctl, "itimer": _itimer, "len": _length,
@@ -626,6 +627,8 @@ KINDS: dict[str, Kind] = {
     "nofollow": _unless("AT_SYMLINK_NOFOLLOW"), "oflag": _oflag, "path": _path, "pid": _pid,
     "pollfds": _pollfds, "prctl": _prctl, "ptrace": _ptrace, "reboot": _reboot,
     "removedir": _flag("AT_REMOVEDIR"), "restart": _restart, "rlimit": _choice(tables.RLIMITS),
+    "schedattr": lambda c: sched.attributes(c.take()), "schedparam": lambda c: f"[{c.take()}]",
+    "schedpolicy": lambda c: sched.policy(c.take()),
     "seccomp": _seccomp, "sig": _sig, "sigaction": _sigaction, "sighow": _choice(tables.HOW),
     "sigset": _sigset, "statflags": _statflags, "str": _path, "timespec": _timespec,
     "timespec?": _timespec, "usagewho": _who, "utimes": _utimes,
@@ -636,7 +639,9 @@ KINDS: dict[str, Kind] = {
 """What a call is given."""
 
 OUT: dict[str, Kind] = {
-    "any": _any_out, "code": lambda c: f"[{c.result[1]}]", "data": _bytes_out,
+    "any": _any_out, "cpus": lambda c: sched.cores(c.result),
+    "schedattr": lambda c: sched.attributes(c.result), "schedparam": lambda c: f"[{c.result}]",
+    "code": lambda c: f"[{c.result[1]}]", "data": _bytes_out,
     "dirents": _dirents, "fds": _fds, "groups": _list_out,
     "ids": _ids_out, "itimer": _itimer_out, "names": _names_out, "offset": _offset,
     "oldaction": _oldaction, "path": _path_out, "rlim": lambda c: _rlim(c.result),
