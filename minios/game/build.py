@@ -22,6 +22,7 @@ from minios.kernel import birth, scheduling
 from minios.kernel.fscalls import open_dentry
 from minios.kernel.machine import Machine
 from minios.kernel.mm.swap import header as swap_header
+from minios.kernel.printer import Printer
 from minios.kernel.process import PCB
 from minios.kernel.sched import Params
 from minios.kernel.wait import WaitQueue
@@ -74,6 +75,7 @@ class Host:
             epoch=clock,
             hostname=(spec.hostname or spec.name).encode(),
         )
+        self.machine.printer = Printer(world, *spec.printer) if spec.printer else None
         self.users = {user.name: user for user in (base.ROOT, *base.SYSTEM_USERS)}
         for user in spec.users:
             self.users[user.name] = base.User(

@@ -6,6 +6,7 @@ from typing import Any
 from minios.game import spec
 from minios.game.refs import copies, event_ids
 from minios.game.schema import ACTIONS, CHECKS, CheckModel, EventModel, LevelModel, UserModel
+from minios.game.services import service_files
 from minios.game.spec import Compare, Who
 
 _PANES = {"cpu": "look", "processes": "act", "memory": "look", "network": "hidden"}
@@ -83,6 +84,8 @@ class _Compiler:
         model = self.model.world.machines[name]
         path = ("world", "machines", name)
         files = [self.file(where, file) for where, file in model.files.items()]
+        for service, each in model.services.items():
+            files += service_files(service, each)
         processes: list[spec.ProcessSpec] = []
         for identity, process in model.processes.items():
             below = (*path, "processes", identity)
@@ -120,6 +123,7 @@ class _Compiler:
                 spec.QuotaSpec(user, *each.space, *each.files)
                 for user, each in model.quotas.items()
             ),
+            printer=(model.printer.speed, model.printer.sheets) if model.printer else None,
             personality=model.personality,
             scheduler=model.scheduler,
             quantum=model.quantum,

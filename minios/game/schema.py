@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.json_schema import GenerateJsonSchema
 
-from minios.abi.personality import BRANDS
+from minios.abi.syscalls import BRANDS
 from minios.game.fields import (
     Account,
     Amount,
@@ -27,6 +27,7 @@ from minios.game.fields import (
     Line,
     Mode,
     Model,
+    ServiceName,
     Share,
     SignalName,
     Size,
@@ -47,6 +48,7 @@ SCHEDULERS = (
 SWAP_POLICIES = ("fifo", "lru", "mru", "clock", "nru", "random")
 ELEVATORS = ("noop", "deadline", "sstf", "scan")
 DISKS = ("sdb", "sdc", "sdd", "sde")
+RESTARTS = ("no", "on-success", "on-failure", "on-abnormal", "on-abort", "always")
 STATES = ("alive", "running", "sleeping", "stopped", "zombie", "gone")
 METRICS = ("time", "keys", "commands", "signals", "collateral")
 HARMS = ("killed", "stopped", "ended", "changed", "deleted")
@@ -247,6 +249,25 @@ class FileSpecModel(Model):
     width: Annotated[Int, Field(ge=0, le=12)] = 0
 
 
+class ServiceModel(Model):
+    """Exactly one of exec, script, unit."""
+
+    short = "exec"
+    exec: Text | None = None
+    script: Text | None = None
+    unit: Text | None = None
+    description: Text = ""
+    user: Account | None = None
+    restart: one_of(RESTARTS) = "no"  # type: ignore[valid-type]
+    restart_after: Annotated[Duration, Field(ge=1_000_000)] | None = None
+    after: Texts = []
+    requires: Texts = []
+    wants: Texts = []
+    env: dict[Text, Text] = {}
+    nice: Annotated[Int, Field(ge=-20, le=19)] = 0
+    enabled: Bool = True
+
+
 class ProcessSpecModel(Model):
     short = "run"
     run: Text | None = None
@@ -351,6 +372,7 @@ class MachineModel(Model):
     files: dict[FilePath, FileSpecModel] = {}
     remove: Texts = []
     processes: dict[Identity, ProcessSpecModel] = {}
+    services: dict[ServiceName, ServiceModel] = {}
 
 
 class WorldModel(Model):

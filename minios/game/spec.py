@@ -405,6 +405,8 @@ class MachineSpec:
     drive: DriveModelSpec = DriveModelSpec()
     disks: tuple[DiskSpec, ...] = ()
     quotas: tuple[QuotaSpec, ...] = ()
+    printer: tuple[int, int] | None = (100, 250)
+    """Characters a second and sheets of paper; None is no printer."""
     personality: str = "linux"
     scheduler: str = "cfs"
     quantum: int = 10_000_000
