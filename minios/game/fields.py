@@ -84,6 +84,19 @@ def _identifier(value: Any) -> str:
     return word
 
 
+def _service(value: Any) -> str:
+    text = _text(value)
+    stem, dot, kind = text.rpartition(".")
+    name = stem if dot else text
+    if not (name and len(text) < 100 and name.isascii() and not name.startswith("@")):
+        raise wrong("is no name for a unit")
+    if not all(char.isalnum() or char in "-_@." for char in name):
+        raise wrong("a unit's name has letters, digits, -, _, @ and . only")
+    if dot and kind not in ("service", "target", "timer"):
+        raise wrong("a unit is a .service, a .target or a .timer")
+    return text
+
+
 def _identity(value: Any) -> str:
     _identifier(_text(value).replace("{{n}}", "n"))
     return str(value)
@@ -136,6 +149,7 @@ Bool = Annotated[bool, BeforeValidator(_bool)]
 Int = Annotated[int, _reader(values.integer)]
 Id = Annotated[str, BeforeValidator(_identifier), WithJsonSchema({"type": "string"})]
 Identity = Annotated[str, BeforeValidator(_identity)]
+ServiceName = Annotated[str, BeforeValidator(_service)]
 Account = Annotated[str, BeforeValidator(_account)]
 FilePath = Annotated[str, BeforeValidator(_path), WithJsonSchema({"type": "string"})]
 Ids = Annotated[

@@ -233,6 +233,7 @@ class Refs:
             uids.setdefault(uid, user)
         self._files(path, machine, accounts, groups)
         self._disks(path, machine, accounts)
+        self._services(path, machine, accounts)
         seen: set[str] = set()
         for identity, process in _map(machine.get("processes")).items():
             below = (*path, "processes", identity)
@@ -241,6 +242,17 @@ class Refs:
                 if each in seen:
                     self._say(below, f"the identity {each!r} is given twice")
                 seen.add(each)
+
+    def _services(self, path: Path, machine: dict[str, Any], accounts: list[str]) -> None:
+        """A service runs one thing, as somebody there is."""
+        for name, service in _map(machine.get("services")).items():
+            below = (*path, "services", name)
+            if isinstance(service, dict):
+                self._exactly_one(below, service, ("exec", "script", "unit"))
+                self._name((*below, "user"), service.get("user"), accounts, "user")
+                if "unit" in service:
+                    for key in service.keys() - {"unit", "enabled"}:
+                        self._say((*below, key), "stands in the unit's own text")
 
     def _disks(self, path: Path, machine: dict[str, Any], accounts: list[str]) -> None:
         """Other disks are mounted in places of their own, and quotas are somebody's."""

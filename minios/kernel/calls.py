@@ -238,6 +238,13 @@ def clock_gettime(kernel: Kernel, pcb: PCB, clock: int) -> int:
     raise error(Errno.EINVAL)
 
 
+def clock_settime(kernel: Kernel, pcb: PCB, clock: int, time: int) -> None:
+    """clock_settime(2). EPERM for everybody: the clock of the world is nobody's to set."""
+    if clock != flags.CLOCK_REALTIME:
+        raise error(Errno.EINVAL)
+    raise error(Errno.EPERM)
+
+
 def utsname(kernel: Kernel) -> Utsname:
     """What uname(2) and /proc call this system."""
     return Utsname(b"MiniOS", kernel.hostname, b"1.0.0", b"#1 MiniOS", b"riscv32")
@@ -330,6 +337,7 @@ CALLS: dict[int, Callable[..., Any]] = {
     NR.getitimer: getitimer,
     NR.clock_nanosleep_time64: clock_nanosleep,
     NR.clock_gettime64: clock_gettime,
+    NR.clock_settime64: clock_settime,
     NR.uname: uname,
     NR.sethostname: sethostname,
     NR.sysinfo: sysinfo,
