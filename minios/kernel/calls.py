@@ -26,7 +26,17 @@ from minios.abi.signals import (
 from minios.abi.sys import Disposition, Entry
 from minios.abi.syscalls import NR
 from minios.fs.access import capable
-from minios.kernel import birth, credentials, death, limits, log, rtsignals, schedcalls, signals, xattr
+from minios.kernel import (
+    birth,
+    credentials,
+    death,
+    limits,
+    log,
+    rtsignals,
+    schedcalls,
+    signals,
+    xattr,
+)
 from minios.kernel.arguments import find, integer
 from minios.kernel.process import PCB
 from minios.kernel.wait import Sleep
