@@ -133,7 +133,7 @@ def paths_of(nr: int, args: tuple[Any, ...]) -> list[bytes]:
     row = ROWS.get(nr)
     if row is None:
         return []
-    kinds = [word for word in row.arguments.split() if word[0] not in "=>"]
+    kinds = [word for word in row[0].split() if word[0] not in "=>"]
     return [
         arg
         for kind, arg in zip(kinds, args, strict=False)

@@ -67,7 +67,7 @@ def _explained(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
     if pcb.uninterruptible:
         return Wait("sleep.disk", "until the disk has answered", outside="the disk")
     row = ROWS.get(nr)
-    if row is not None and args and row.arguments[:2] == "fd":
+    if row is not None and args and row[0][:2] == "fd":
         wait = _any_file(kernel, who, _file(pcb, args))
     return wait or Wait("sleep.other", f"in {pcb.wchan or 'the kernel'}", outside="the kernel")
 
