@@ -245,10 +245,16 @@ class Vfs:
         return at, name, len(stripped) != len(path)
 
     def _entry(self, who: Credentials, at: Dentry, name: bytes) -> Dentry | None:
-        """The entry itself, not what is mounted there; None if absent. ENAMETOOLONG."""
+        """The entry itself, not what is mounted there; None if absent. ENAMETOOLONG.
+
+        In /proc nothing can be made: there a missing name is ENOENT even to who would make it.
+        """
         if len(name) > flags.NAME_MAX:
             raise error(Errno.ENAMETOOLONG)
-        return at.inode.lookup(who, at, name)
+        entry = at.inode.lookup(who, at, name)
+        if entry is None and at.inode.fs.type == b"proc":
+            raise error(Errno.ENOENT)
+        return entry
 
     def _apart(self, one: Dentry, other: Dentry) -> bool:
         """Whether two places belong to different mounts, between which no name is moved."""

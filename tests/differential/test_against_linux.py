@@ -19,12 +19,13 @@ from tests.differential import (
     permissions,
     pipes,
     processes,
+    procfs,
     signals,
 )
 
 PLAIN = {
     f"{module.__name__.rpartition('.')[2]}: {name}": script
-    for module in (processes, signals, pipes, files, permissions)
+    for module in (processes, signals, pipes, files, permissions, procfs)
     for name, script in module.CASES.items()
 }
 JOBS = {

@@ -169,7 +169,7 @@ async def _lock(tool: Tool, fd: int, operation: int, timeout: int | None, verbos
                     await complain(sys, b"flock: failed to get lock")
                 return False
             if err.errno != Errno.EINTR:
-                status = EX_USAGE if err.errno == Errno.EBADF else EX_DATAERR
+                status = 71 if err.errno in (Errno.ENOLCK, Errno.ENOMEM) else EX_DATAERR
                 raise Failure(b"%d: " % fd + why(err), status) from None
             if expired:
                 if verbose:
