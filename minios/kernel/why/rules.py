@@ -95,6 +95,7 @@ CALLS = {
     (NR.msync, Errno.EBUSY): "Some of those pages are locked in memory.",
     (NR.seccomp, Errno.EACCES): "A filter needs CAP_SYS_ADMIN, or no_new_privs to be set first.",
     (NR.inotify_init1, Errno.EROFS): "Whoever judges a level may only look.",
+    (NR.clock_settime64, Errno.EPERM): "Only CAP_SYS_TIME (root) sets the clock.",
     (NR.audit_line, Errno.EPERM): "Only a shell on a terminal reports lines.",
     (NR.cgroup_enter, Errno.EPERM): "Only root moves processes between control groups.",
     (NR.openat, Errno.EBUSY): "The device lets one process at a time open it.",
