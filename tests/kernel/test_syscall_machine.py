@@ -40,7 +40,7 @@ from minios.kernel.socket.unix import collect
 from minios.memory.frames import Kind
 from minios.sim.world import MILLISECOND, SECOND
 from tests.kernel.invariants import Auditor
-from tests.kernel.rig import Rig
+from tests.kernel.memory_rig import MemoryRig
 
 EXAMPLES = int(os.environ.get("MINIOS_EXAMPLES", "60"))
 MAX_EVENTS = 4000
@@ -133,11 +133,19 @@ def decode(data: bytes) -> list[Op]:
     return steps
 
 
+async def _swap_on(sys: Sys) -> int:
+    await sys.swapon(b"/dev/sda2")
+    return 0
+
+
 class Machine:
     """A rig whose programs play scripts, and its auditor."""
 
-    def __init__(self, policy: str, cores: int, ram: int) -> None:
-        self.rig = Rig(cores=cores, scheduler=policy, ram=ram)
+    def __init__(self, policy: str, cores: int, ram: int, swap: int) -> None:
+        self.rig = MemoryRig(ram, swap, cores=cores, scheduler=policy)
+        if swap:
+            self.rig.start(_swap_on, "swapon")
+            self.rig.run(1)
         self.kernel = self.rig.kernel
         self.queue: list[list[Op]] = []
         """Scripts of programs that were executed and have not begun yet, by index."""
@@ -463,12 +471,12 @@ _AUDITORS: list[Auditor] = []
     st.sampled_from((0, 1000)),
     st.sampled_from(sorted(POLICIES)),
     st.integers(1, 3),
-    st.sampled_from((1 << 20, 4 << 20)),
+    st.sampled_from(((1 << 20, 0), (4 << 20, 0), (256 << 10, 1 << 20))),
 )
 def test_the_kernel_is_in_order_after_every_event(
-    programs: list[bytes], uid: int, policy: str, cores: int, ram: int
+    programs: list[bytes], uid: int, policy: str, cores: int, memory: tuple[int, int]
 ) -> None:
-    machine = Machine(policy, cores, ram)
+    machine = Machine(policy, cores, *memory)
     _AUDITORS[:] = [machine.auditor]
     for program in programs:
         steps = decode(program)
