@@ -12,6 +12,7 @@ Options:
  <pid> [...]            the processes, or -<pgid> for a whole group
  -<signal>, -s, --signal <signal>
                         the signal to send, by name or number
+ -q, --queue <value>    a number that goes with the signal (sigqueue(3))
  -l, --list=[<signal>]  list the signals, or turn a name into a number and back
  -L, --table            list the signals with their numbers
 
@@ -77,6 +78,7 @@ async def kill(tool: Tool) -> int:
     args = tool.argv[1:]
     signal: int | None = int(Sig.SIGTERM)
     given = False
+    queued: int | None = None
     pids: list[bytes] = []
     while args:
         arg = args.pop(0)
@@ -103,6 +105,11 @@ async def kill(tool: Tool) -> int:
             if name in (b"-s", b"--signal"):
                 signal = number_of(word.decode("latin-1"))
                 given = True
+            else:
+                queued = _integer(word)
+                if queued is None:
+                    text = b"must be an integer value to be passed with the signal."
+                    raise Failure(text + b": '" + word + b"'", 1)
         elif arg == b"--":
             pids += args
             break
@@ -120,11 +127,11 @@ async def kill(tool: Tool) -> int:
     if not pids:
         return await _usage(tool)
     for pid in pids:
-        await _send(tool, pid, signal)
+        await _send(tool, pid, signal, queued)
     return tool.status
 
 
-async def _send(tool: Tool, pid: bytes, signal: int | None) -> None:
+async def _send(tool: Tool, pid: bytes, signal: int | None, value: int | None) -> None:
     number = _integer(pid)
     if number is None:
         reason = b"" if pid else b": No such file or directory"
@@ -133,6 +140,9 @@ async def _send(tool: Tool, pid: bytes, signal: int | None) -> None:
         await tool.warn(b"(" + pid + b"): Invalid argument")
         return
     try:
-        await tool.sys.kill(number, signal)
+        if value is None:
+            await tool.sys.kill(number, signal)
+        else:
+            await tool.sys.sigqueue(number, signal, value)
     except OSError as err:
         await tool.warn(b"(%d): " % number + why(err))

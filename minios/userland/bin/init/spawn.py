@@ -166,6 +166,11 @@ async def _limits(sys: Sys, spec: ServiceSpec) -> None:
             await sys.setrlimit(resource, soft, hard)
     except OSError as err:
         raise _Failed(exitcodes.LIMITS, why(err)) from None
+    if spec.affinity:
+        try:
+            await sys.sched_setaffinity(0, sum(1 << cpu for cpu in dict.fromkeys(spec.affinity)))
+        except OSError as err:
+            raise _Failed(exitcodes.CPUAFFINITY, why(err)) from None
     if spec.oom_score_adj is not None:
         try:
             fd = await sys.open(b"/proc/self/oom_score_adj", flags.O_WRONLY)
