@@ -29,8 +29,11 @@ def _mine(pcb: PCB, target: PCB) -> bool:
 
 
 def sched_yield(kernel: Kernel, pcb: PCB) -> None:
-    if pcb.core is not None:
-        pcb.core.resched = True
+    """The others of its queue go first."""
+    core = pcb.core
+    if core is not None:
+        core.queue.yields(pcb)
+        core.resched = True
 
 
 def getcpu(kernel: Kernel, pcb: PCB) -> int:

@@ -142,6 +142,11 @@ class CfsQueue(HeapQueue):
 
     leave = charge
 
+    def yields(self, pcb: Entity) -> None:
+        waiting = [heap[0][0] for heap in (self._heap, self._line) if heap]
+        if waiting:
+            pcb.vruntime = max(pcb.vruntime, min(waiting))
+
     def preempts(self, woken: Entity, current: Entity) -> bool:
         if woken.policy or current.policy:
             if current.policy == SCHED_IDLE != woken.policy:

@@ -185,6 +185,11 @@ class EevdfQueue(BaseQueue):
         request: _Request = pcb.sched
         return max(-((pcb.vruntime - request.deadline) * pcb.weight // NICE_0), 1)
 
+    def yields(self, pcb: Entity) -> None:
+        """The rest of its request can wait as long as the next one (yield_task_fair)."""
+        request: _Request = pcb.sched
+        request.deadline += self.request(pcb) * NICE_0 // pcb.weight
+
     def preempts(self, woken: Entity, current: Entity) -> bool:
         if woken.policy or current.policy:
             if current.policy == SCHED_IDLE != woken.policy:

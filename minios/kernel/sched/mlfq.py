@@ -21,10 +21,11 @@ class Place:
 
     ``left`` is what is left of the quantum in ns, ``allotment`` how many quanta it may begin here,
     this one among them. ``expired`` says that a quantum ended just now, ``boosts`` which boost it
-    took part in last, ``bumped`` how many had been picked when it was put to the front.
+    took part in last, ``bumped`` how many had been picked when it was put to the front, ``yielded``
+    that it goes to the end of its queue with what is left of its quantum.
     """
 
-    __slots__ = ("allotment", "boosts", "bumped", "expired", "left", "level")
+    __slots__ = ("allotment", "boosts", "bumped", "expired", "left", "level", "yielded")
 
     def __init__(self) -> None:
         self.level = 0
@@ -33,6 +34,7 @@ class Place:
         self.expired = False
         self.boosts = 0
         self.bumped = -1
+        self.yielded = False
 
 
 class MlfqQueue(BaseQueue):
@@ -64,7 +66,7 @@ class MlfqQueue(BaseQueue):
             self._current = None
             if pcb.sched.boosts > self._boosts:
                 self._boost()  # it has run for a while since
-            self._insert(pcb, front=not pcb.sched.expired)
+            self._insert(pcb, front=not (pcb.sched.expired or pcb.sched.yielded))
             self._boost()
             return
         self._boost()
@@ -79,7 +81,7 @@ class MlfqQueue(BaseQueue):
         if place.boosts < self._boosts:  # it ran while the others were boosted
             front = front and place.level == 0
             self._reset(place)
-        place.expired = False
+        place.expired = place.yielded = False
         place.bumped = -1
         queue = self._levels[place.level]
         queue[pcb.pid] = pcb
@@ -128,6 +130,9 @@ class MlfqQueue(BaseQueue):
 
     def waiting(self) -> list[Any]:
         return [pcb for queue in self._levels for pcb in queue.values()]
+
+    def yields(self, pcb: Entity) -> None:
+        pcb.sched.yielded = True
 
     def preempts(self, woken: Entity, current: Entity) -> bool:
         above: int = current.sched.level - woken.sched.level

@@ -176,6 +176,9 @@ class RunQueue(Protocol):
     def leave(self, pcb: Any, ran: int) -> None:
         """Charge ``pcb``, which ran here and now sleeps, stopped or ended."""
 
+    def yields(self, pcb: Any) -> None:
+        """``pcb``, which runs here, lets others go first (sched_yield(2)); it is rotated next."""
+
     def preempts(self, woken: Any, current: Any) -> bool:
         """Whether one that woke up should take the core at once; ``current`` has been charged."""
 
@@ -242,6 +245,9 @@ class BaseQueue:
 
     def leave(self, pcb: Any, ran: int) -> None:
         self.charge(pcb, ran)
+
+    def yields(self, pcb: Any) -> None:
+        pass
 
     def preempts(self, woken: Any, current: Any) -> bool:
         return False

@@ -95,7 +95,8 @@ class RtQueue:
 
     def rotate(self, pcb: Entity) -> Any:
         if pcb.rt_priority:
-            self._insert(pcb, front=self._throttled())
+            above = any(p > pcb.rt_priority for p, mine in self._lists.items() if mine)
+            self._insert(pcb, front=above or self._throttled())
         elif self._queued:
             self.normal.put(pcb, woken=False)
         else:
@@ -132,6 +133,10 @@ class RtQueue:
     def order(self) -> list[int]:
         lists = [self._lists[priority] for priority in sorted(self._lists, reverse=True)]
         return [pcb.pid for mine in lists for pcb in mine] + self.normal.order()
+
+    def yields(self, pcb: Entity) -> None:
+        if not pcb.rt_priority:
+            self.normal.yields(pcb)
 
     def preempts(self, woken: Entity, current: Entity) -> bool:
         if woken.rt_priority:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -396,3 +397,27 @@ def test_a_core_is_given_by_the_owner_of_the_process_or_root_and_only_under_manu
     assert pcb.assigned == -1
     with pytest.raises(OSError, match="Invalid argument"):
         scheduling.assign_from_outside(rig.kernel, pcb.pid, 0, 1000)
+
+
+# -- sched_yield -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["fifo", "rr", "priority", "mlfq", "stride", "cfs", "eevdf"])
+def test_who_yields_lets_its_equals_go_first(policy: str) -> None:
+    """sched_yield(2): to the end of the queue. Two that yield after each step take turns."""
+    log: list[int] = []
+
+    async def polite(sys: Sys) -> int:
+        me = await sys.getpid()
+        for _ in range(20):
+            log.append(me)
+            await sys.compute(500)
+            await sys.sched_yield()
+        return 0
+
+    rig = Rig(scheduler=policy)
+    rig.start(polite, name="polite")
+    rig.start(polite, name="polite")
+    rig.run(1)
+    turns = sum(a != b for a, b in itertools.pairwise(log))
+    assert turns >= 35
