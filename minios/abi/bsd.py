@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 from minios.abi import flags
 from minios.abi.errno import Errno
-from minios.abi.personality import Function, Service, Table
+from minios.abi.personality import LINUX, Function, Row, Service, Table
 from minios.abi.ptrace import SyscallInfo
 from minios.abi.records import Stat, Waited
-from minios.abi.syscalls import NAMES, NR, ROWS, Row
+from minios.abi.syscalls import NAMES, NR
 
 EXTENSION = 1000
 """Linux's calls that FreeBSD has none for have their numbers from here on."""
@@ -231,12 +231,12 @@ def _arguments(nr: int, way: Way, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _words(nr: int) -> Iterable[str]:
-    row = ROWS.get(nr)
+    row = LINUX.rows.get(nr)
     return (word for word in row.arguments.split() if word[0] not in "=>") if row else ()
 
 
 def _result(nr: int, way: Way, value: Any, args: tuple[Any, ...]) -> Any:
-    row = ROWS.get(nr)
+    row = LINUX.rows.get(nr)
     if row is None:
         return value
     if row.returns == "fcntl" and len(args) > 1 and args[1] == flags.F_GETFL:
@@ -265,18 +265,20 @@ class Bsd:
                 nr = numbers.pop(linux)
                 self._numbers[nr] = int(number)
                 names[int(number)] = other[0] if other else linux
-                rows[int(number)] = _SHOWN.get(linux) or _without_folder(ROWS[nr])
+                rows[int(number)] = _SHOWN.get(linux) or _without_folder(LINUX.rows[nr])
                 self.services[int(number)] = _whole(nr)
         for linux, halves in _SPLIT.items():
             nr = numbers.pop(linux)
             for half, name, at, value in halves:
                 names[half] = name
-                rows[half] = _half(ROWS[nr], name)
+                rows[half] = _half(LINUX.rows[nr], name)
                 self.services[half] = _part(nr, at, value)
         for linux, nr in numbers.items():
             self._numbers[nr] = EXTENSION + nr
             names[EXTENSION + nr] = linux
-            rows[EXTENSION + nr] = ROWS[nr] if nr in ROWS else Row("any any any", "int", "", 20)
+            rows[EXTENSION + nr] = (
+                LINUX.rows[nr] if nr in LINUX.rows else Row("any any any", "int", "", 20)
+            )
             self.services[EXTENSION + nr] = _whole(nr)
         self.table = Table("bsd", names, rows)
         self._halves = {numbers_of(linux): halves for linux, halves in _SPLIT.items()}

@@ -14,11 +14,20 @@ from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
 from minios.abi.ptrace import SyscallInfo
-from minios.abi.syscalls import NAMES, ROWS, UNIMPLEMENTED, Row
+from minios.abi.syscalls import NAMES, ROWS, unimplemented
 
 Request = tuple[int, tuple[Any, ...]]
 Function = Generator[Request, Any, Any]
 """A function of a C library: it makes calls and returns what its caller expects."""
+
+
+class Row(NamedTuple):
+    """What is known of a call; :func:`minios.abi.syscalls.call` says what the fields mean."""
+
+    arguments: str
+    returns: str
+    of: str
+    cost: int
 
 
 class Table(NamedTuple):
@@ -64,13 +73,14 @@ class Dialect(Protocol):
         """A call with the values that Linux has for its flags, signals and errors, to show it."""
 
 
+_OTHERS = unimplemented()
+
 LINUX = Table(
     "linux",
-    {number: name for number, (name, _) in UNIMPLEMENTED.items()} | NAMES,
-    {number: Row(args, "int", "", 0) for number, (_, args) in UNIMPLEMENTED.items()} | ROWS,
+    {number: name for number, (name, _) in _OTHERS.items()} | NAMES,
+    {number: Row(args, "int", "", 0) for number, (_, args) in _OTHERS.items()}
+    | {number: Row(*row) for number, row in ROWS.items()},
 )
-
-BRANDS = ("linux", "bsd", "xv6")
 
 _HOMES = {"bsd": "minios.abi.bsd", "xv6": "minios.abi.xv6"}
 

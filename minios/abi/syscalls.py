@@ -6,33 +6,24 @@ returns, what classes of ``strace -e`` it belongs to and what it costs. :data:`N
 :data:`COSTS` and :data:`ROWS` come from here.
 """
 
-from typing import NamedTuple
-
-
-class Row(NamedTuple):
-    """What is known of a call. :data:`ROWS` has it by number."""
-
-    arguments: str
-    """Kinds of the C arguments. A plain word takes the next argument of the request, ``>word``
-    stands for what the kernel stores there (the request's result), ``=TEXT`` is always TEXT."""
-    returns: str
-    """What the number is that the call returns: ``0``, ``int``, ``len`` (of the result), …"""
-    of: str
-    """Classes: D descriptors, F file names, M memory, N network, P processes, S signals."""
-    cost: int
-    """Cycles, with the trap; what is copied comes on top."""
-
-
 TRAP_CYCLES = 20
 
-ROWS: dict[int, Row] = {}
+ROWS: dict[int, tuple[str, str, str, int]] = {}
+"""What is known of a call, by number (:class:`minios.abi.personality.Row` names the fields)."""
 
 
 def call(
     number: int, arguments: str = "", returns: str = "0", of: str = "", cost: int = TRAP_CYCLES
 ) -> int:
-    """Enter a row into the table; the number."""
-    ROWS[number] = Row(arguments, returns, of, cost)
+    """Enter a row into the table; the number.
+
+    ``arguments`` are the kinds of the C arguments. A plain word takes the next argument of the
+    request, ``>word`` stands for what the kernel stores there (the request's result), ``=TEXT`` is
+    always TEXT. ``returns`` is what the number is that the call returns: ``0``, ``int``, ``len`` of
+    the result, … ``of`` has the classes: D descriptors, F file names, M memory, N network,
+    P processes, S signals. ``cost`` is cycles, with the trap; what is copied comes on top.
+    """
+    ROWS[number] = (arguments, returns, of, cost)
     return number
 
 
@@ -216,7 +207,7 @@ NAMES: dict[int, str] = {
 """The name of each call, as strace prints it."""
 
 COSTS: dict[int, int] = {
-    number: row.cost for number, row in ROWS.items() if row.cost != TRAP_CYCLES
+    number: row[3] for number, row in ROWS.items() if row[3] != TRAP_CYCLES
 } | {LOAD: 1, STORE: 1}
 """Cycles of the calls that cost more than a trap."""
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
-from minios.abi.personality import Function, Service, Table
+from minios.abi.personality import Function, Row, Service, Table
 from minios.abi.ptrace import SyscallInfo
 from minios.abi.records import Dirent, Rusage, Stat, Waited
-from minios.abi.syscalls import NR, Row
+from minios.abi.syscalls import NR
 
 TICK = 100_000_000
 """ns between two ticks of its clock."""

@@ -20,7 +20,6 @@ from minios.kernel.death import close_frames
 from minios.kernel.exec import Image, load
 from minios.kernel.limits import may_fork, watch_cpu
 from minios.kernel.mm.space import EXEC_FRAMES, NEW_FRAMES, AddressSpace
-from minios.kernel.personality import assume
 from minios.kernel.process import DEFAULT_LIMITS, PCB, Frame
 from minios.kernel.sched.policy import weigh
 from minios.kernel.scheduling import inherit
@@ -165,7 +164,7 @@ def start(
         raise
     image.apply(pcb)
     if image.brand != pcb.brand or kernel.personality != pcb.personality:
-        assume(kernel, pcb, image.brand)
+        _assume(kernel, pcb, image.brand)
     _enter(kernel, pcb, lambda: image.start(pcb), START_CYCLES)
     parent = kernel.processes.get(pcb.ppid)
     if parent is not None:
@@ -209,7 +208,7 @@ def replace(
     pcb.handler_masks.clear()
     pcb.saved_mask = None
     if image.brand != pcb.brand or image.brand != pcb.personality:
-        assume(kernel, pcb, image.brand)
+        _assume(kernel, pcb, image.brand)
     pcb.frames = [Frame(lambda: image.start(pcb), 0, 0)]
     if pcb.tracer is not None:
         pcb.tracer.execed(kernel)
@@ -218,3 +217,10 @@ def replace(
         for hook in hooks:
             hook(pcb)
     kernel.world.mark(MARK_PROCESS)
+
+
+def _assume(kernel: Kernel, pcb: PCB, brand: str) -> None:
+    """A program of another brand is to be served; what that takes is loaded when it is needed."""
+    from minios.kernel.personality import assume
+
+    assume(kernel, pcb, brand)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from minios.abi.caps import CAP_SYS_PTRACE, NONE, XATTR, FileCaps, decode_file
 from minios.abi.errno import Errno, error
 from minios.abi.flags import ARG_MAX, MS_NOEXEC, MS_NOSUID, S_ISGID, S_ISUID
-from minios.abi.personality import BRANDS
 from minios.abi.sys import Program, Sys
+from minios.abi.syscalls import BRANDS
 from minios.fs.access import MAY_EXEC, MAY_READ, capable, refused, require
 from minios.fs.inode import Regular
 from minios.kernel.credentials import NO_NEW_PRIVS, after_exec, exec_caps

@@ -19,11 +19,11 @@ from minios.kernel import (
     death,
     fscalls,
     inotify,
-    ptrace,
     scheduling,
     signals,
     state,
     storagecalls,
+    tracing,
 )
 from minios.kernel.cores import Dispatcher
 from minios.kernel.interrupts import Interrupts
@@ -56,7 +56,7 @@ START_CYCLES = 200
 _MASK = (1 << 64) - 1
 
 CALLS: dict[int, Handler] = {
-    **fscalls.CALLS, **calls.CALLS, **ptrace.CALLS, **inotify.CALLS, **mm_calls.CALLS,
+    **fscalls.CALLS, **calls.CALLS, **tracing.CALLS, **inotify.CALLS, **mm_calls.CALLS,
     **storagecalls.CALLS, **socket.CALLS,
 }  # fmt: skip
 

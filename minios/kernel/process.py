@@ -23,7 +23,6 @@ from minios.abi.flags import (
     RLIMIT_SIGPENDING,
     RLIMIT_STACK,
 )
-from minios.abi.personality import bind
 from minios.abi.records import Rusage, Siginfo
 from minios.abi.signals import NSIG, SIG_DFL
 from minios.abi.sys import Disposition, Request, Sys
@@ -246,6 +245,8 @@ class PCB(OnCore):
         """A coroutine of its program, with the C library that it was built with between them."""
         if self.brand == self.personality == "linux":
             return coro
+        from minios.abi.personality import bind  # for few programs, and large
+
         return bind(coro, self.brand, self.personality, main=main)
 
     @property

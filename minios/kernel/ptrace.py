@@ -21,9 +21,9 @@ from minios.abi.errno import Errno, error
 from minios.abi.ptrace import Probe, SyscallInfo
 from minios.abi.records import Siginfo, Waited
 from minios.abi.signals import NSIG, Sig
-from minios.abi.syscalls import COMPUTE, NR, PROBE, TRAP_CYCLES
+from minios.abi.syscalls import COMPUTE, NR, TRAP_CYCLES
 from minios.fs.access import capable
-from minios.kernel import death, peek, seccomp, signals
+from minios.kernel import death, peek, signals
 from minios.kernel.arguments import find, integer
 from minios.kernel.credentials import may_access
 from minios.kernel.process import WORK_STOP, WORK_TRACE
@@ -717,17 +717,3 @@ def probe(
     """The trap of a library function's probe."""
     if pcb.tracer is not None and pcb.sys.probes:
         pcb.tracer.probe(kernel, Probe(name, plain(args), plain(value), plain(out)))
-
-
-def restart_syscall(kernel: Kernel, pcb: PCB) -> None:
-    """restart_syscall(2): only the kernel makes it; for others nothing was interrupted. EINTR."""
-    raise error(Errno.EINTR)
-
-
-CALLS: dict[int, Handler] = {
-    NR.ptrace: ptrace_call,
-    NR.seccomp: seccomp.seccomp,
-    NR.restart_syscall: restart_syscall,
-    NR.rt_sigreturn: signals.rt_sigreturn,
-    PROBE: probe,
-}

@@ -8,10 +8,10 @@ import pytest
 
 from minios.abi import bsd, flags, xv6
 from minios.abi.errno import Errno
-from minios.abi.personality import BRANDS, LINUX, dialect, seen, table_of
+from minios.abi.personality import LINUX, dialect, seen, table_of
 from minios.abi.signals import SIG_BLOCK, Sig, mask_of
 from minios.abi.sys import Sys
-from minios.abi.syscalls import NAMES, NR
+from minios.abi.syscalls import BRANDS, NAMES, NR
 from minios.fs.access import ROOT
 from minios.kernel import birth
 from minios.kernel.kernel import CALLS

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.signals import NSIG, SIG_IGN, Sig
-from minios.kernel import ptrace
 from minios.kernel.credentials import NO_NEW_PRIVS
 from minios.kernel.mm.area import STACK_TOP, TEXT_START
 from minios.kernel.proc.memory import addresses, vm_rows
@@ -156,11 +155,13 @@ def syscall(kernel: Kernel, pcb: PCB) -> bytes:
     """The call a process sleeps in: its number, six arguments, sp and pc (proc_pid_syscall(5))."""
     if pcb.zombie or (pcb.runnable and not pcb.stopped):
         return b"running\n"
+    from minios.kernel.ptrace import word  # for this file alone
+
     nr, args = pcb.request
     registers = b"0x%x 0x%x" % (STACK_TOP - 0x1C0, TEXT_START + 0x40)
     if nr < 0:
         return b"-1 " + registers + b"\n"
-    words = [ptrace.word(argument) for argument in args][:6]
+    words = [word(argument) for argument in args][:6]
     words += [0] * (6 - len(words))
     return b"%d %b %b\n" % (nr, b" ".join(b"0x%x" % word for word in words), registers)
 

@@ -1,7 +1,8 @@
 """What strace is asked to show: the expressions of -e."""
 
-from minios.abi.personality import BRANDS, table_of
+from minios.abi.personality import table_of
 from minios.abi.signals import NSIG, number_of
+from minios.abi.syscalls import BRANDS
 from minios.userland.lib import regex
 from minios.userland.lib.program import Failure
 from minios.userland.lib.quoting import quote

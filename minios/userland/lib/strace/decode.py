@@ -6,7 +6,7 @@ What the arguments of a call are comes from the one table of calls (:mod:`minios
 from typing import Any
 
 from minios.abi.errno import Errno, strerror
-from minios.abi.personality import dialect, table_of
+from minios.abi.personality import Row, dialect, table_of
 from minios.abi.ptrace import (
     ERESTART_RESTARTBLOCK,
     ERESTARTNOHAND,
@@ -14,7 +14,6 @@ from minios.abi.ptrace import (
     ERESTARTSYS,
     SyscallInfo,
 )
-from minios.abi.syscalls import Row
 from minios.userland.lib.strace import sched, tables
 from minios.userland.lib.strace.kinds import (
     BUFFER,
