@@ -99,6 +99,8 @@ class PageCache:
                     new &= ~(1 << page)
                 continue
             frames[page] = frame
+        if not new:
+            return  # there was not one frame
         file.cached |= new
         file.recent |= new
         self.pages += new.bit_count()
