@@ -151,8 +151,8 @@ def test_a_machine_without_tables_has_no_cron_and_one_with_them_has_it_after_a_b
 
 def test_at_runs_a_job_once_where_and_as_it_was_made() -> None:
     box = Box()
-    made = box.run("mkdir d; cd d; A='x y' ; export A; echo 'pwd > o; echo \"$A\" >> o; id -un >> o'"
-                   " | at now + 2 minutes")  # fmt: skip
+    job = "echo 'pwd > o; echo \"$A\" >> o; id -un >> o' | at now + 2 minutes"
+    made = box.run(f"mkdir d; cd d; A='x y'; export A; {job}")
     assert made.stderr == (
         b"warning: commands will be executed using /bin/sh\njob 1 at Mon Jan  5 09:02:00 2026\n"
     )

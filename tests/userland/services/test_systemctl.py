@@ -334,6 +334,53 @@ def test_templates_have_instances(box: Box) -> None:
     assert ok(box, "systemctl is-active w@801 w@802") == "inactive\nactive\n"
 
 
+def test_an_alias_is_another_name_for_the_same_unit(box: Box) -> None:
+    box.write(FOLDER + "x.service", unit("ExecStart=/bin/sleep 9", "", "Alias=y.service"))
+    box.run("systemctl enable x")
+    ok(box, "systemctl start y; systemctl is-active x y")
+    assert ok(box, "systemctl show -P Id y") == "x.service\n"
+    assert ok(box, "systemctl is-enabled y") == "alias\n"
+    assert ok(box, "systemctl stop y; systemctl is-active x", status=3) == "inactive\n"
+
+
+def test_edit_makes_a_drop_in(box: Box) -> None:
+    box.write(FOLDER + "x.service", unit("ExecStart=/bin/sleep 9"))
+    box.write("/root/ed", b"printf '[Service]\\nNice=7\\n' > $1\n")
+    ok(box, "EDITOR='sh /root/ed' systemctl edit x; systemctl start x")
+    assert ok(box, "ps -o ni= -C sleep").strip() == "7"
+    assert box.run("EDITOR=true systemctl edit cron").stderr == (
+        b'Editing "/etc/systemd/system/cron.service.d/override.conf" canceled: temporary file is '
+        b"empty.\n"
+    )
+
+
+def test_the_default_target_can_be_chosen(box: Box) -> None:
+    box.write(FOLDER + "quiet.target", b"[Unit]\nDescription=Quiet\n")
+    box.write(FOLDER + "x.service", unit("ExecStart=/bin/sleep 999", "", "WantedBy=quiet.target"))
+    box.run("systemctl enable x; systemctl set-default quiet.target; sync")
+    box.machine.power_off()
+    box.machine.power_on()
+    box.wait(10 * SECOND)
+    assert ok(box, "systemctl get-default; systemctl is-active quiet.target x") == (
+        "quiet.target\nactive\nactive\n"
+    )
+    assert ok(box, "systemctl is-active multi-user.target", status=3) == "inactive\n"
+    ok(box, "systemctl isolate multi-user.target; systemctl is-active multi-user.target")
+    assert ok(box, "systemctl is-active x", status=3) == "inactive\n"
+
+
+def test_requests_from_strangers_do_no_harm() -> None:
+    """Anybody may connect to init's socket; only root is listened to, and nobody is waited for."""
+    box = Box()
+    text = (
+        "for n in $(seq 40); do (sleep 20 | nc -U /run/systemd/private) & done; sleep 1; "
+        "systemctl is-active cron"
+    )
+    assert box.run(text).stdout.endswith(b"inactive\n")
+    assert box.run("sudo systemctl start multi-user.target").status == 0
+    assert box.run("systemctl start multi-user.target").status == 4
+
+
 def test_kill_reaches_the_whole_group_or_the_main_process(box: Box) -> None:
     box.write(FOLDER + "x.service", unit("ExecStart=/bin/sh -c 'sleep 500 & exec sleep 600'"))
     ok(box, "systemctl start x; sleep 1; systemctl kill -s STOP x; sleep 1")

@@ -28,7 +28,7 @@ from minios.userland.lib.units import find
 
 PATH = b"/run/systemd/private"
 MOST = 32
-"""Connections whose request is not complete; more are refused."""
+"""Connections whose request is not complete; with one more the oldest is dropped."""
 LONGEST = 8192
 """Bytes of a request."""
 
@@ -78,10 +78,11 @@ class Control:
                 client, _ = await sys.accept(fd, SOCK_NONBLOCK | SOCK_CLOEXEC)
             except OSError:
                 return
-            if len(self._clients) < MOST:
-                self._clients[client] = b""
-            else:
-                await sys.close(client)
+            self._clients[client] = b""
+            if len(self._clients) > MOST:
+                oldest = next(iter(self._clients))
+                del self._clients[oldest]
+                await sys.close(oldest)
             return
         try:
             data = await sys.recv(fd, LONGEST)

@@ -102,6 +102,8 @@ class Manager:
 
     async def load(self, name: str) -> Unit:
         """The unit in memory; read from its file if it is new or could not be read before."""
+        if name not in self.units:
+            name = await find.canonical(self.sys, name)
         unit = self.units.get(name)
         if unit is not None and (unit.spec.state == "loaded" or unit.active != INACTIVE):
             return unit
@@ -542,12 +544,9 @@ class Manager:
     async def boot(self) -> None:
         """Start the default target, if anything is there to be started."""
         name = DEFAULT_TARGET
-        target = await find.readlink(self.sys, find.ETC + b"/" + name.encode())
-        if target is not None:
-            name = target.rpartition(b"/")[2].decode("latin-1")
-        else:
-            name = "multi-user.target"
-        unit = await self.load(name)
+        name = await find.canonical(self.sys, name)
+        unit = await self.load(name if name != DEFAULT_TARGET else "multi-user.target")
+        name = unit.name
         if not await self._dependencies(unit, ("Requires", "Wants")):
             unit.active, unit.sub = ACTIVE, "active"
             return

@@ -159,4 +159,5 @@ async def set_default(tool: Tool, name: str) -> None:
     path = find.ETC + b"/default.target"
     if await find.readlink(tool.sys, path) is not None:
         await _unlink(tool, path)
-    await _link(tool, find.LIB + b"/" + name.encode("latin-1"), path)
+    found = await find.fragment(tool.sys, name)
+    await _link(tool, found or find.LIB + b"/" + name.encode("latin-1"), path)

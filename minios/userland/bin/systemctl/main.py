@@ -2,13 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
+from minios.abi.flags import O_CREAT, O_TRUNC, O_WRONLY
 from minios.abi.signals import Sig, number_of
 from minios.userland.bin.init import groups
 from minios.userland.bin.systemctl import install, show
 from minios.userland.bin.systemctl.client import Denied, ask
 from minios.userland.lib.options import UsageError, parse
 from minios.userland.lib.program import Failure, Tool, program
-from minios.userland.lib.stdio import complain, why
+from minios.userland.lib.stdio import complain, read_file, why, write_all
 from minios.userland.lib.units import find, state
 
 SYSTEMCTL = """
@@ -25,6 +26,7 @@ Unit Commands:
   status [PATTERN...|PID...]     Show runtime status of one or more units
   show [PATTERN...]              Show properties of one or more units
   cat PATTERN...                 Show files and drop-ins of specified units
+  edit [--full] UNIT             Edit a drop-in, or the whole file of a unit
   list-dependencies [UNIT]       Show which units a unit requires or wants
   start UNIT...                  Start (activate) one or more units
   stop UNIT...                   Stop (deactivate) one or more units
@@ -279,6 +281,35 @@ async def _files(tool: Tool, verb: str, names: list[str]) -> int:
     return 0
 
 
+async def _edit(tool: Tool, names: list[str]) -> int:
+    """Edit a drop-in of a unit with $EDITOR, or with --full a file of its own."""
+    sys = tool.sys
+    name = await find.canonical(sys, find.mangle(names[0]))
+    unit = await find.load(sys, name)
+    if unit.state != "loaded":
+        await _say(tool, f"No files found for {name}.")
+        return 1
+    folder = f"{find.ETC.decode()}/{name}.d"
+    path = f"{find.ETC.decode()}/{name}" if "l" in tool.options else f"{folder}/override.conf"
+    try:
+        if "l" not in tool.options and not await find.exists(sys, folder.encode()):
+            await sys.mkdir(folder.encode(), 0o755)
+        if "l" in tool.options and unit.path != path.encode():
+            fd = await sys.open(path.encode(), O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+            await write_all(sys, fd, await read_file(sys, unit.path))
+            await sys.close(fd)
+    except OSError as err:
+        await _say(tool, f"Failed to create directories for {path!r}: {why(err).decode()}")
+        return 1
+    editor = tool.env.get(b"SYSTEMD_EDITOR") or tool.env.get(b"EDITOR") or b"/usr/bin/nano"
+    pid = await sys.spawn(b"/bin/sh", [b"sh", b"-c", editor + b" " + path.encode()], tool.env)
+    await sys.waitpid(pid)
+    if not await find.exists(sys, path.encode()):
+        await _say(tool, f'Editing "{path}" canceled: temporary file is empty.')
+        return 1
+    return await _simple(tool, "daemon-reload", [], "Failed to reload daemon")
+
+
 async def _is_active(tool: Tool, names: list[str], good: tuple[str, ...], code: int) -> int:
     """is-active and is-failed: 0 if one of the units is in a good state."""
     hit = False
@@ -380,6 +411,7 @@ _LOOK: dict[str, tuple[int, Callable[[Tool, list[str]], Awaitable[int]]]] = {
     "show": (0, _show),
     "cat": (1, lambda t, n: show.cat(t, n)),
     "kill": (1, _kill),
+    "edit": (1, _edit),
     "isolate": (1, _isolate),
     "reset-failed": (0, _reset),
     "get-default": (0, _get_default),

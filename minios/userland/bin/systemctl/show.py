@@ -41,7 +41,7 @@ async def matching(tool: Tool, patterns: list[str], *, files: bool = False) -> l
                 pool = sorted({*pool, *await find.all_names(tool.sys)})
             names |= dict.fromkeys(n for n in pool if glob.matches(n.encode("latin-1")))
         else:
-            names[find.mangle(text)] = None
+            names[await find.canonical(tool.sys, find.mangle(text))] = None
     return list(names)
 
 

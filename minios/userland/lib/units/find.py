@@ -12,6 +12,9 @@ RUN = b"/run/systemd/system"
 LIB = b"/lib/systemd/system"
 PATHS = (ETC, RUN, b"/usr/local/lib/systemd/system", LIB)
 
+ALIASES = 8
+"""Links that may lead from one name of a unit to the next."""
+
 TYPES = ("service", "target", "timer")
 """The kinds of units there are here; a name without one of these endings is a service's."""
 _ALL_TYPES = (*TYPES, "socket", "path", "mount", "automount", "swap", "slice", "scope", "device")
@@ -115,6 +118,18 @@ async def fragment(sys: Sys, name: str) -> bytes | None:
             if await exists(sys, path):
                 return path
     return None
+
+
+async def canonical(sys: Sys, name: str) -> str:
+    """The name of the unit that ``name`` means: an alias is a link to another unit's file."""
+    for _ in range(ALIASES):
+        path = await fragment(sys, name)
+        target = await readlink(sys, path) if path is not None else None
+        other = target.rpartition(b"/")[2].decode("latin-1") if target is not None else ""
+        if not valid(other) or other == name or other == template_of(name):
+            return name
+        name = other
+    return name
 
 
 async def load(sys: Sys, name: str) -> UnitFile:
