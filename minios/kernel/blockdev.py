@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
+from minios.fs.access import refused
 from minios.fs.disk import SECTOR, Request
 from minios.fs.disk.device import Device
 from minios.fs.inode import BLOCK, Dentry
@@ -75,7 +76,7 @@ class BlockFile(File):
         for start in starts:
             count = min(256, end - start)
             request = Request(device.start + start, count, write, lambda _: flush.finish(), about)
-            device.disk.submit(request)
+            device.submit(request)
         pcb.progress = flush
         return flush.queue
 
@@ -141,13 +142,13 @@ def open_block(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
     if pcb.judge:
         raise error(Errno.EROFS)
     if oflag & flags.O_ACCMODE != flags.O_RDONLY and held(kernel, device):
-        raise error(Errno.EBUSY)
+        raise refused(Errno.EBUSY, "held", dentry.inode, 0, dentry)
     return BlockFile(kernel, dentry, oflag, device)
 
 
 def figures(device: Device) -> tuple[int, ...]:
-    """The 17 numbers of /proc/diskstats; times in ms. A partition has its disk's."""
-    stats = device.disk.stats()
+    """The 17 numbers of /proc/diskstats; times in ms."""
+    stats = device.stats()
     ms = 1_000_000
     return (
         stats.reads, stats.reads_merged, stats.sectors_read, stats.read_time // ms, stats.writes,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
+from minios.fs.access import refused
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry
 from minios.kernel.blockdev import open_block
@@ -106,7 +107,7 @@ class Devices:
         if isinstance(inode.driver, HostStream):
             return inode.driver.make(dentry, oflag)
         if kernel.vfs.mount_of(dentry).flags & flags.MS_NODEV and not pcb.judge:
-            raise error(Errno.EACCES)
+            raise refused(Errno.EACCES, "nodev", inode, 0, dentry)
         if inode.mode & flags.S_IFMT == flags.S_IFBLK:
             return open_block(kernel, pcb, dentry, oflag)
         driver = self._drivers.get(inode.rdev)

@@ -193,6 +193,8 @@ class Machine:
             self._judge.shut_down()
             self._judge = None
         kernel.shut_down()
+        for device in self.devices.values():
+            device.power_off()
         for disk in self.disks:
             disk.power_off()
         for fs in list(kernel.cache.file_systems):

@@ -440,6 +440,17 @@ def test_sar_shows_what_was_and_costs_an_idle_machine_nothing() -> None:
     assert shares[b"09:01:20"] == b"0.00"
 
 
+def test_a_partition_counts_its_share_of_the_disk() -> None:
+    box = Box(user="root")
+    box.run("dd if=/dev/zero of=/srv/a bs=64k count=16 status=none; sync; cat /etc/passwd")
+    whole, part = (box.machine.devices[name].stats() for name in (b"sda", b"sda1"))
+    assert whole == part
+    box.run("dd if=/dev/sda of=/dev/null bs=4k count=1 status=none")
+    whole, part = (box.machine.devices[name].stats() for name in (b"sda", b"sda1"))
+    assert whole.sectors_read > part.sectors_read
+    assert whole.sectors_written == part.sectors_written
+
+
 def test_iostat_counts_what_the_disk_did() -> None:
     box = Box(user="root")
     result = box.run("dd if=/dev/zero of=/srv/a bs=64k count=16 status=none; sync; iostat -d sda")

@@ -88,8 +88,11 @@ class Disk:
         self._seq += 1
         request.seq = self._seq
         request.submitted = now
+        device = request.device
         if self.elevator.add(request, now):
             self._counts[5 if request.write else 1] += 1
+            if device is not None:
+                device.merged(request)
             return
         self._account()
         self._outstanding += 1
@@ -124,6 +127,8 @@ class Disk:
         self._counts[base + 3] += sum(now - each.submitted for each in request.parts())
         self._start()
         for part in request.parts():
+            if part.device is not None:
+                part.device.finished(part, now)
             if part.done is not None:
                 part.done(part)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minios.fs.disk.device import Device
 
 SECTOR = 512
 """Bytes of a sector, the unit of every address and count here (as in Linux's block layer)."""
@@ -20,7 +23,9 @@ class Request:
     plain data that says for whom and for what, e.g. ``("read", pid, ino)``.
     """
 
-    __slots__ = ("about", "count", "done", "expires", "lba", "merged", "seq", "submitted", "write")
+    __slots__ = (
+        "about", "count", "device", "done", "expires", "lba", "merged", "seq", "submitted", "write",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -35,6 +40,8 @@ class Request:
         self.write = write
         self.done = done
         self.about = about
+        self.device: Device | None = None
+        """The partition that it was submitted through, which counts it too."""
         self.seq = 0
         """Its place in the order of submission; the disk gives it."""
         self.submitted = 0

@@ -386,7 +386,7 @@ class Ext4(FileSystem):
     ) -> None:
         """Ask the disk for ``count`` blocks."""
         device = self.device
-        device.disk.submit(
+        device.submit(
             Request(device.start + block * SECTORS, count * SECTORS, write, done, about)
         )
 

@@ -56,7 +56,7 @@ class DeviceStore:
     def _move(self, page: int, write: bool, done: Callable[[], None]) -> None:
         device = self.device
         at = device.start + page * SECTORS
-        device.disk.submit(Request(at, SECTORS, write, lambda _: done(), ("swap", page)))
+        device.submit(Request(at, SECTORS, write, lambda _: done(), ("swap", page)))
 
     def close(self) -> None:
         self.device.holder = b""
@@ -90,7 +90,7 @@ class FileStore:
         block = self.file.block(page)
         assert block is not None
         at = self.device.start + block * SECTORS
-        self.device.disk.submit(Request(at, SECTORS, write, lambda _: done(), ("swap", page)))
+        self.device.submit(Request(at, SECTORS, write, lambda _: done(), ("swap", page)))
 
     def close(self) -> None:
         self.file.release()

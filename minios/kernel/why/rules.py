@@ -27,6 +27,8 @@ RULES = {
     "judge": "Whoever judges a level may only look.",
     "readonly": "The file system of {place} is mounted read-only.",
     "noexec": "The file system of {place} is mounted noexec: no program of it may be run.",
+    "nodev": "The file system of {place} is mounted nodev: no device of it may be opened.",
+    "held": "{place} is mounted or swapped to: nobody may write to it past that.",
     "kind": "{place} is no regular file, and only those can be run.",
     "mounted": "Something is mounted there.",
     "dots": "The names . and .. cannot be renamed.",
