@@ -144,3 +144,54 @@ def test_capsh_prints_what_a_process_has(box: Box) -> None:
         b"0x0000000000002420=cap_kill,cap_net_bind_service,cap_net_raw\n"
     )
     assert box.run("getpcaps 1").stdout == b"1: =ep\n"
+
+
+def test_the_setuid_bit_is_only_as_good_as_the_file_it_is_on(box: Box) -> None:
+    """mount(8), nosuid; execve(2); chown(2); write(2)."""
+    box.run("cd /usr/local/bin; cp /bin/id me; chmod 4755 me; cp -p me /tmp/me")
+    box.run(
+        "printf '#!/bin/sh\\nid -u\\n' > /usr/local/bin/script; chmod 4755 /usr/local/bin/script"
+    )
+    box.user = "player"
+    assert box.run("me -u").stdout == b"0\n"
+    assert box.run("/tmp/me -u").stdout == b"1000\n"
+    assert box.run("script").stdout == b"1000\n"
+    assert box.run("cp /usr/local/bin/me mine; ./mine -u").stdout == b"1000\n"
+    box.user = "root"
+    box.run("chown player /usr/local/bin/me")
+    assert box.run("stat -c %a /usr/local/bin/me").stdout == b"755\n"
+    box.run("chmod 4777 /usr/local/bin/me")
+    box.user = "player"
+    assert box.run("echo >> /usr/local/bin/me; stat -c %a /usr/local/bin/me").stdout == b"777\n"
+
+
+def test_what_runs_with_more_rights_cannot_be_looked_into(box: Box) -> None:
+    """ptrace(2), access mode checking; kill(2) goes by the real uid."""
+    box.run("cp /bin/sleep /usr/local/bin/nap; chmod 4755 /usr/local/bin/nap")
+    box.user = "player"
+    shown = box.run(
+        "A=secret nap 50 & sleep 1; cat /proc/$!/environ; ls -l /proc/$!/fd; kill $!; wait"
+    )
+    assert shown.stdout == b""
+    assert shown.stderr.count(b"Permission denied") >= 2
+    assert box.run("pgrep nap").stdout == b""
+
+
+def test_limits_cannot_be_raised_again(box: Box) -> None:
+    box.user = "player"
+    result = box.run("ulimit -n 20; ulimit -n 21")
+    assert result.status != 0
+    assert box.run("ulimit -Sn 20; ulimit -Sn 200; ulimit -n").stdout == b"200\n"
+    assert box.run("prlimit --nofile=20:20 -p $PPID").status == 1
+
+
+def test_a_service_of_a_user_cannot_get_back_what_it_gave_up(box: Box) -> None:
+    box.write(
+        "/etc/systemd/system/x.service",
+        b"[Service]\nUser=player\nNoNewPrivileges=yes\n"
+        b"ExecStart=/bin/sh -c 'sudo id; su -c id; kill -9 1; echo > /etc/passwd; id -u'\n",
+    )
+    box.run("systemctl start x; sleep 5")
+    out = box.run("journalctl -u x -t sh -o cat").stdout
+    assert b"uid=0" not in out
+    assert out.splitlines()[-1] == b"1000"
