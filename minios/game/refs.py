@@ -208,10 +208,11 @@ class Refs:
         if allotments and len(allotments) != (len(quanta) or 3):
             text = f"there are {len(allotments)} for {len(quanta) or 3} queues"
             self._say((*path, "sched", "allotments"), text)
-        cores = machine.get("cores", 1)
+        count = str(machine.get("cores", 1))
+        cores = int(count) if count.isdecimal() else 8
         for identity, process in _map(machine.get("processes")).items():
             for at, core in enumerate(_list(_map(process).get("affinity"))):
-                if isinstance(core, int) and isinstance(cores, int) and core >= cores:
+                if str(core).isdecimal() and int(str(core)[:9]) >= cores:
                     where = (*path, "processes", identity, "affinity", at)
                     self._say(where, f"there is no core {core}: they are 0 to {cores - 1}")
 

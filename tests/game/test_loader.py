@@ -47,6 +47,17 @@ def test_a_level_becomes_plain_frozen_data() -> None:
     assert level.vary == (spec.Vary("word", "choice", items=("sun", "moon", "star")),)
 
 
+def test_the_scheduling_policy_gets_the_parameters_that_are_given() -> None:
+    text = changed(
+        "      processes:\n",
+        "      scheduler: mlfq\n      sched: {quanta: [5ms, 10ms], stay: true}\n      processes:\n",
+    ).replace("run: sleep 1000", "run: sleep 1000, burst: 3ms, affinity: [0]")
+    (machine,) = loader.loads(text.encode()).machines
+    assert machine.scheduler == "mlfq"
+    assert machine.sched == (("quanta", (5_000_000, 10_000_000)), ("stay", True))
+    assert (machine.processes[0].burst, machine.processes[0].affinity) == (3_000_000, (0,))
+
+
 def test_all_mistakes_are_reported_at_once_with_line_and_column() -> None:
     broken = """\
 format: 1
@@ -106,6 +117,12 @@ goals:
          "there are @wait, @until, @key, @type, @act"),
         ("run: sleep 1000", "run: sleep 1, nice: -21", "world.machines.pc.processes.idle."
          "nice: must be at least -20"),
+        ("run: sleep 1000", "run: sleep 1, affinity: [0, 1]", "world.machines.pc.processes.idle."
+         "affinity[1]: there is no core 1: they are 0 to 0"),
+        ("      processes:\n", "      sched: {quanta: [1ms, 2ms], allotments: [1]}\n      processes:"
+         "\n", "world.machines.pc.sched.allotments: there are 1 for 2 queues"),
+        ("      processes:\n", "      sched: {alpha: 101}\n      processes:\n",
+         "world.machines.pc.sched.alpha: must be at most 100"),
         ("    file: /tmp/{{word}}\n", "", "goals.made: needs a check: one of process, load, memory,"
          " file, directory, output, metric, probe, pids_free, power, all, any, not"),
         ("  machines:", "  links: {lan: 1}\n  machines:", "world.links: is not available yet: the "

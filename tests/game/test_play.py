@@ -131,6 +131,27 @@ def test_a_pane_action_acts_as_the_player() -> None:
     assert (game.failed, game.wardens.harmed) == ("", ["idle"])
 
 
+def test_a_core_is_given_away_with_the_players_rights_under_the_manual_policy() -> None:
+    """A pane action like the others: recorded at the door, 300 ms, a command."""
+    (machine,) = LEVEL.machines
+    by_hand = replace(machine, scheduler="manual")
+    game = play(replace(LEVEL, lose=(), machines=(by_hand,), panes=(("cpu", "act"),)))
+    kernel = game.machines["pc"].kernel
+    assert kernel is not None
+    idle = next(p for p in kernel.processes.values() if p.identity == "idle")
+    before = game.world.digest()
+    game.apply("assign", {"machine": "pc", "pid": idle.pid, "core": 0})
+    assert (game.failed, game.commands, game.free_at, idle.assigned) == ("", 1, 300 * MS, 0)
+    assert game.world.digest() != before
+    game.apply("assign", {"machine": "pc", "pid": 1, "core": 0})
+    assert game.failed == "1: Operation not permitted"
+    game.apply("assign", {"machine": "pc", "pid": idle.pid, "core": 1})
+    assert game.failed == f"{idle.pid}: Invalid argument"
+    looks = play(replace(LEVEL, lose=(), machines=(by_hand,), panes=(("cpu", "look"),)))
+    looks.apply("assign", {"machine": "pc", "pid": idle.pid, "core": 0})
+    assert looks.failed == "On this level the CPU pane only looks."
+
+
 @pytest.mark.parametrize(
     ("op", "data"),
     [
@@ -145,6 +166,8 @@ def test_a_pane_action_acts_as_the_player() -> None:
         ("signal", {"machine": "pc", "pid": -1, "sig": 9}),
         ("signal", {"machine": "pc", "pid": 1, "sig": 65}),
         ("renice", {"machine": 1, "pid": 1, "nice": 0}),
+        ("assign", {"machine": "pc", "pid": 1, "core": -2}),
+        ("assign", {"machine": "pc", "pid": 1}),
         ("save", {"path": "relative", "data": "x"}),
         ("save", {"path": "/a\0b", "data": "x"}),
         ("root", {}),

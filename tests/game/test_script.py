@@ -18,9 +18,10 @@ def test_lines_are_typed_and_directions_followed() -> None:
 
 
 def test_pane_actions_name_a_process_and_what_to_do() -> None:
-    assert parse("@act signal hog STOP\n@act renice 12 5") == [
+    assert parse("@act signal hog STOP\n@act renice 12 5\n@act assign hog -1") == [
         Act(1, "signal", "hog", 19),
         Act(2, "renice", "12", 5),
+        Act(3, "assign", "hog", -1),
     ]
 
 
