@@ -849,6 +849,11 @@ beat [-c COST] PERIOD [TEXT]
 Every PERIOD seconds uses COST seconds of CPU time, and prints TEXT for each time that was not done before the next was due.
 $ beat -c 0.006 0.04 late > log &
 see spin(1), chrt(1)
+@tally 1 add up the sales of a day
+tally SALES BOOK
+--
+Adds up the numbers of SALES, eight bytes each, and writes the sum into BOOK under the seal of the machine. It prints nothing. The exit status is 0 if that was done.
+see strace(1)
 @spin 1 use up CPU time
 spin [-w WORK -n NAP] [SECONDS]
 --
@@ -1012,7 +1017,7 @@ Whoever waits for somebody is followed there; a ring of processes that wait for 
 -p -f -g  take the operands for pids, files or goals
 $ why 41
 $ why /etc/shadow
-see ps(1), kill(1), ls(1), goals(1)
+see ps(1), kill(1), ls(1), goals(6)
 @xargs 1 make arguments out of input
 xargs [-0r] [-n N] [-L N] [-I TEXT] [-P N] [COMMAND [ARG]...]
 --
