@@ -405,6 +405,9 @@ def _busy(kernel: Kernel, found: Mount) -> bool:
             return True
     if found.covers is None:
         return True
+    fs = found.fs
+    if fs.mounts == 1 and any(each.inode.fs is fs for each in kernel.mm.mappings()):
+        return True
     for pcb in kernel.processes.values():
         if pcb.zombie:
             continue

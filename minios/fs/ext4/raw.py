@@ -35,7 +35,8 @@ def read(device: Device, partitions: Iterable[Device], block: int, count: int) -
     data = bytearray(
         b"".join(device.raw.get(at, bytes(BLOCK)) for at in range(block, block + count))
     )
-    if block == 0 and data:
+    partitions = list(partitions)
+    if block == 0 and data and partitions:
         _partition_table(partitions, data)
     if device.content is not None:
         data = bytearray(_part(device, block, count))
@@ -49,9 +50,9 @@ def read(device: Device, partitions: Iterable[Device], block: int, count: int) -
     return bytes(data)
 
 
-def _partition_table(partitions: Iterable[Device], data: bytearray) -> None:
+def _partition_table(partitions: list[Device], data: bytearray) -> None:
     """An MBR with the partitions as type 83 (Linux)."""
-    for index, part in enumerate(list(partitions)[:4]):
+    for index, part in enumerate(partitions[:4]):
         pack_into(
             "<B3sB3sII", data, 446 + 16 * index, 0, b"\0\2\0", 0x83, b"\0\0\0", part.start,
             part.sectors,
