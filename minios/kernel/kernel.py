@@ -449,6 +449,7 @@ class Kernel:
         if pcb.uninterruptible:
             pcb.uninterruptible = False
             self.iowait.end()
+            self.mm.pressure.end(pcb)
         else:
             self.load.changed(self.world.now, 1)
         pcb.burst = WAKE_CYCLES * self.cycle_ns
