@@ -119,8 +119,8 @@ goals:
          "nice: must be at least -20"),
         ("run: sleep 1000", "run: sleep 1, affinity: [0, 1]", "world.machines.pc.processes.idle."
          "affinity[1]: there is no core 1: they are 0 to 0"),
-        ("      processes:\n", "      sched: {quanta: [1ms, 2ms], allotments: [1]}\n      processes:"
-         "\n", "world.machines.pc.sched.allotments: there are 1 for 2 queues"),
+        ("      processes:\n", "      sched: {quanta: [1ms, 2ms], allotments: [1]}\n"
+         "      processes:\n", "world.machines.pc.sched.allotments: there are 1 for 2 queues"),
         ("      processes:\n", "      sched: {alpha: 101}\n      processes:\n",
          "world.machines.pc.sched.alpha: must be at most 100"),
         ("    file: /tmp/{{word}}\n", "", "goals.made: needs a check: one of process, load, memory,"

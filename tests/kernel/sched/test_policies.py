@@ -99,7 +99,27 @@ def test_who_gives_its_quantum_back_early_has_compensation_tickets() -> None:
     queue.leave(short, 2 * MILLISECOND)
     queue.put(short, woken=True)
     queue.put(long, woken=False)
-    assert queue._holders == {1: (short, 5 * NICE_0), 2: (long, NICE_0)}
+    assert (queue.tickets(short), queue.tickets(long)) == (5 * NICE_0, NICE_0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 30), st.integers(-20, 19)), max_size=80))
+def test_each_ticket_is_held_by_whom_the_list_says(ops: list[tuple[bool, int, int]]) -> None:
+    """The tree finds whoever a walk along the list of holders finds (OSTEP ch. 9.2)."""
+    queue = Line("lottery").queue
+    held: list[Job] = []
+    for put, which, nice in ops:
+        if put or not held:
+            job = Job(len(held) + 100 + which, nice=nice)
+            queue.put(job, woken=False)
+            held.append(job)
+        else:
+            queue.remove(held.pop(which % len(held)))
+    assert queue.waiting() == held
+    first = 0
+    for job in held:
+        assert queue._drum.find(first) is queue._drum.find(first + job.weight - 1) is job
+        first += job.weight
+    assert queue._drum.sums[1] == first
 
 
 # -- shortest first ----------------------------------------------------------------------------
