@@ -81,6 +81,18 @@ def _iab(own: caps.Caps) -> str:
     return ",".join(parts)
 
 
+def strtoul(text: str, base: int = 10) -> int:
+    """The number that a text begins with, as strtoul(3) reads it: 0 if it begins with none."""
+    digits = text.strip().lower()
+    if base in (0, 16) and digits.startswith("0x"):
+        digits, base = digits[2:], 16
+    elif base == 0:
+        base = 8 if digits.startswith("0") else 10
+    known = "0123456789abcdef"[:base]
+    count = next((at for at, char in enumerate(digits) if char not in known), len(digits))
+    return int(digits[:count] or "0", base) & (1 << 64) - 1
+
+
 def _names(text: str) -> int:
     """A set out of ``cap_a,cap_b`` or ``all``. ValueError with the bad name."""
     if text.lower() == "all":
@@ -142,7 +154,7 @@ class _Shell:
         if name.startswith(("--has-", "--is-", "--supports")):
             return await self._ask(name, value)
         if name == "--decode":
-            number = int(value, 16)
+            number = strtoul(value, 16)
             await self.tool.line(f"0x{number:016x}={caps.list_text(number)}".encode())
             return None
         if name == "--shell":
@@ -234,15 +246,15 @@ class _Shell:
             effective, inheritable, permitted = found
             await sys.capset(effective, permitted, inheritable)
         elif name == "--keep":
-            await sys.prctl(flags.PR_SET_KEEPCAPS, int(value))
+            await sys.prctl(flags.PR_SET_KEEPCAPS, strtoul(value))
         elif name == "--secbits":
-            await sys.prctl(flags.PR_SET_SECUREBITS, int(value, 0))
+            await sys.prctl(flags.PR_SET_SECUREBITS, strtoul(value, 0))
         elif name == "--uid":
-            await self._set_uid(int(value))
+            await self._set_uid(strtoul(value))
         elif name == "--gid":
-            await sys.setgid(int(value))
+            await sys.setgid(strtoul(value))
         elif name == "--groups":
-            await sys.setgroups([int(number) for number in value.split(",")])
+            await sys.setgroups([strtoul(number) for number in value.split(",")])
         elif name == "--user":
             account = await users.by_name(sys, value.encode("latin-1"))
             if account is None:
