@@ -69,7 +69,8 @@ class FileLocks:
         self.inode = inode
         self.flocks: list[Lock] = []
         self.records: list[Lock] = []
-        """POSIX and OFD locks: those of an owner never overlap or touch with one mode."""
+        """POSIX and OFD locks: those of an owner never overlap or touch with one mode. They lie
+        together in the order of their bytes, owners in the order in which they came."""
         self.queue = WaitQueue(table.kernel, "locks_lock_inode_wait")
         self.blocked: list[Lock] = []
         self.queue.about = self._about
@@ -110,7 +111,9 @@ class FileLocks:
                     kept.append(held)
             else:
                 kept.extend(_without(held, wanted.start, wanted.end))
-        self.records = sorted([*kept, wanted], key=lambda lock: lock.start)
+        kept.append(wanted)
+        owners = list(dict.fromkeys(held.owner for held in (*records, wanted)))
+        self.records = sorted(kept, key=lambda lock: (owners.index(lock.owner), lock.start))
         self.queue.wake()
 
     def unset(self, owner: Any, start: int = 0, end: int = END) -> None:
@@ -366,9 +369,24 @@ def _range(file: File, request: Flock) -> tuple[int, int]:
 
 def _get(file: File, wanted: Lock, request: Flock) -> Flock:
     """What stands in the way of a lock; F_UNLCK if nothing does."""
+    if request.type == flags.F_UNLCK and wanted.kind == OFD:
+        return _own(file, wanted, request)
     if request.type not in (flags.F_RDLCK, flags.F_WRLCK):
         raise error(Errno.EINVAL)
     held = file.inode.locks.blocker(wanted) if file.inode.locks is not None else None
+    return _described(held, request)
+
+
+def _own(file: File, wanted: Lock, request: Flock) -> Flock:
+    """F_OFD_GETLK with F_UNLCK asks for a lock of one's own on these bytes."""
+    records = file.inode.locks.records if file.inode.locks is not None else ()
+    for held in records:
+        if held.owner is file and held.start <= wanted.end and wanted.start <= held.end:
+            return _described(held, request)
+    return request
+
+
+def _described(held: Lock | None, request: Flock) -> Flock:
     if held is None:
         return request._replace(type=flags.F_UNLCK)
     return Flock(

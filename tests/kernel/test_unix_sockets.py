@@ -380,7 +380,7 @@ def test_options() -> None:
         assert await errno_of(sys.socketpair(AF_INET + 50, STREAM)) == Errno.EAFNOSUPPORT
         assert await errno_of(sys.socket(AF_UNIX, 9)) == Errno.ESOCKTNOSUPPORT
         assert await errno_of(sys.socket(AF_UNIX, STREAM, 7)) == Errno.EPROTONOSUPPORT
-        assert await errno_of(sys.shutdown(await unix(sys), SHUT_RD)) == Errno.ENOTCONN
+        await sys.shutdown(await unix(sys), SHUT_RD)
         assert await errno_of(sys.read(await unix(sys), 1)) == Errno.EINVAL
         one, two = await sys.socketpair(AF_UNIX, STREAM)
         await sys.setsockopt(two, SOL_SOCKET, SO_PASSCRED, 1)

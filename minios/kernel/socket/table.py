@@ -6,7 +6,8 @@ from typing import Any
 
 
 class SocketTable:
-    """``unix`` are those of AF_UNIX by number, ``abstract`` the ones bound to abstract names.
+    """``unix`` are those of AF_UNIX by number, ``abstract`` the ones bound to abstract names (each
+    type of socket has names of its own).
 
     ``made`` counts the sockets since boot; ``in_flight`` the descriptors that lie in messages which
     nobody has received yet.
@@ -16,7 +17,7 @@ class SocketTable:
 
     def __init__(self) -> None:
         self.unix: dict[int, Any] = {}
-        self.abstract: dict[bytes, Any] = {}
+        self.abstract: dict[tuple[bytes, int], Any] = {}
         self.made = 0
         self.in_flight = 0
 

@@ -133,31 +133,37 @@ class UnixSock(Sock):
         if len(address) > UNIX_PATH_MAX:
             raise error(Errno.EINVAL)
         require_change(pcb)
-        if self.address:
-            raise error(Errno.EINVAL)
         kernel = self.kernel
         if not address:
+            if self.address:
+                return
             address = self._unused_name()
         if address[0] == 0:
-            if address in kernel.sockets.abstract:
+            if self.address:
+                raise error(Errno.EINVAL)
+            if (address, self.type) in kernel.sockets.abstract:
                 raise error(Errno.EADDRINUSE)
-            kernel.sockets.abstract[address] = self
+            kernel.sockets.abstract[address, self.type] = self
         else:
             mode = flags.S_IFSOCK | 0o777 & ~pcb.umask
             try:
-                self._inode = kernel.vfs.mknod(pcb, pcb.cwd, address, mode).inode
+                inode = kernel.vfs.mknod(pcb, pcb.cwd, address, mode).inode
             except OSError as err:
                 if err.errno == Errno.EEXIST:
                     raise error(Errno.EADDRINUSE) from None
                 raise
-            self._inode.driver = self
+            if self.address:  # only now, as in Linux
+                kernel.vfs.unlink(pcb, pcb.cwd, address)
+                raise error(Errno.EINVAL)
+            self._inode = inode
+            inode.driver = self
         self.address = address
 
     def _unused_name(self) -> bytes:
         """Autobind: an abstract name of five hexadecimal digits (unix(7))."""
         for number in range(1 << 20):
             name = b"\0%05x" % number
-            if name not in self.kernel.sockets.abstract:
+            if (name, self.type) not in self.kernel.sockets.abstract:
                 return name
         raise error(Errno.ENOSPC)
 
@@ -169,7 +175,7 @@ class UnixSock(Sock):
             raise error(Errno.EINVAL)
         kernel = self.kernel
         if address[0] == 0:
-            found = kernel.sockets.abstract.get(address)
+            found = kernel.sockets.abstract.get((address, self.type))
         else:
             inode = kernel.vfs.walk(pcb, pcb.cwd, address).inode
             require(pcb, inode, MAY_WRITE)
@@ -211,9 +217,11 @@ class UnixSock(Sock):
     def accept(self, pcb: PCB, nonblock: bool) -> UnixSock | Wait:
         if self.type not in (SOCK_STREAM, SOCK_SEQPACKET):
             raise error(Errno.EOPNOTSUPP)
-        if not self.listening or self.shut & 1:
+        if not self.listening:
             raise error(Errno.EINVAL)
         if not self.pending:
+            if self.shut & 1 and not nonblock:
+                raise error(Errno.EINVAL)
             return self.wait(pcb, self.can_read, self.rcvtimeo, nonblock)
         sock = self.pending.popleft()
         self.connecting.wake()
@@ -225,15 +233,13 @@ class UnixSock(Sock):
         if self.type == SOCK_DGRAM:
             self._aim(pcb, address)
             return None
-        if self.listening:
-            raise error(Errno.EINVAL)
-        if self.peer is not None or self.shut:
-            raise error(Errno.EISCONN)
         found = self._find(pcb, address)
         if not found.listening or found.shut & 1:
             raise error(Errno.ECONNREFUSED)
         if len(found.pending) > found.backlog:
             return self.wait(pcb, found.connecting, self.sndtimeo, nonblock)
+        if self.peer is not None or self.listening:
+            raise error(Errno.EINVAL if self.listening else Errno.EISCONN)
         end = UnixSock(self.kernel, pcb, self.type)
         end.address, end._inode = found.address, None
         end.peer, self.peer = self, end
@@ -244,13 +250,22 @@ class UnixSock(Sock):
 
     def _aim(self, pcb: PCB, address: Address) -> None:
         """A datagram socket's connect: where it sends, and from whom alone it receives."""
-        if address is None or address == b"":
-            self.peer = None
-            return
-        found = self._find(pcb, address)
-        if found.peer is not None and found.peer is not self:
+        found = self._find(pcb, address) if address else None
+        if found is not None and found.peer is not None and found.peer is not self:
             raise error(Errno.EPERM)
-        self.peer = found
+        old, self.peer = self.peer, found
+        if old is not None and old is not found:
+            self._parted(old)
+
+    def _parted(self, old: UnixSock) -> None:
+        """A datagram socket has another peer, or none: what the old one sent is lost, and it is
+        told."""
+        if self.queue:
+            self.discard()
+            self.wake_all()
+            if not old.closed and old.peer is self:
+                old.error = int(Errno.ECONNRESET)
+                old.wake_all()
 
     # -- sending -------------------------------------------------------------------------------
 
@@ -263,28 +278,30 @@ class UnixSock(Sock):
         self, pcb: PCB, data: bytes, mflags: int, address: Address, files: tuple[File, ...],
         nonblock: bool,
     ) -> int | Wait:  # fmt: skip
-        self.take_error()
         if files:
             self._may_pass(pcb, len(files))
         if self.type == SOCK_DGRAM:
             return self._send_datagram(pcb, data, address, files, nonblock)
-        if address is not None and address != b"":
-            raise error(Errno.EISCONN if self.peer is not None else Errno.EOPNOTSUPP)
-        done: int = pcb.progress or 0
         peer = self.peer
-        if peer is None and not self.shut & 2:
+        if self._stream and address is not None and address != b"":
+            raise error(Errno.EISCONN if peer is not None else Errno.EOPNOTSUPP)
+        done: int = pcb.progress or 0
+        if peer is None:
             raise error(Errno.ENOTCONN)
-        if self.shut & 2 or peer is None or peer.closed or peer.shut & 1:
+        total = len(data)
+        if not self._stream and total > self.sndbuf - 32:
+            raise error(Errno.EMSGSIZE)
+        if not self._stream:
+            self.take_error()
+        if self.shut & 2 or peer.closed or peer.shut & 1:
             if done:
                 return done
-            if not mflags & MSG_NOSIGNAL:
+            if self._stream and not mflags & MSG_NOSIGNAL:
                 self.kernel.signal(pcb, Sig.SIGPIPE)
             raise error(Errno.EPIPE)
-        total = len(data)
+        self.take_error()
         room = peer.room()
         if not self._stream:
-            if total > self.sndbuf - 32:
-                raise error(Errno.EMSGSIZE)
             if room >= total or not peer.queue:
                 peer.put(Packet(data, b"", self._who(pcb), _held(files)))
                 return total
@@ -305,12 +322,18 @@ class UnixSock(Sock):
     def _send_datagram(
         self, pcb: PCB, data: bytes, address: Address, files: tuple[File, ...], nonblock: bool
     ) -> int | Wait:
+        if len(data) > self.sndbuf - 32:
+            raise error(Errno.EMSGSIZE)
+        self.take_error()
+        if self.shut & 2:
+            raise error(Errno.EPIPE)
         if address is None or address == b"":
             target = self.peer
             if target is None:
                 raise error(Errno.ENOTCONN)
             if target.closed:
                 self.peer = None
+                self._parted(target)
                 raise error(Errno.ECONNREFUSED)
         else:
             if pcb.judge:
@@ -318,11 +341,8 @@ class UnixSock(Sock):
             target = self._find(pcb, address)
         if target.peer is not None and target.peer is not self:
             raise error(Errno.EPERM)
-        if self.shut & 2 or target.shut & 1:
-            self.kernel.signal(pcb, Sig.SIGPIPE)
+        if target.shut & 1:
             raise error(Errno.EPIPE)
-        if len(data) > self.sndbuf - 32:
-            raise error(Errno.EMSGSIZE)
         crowded = len(target.queue) > value(self.kernel, "net.unix.max_dgram_qlen")
         if crowded or (target.queue and target.room() < len(data)):
             return self.wait(pcb, target.connecting, self.sndtimeo, nonblock)
@@ -348,11 +368,14 @@ class UnixSock(Sock):
     # -- receiving -----------------------------------------------------------------------------
 
     def receive(self, pcb: PCB, count: int, mflags: int, nonblock: bool) -> Received | Wait:
-        if self.type != SOCK_DGRAM and self.peer is None and not self.shut & 1:
+        if self.type != SOCK_DGRAM and self.peer is None:
             raise error(Errno.EINVAL if self._stream else Errno.ENOTCONN)
+        if not self._stream:
+            self.take_error()
         if not self.queue:
             self.take_error()
-            if self.shut & 1 or (not count and self._stream):
+            at_end = self.shut & 1 and not (nonblock and self.type == SOCK_DGRAM)
+            if at_end or (not count and self._stream):
                 return Received(b"")
             return self.wait(pcb, self.can_read, self.rcvtimeo, nonblock)
         if not self._stream:
@@ -421,8 +444,6 @@ class UnixSock(Sock):
     # -- the end -------------------------------------------------------------------------------
 
     def shutdown(self, how: int) -> None:
-        if self.type != SOCK_DGRAM and self.peer is None and not self.listening:
-            raise error(Errno.ENOTCONN)
         mine = {SHUT_RD: 1, SHUT_WR: 2, SHUT_RDWR: 3}[how]
         self.shut |= mine
         peer = self.peer
@@ -445,8 +466,8 @@ class UnixSock(Sock):
         del kernel.sockets.unix[self.number]
         if self._inode is not None:
             self._inode.driver = None
-        if kernel.sockets.abstract.get(self.address) is self:
-            del kernel.sockets.abstract[self.address]
+        if kernel.sockets.abstract.get((self.address, self.type)) is self:
+            del kernel.sockets.abstract[self.address, self.type]
         for end in self.pending:
             end.close()
             if end.peer is not None:
@@ -455,7 +476,7 @@ class UnixSock(Sock):
         peer = self.peer
         if peer is not None and self.type != SOCK_DGRAM:
             peer.shut = 3
-            if self.queue:
+            if self.size or len(self.queue) > 1:
                 peer.error = int(Errno.ECONNRESET)
             peer.wake_all()
         self.discard()
@@ -482,12 +503,14 @@ class UnixSock(Sock):
             events |= flags.POLLIN
         if self.error:
             events |= flags.POLLERR
+        if self.shut == 3:
+            events |= flags.POLLHUP
         if self.type == SOCK_DGRAM:
             peer = self.peer
             if peer is None or len(peer.queue) <= value(self.kernel, "net.unix.max_dgram_qlen"):
                 events |= flags.POLLOUT
             return events
-        if self.shut == 3 or (self.peer is None and not self.listening):
+        if self.peer is None and not self.listening:
             events |= flags.POLLHUP
         if not self.listening and (self.peer is None or self.shut & 2 or self.peer.room() > 0):
             events |= flags.POLLOUT
