@@ -111,8 +111,8 @@ class FileSystem:
     def give_inode(self, uid: int) -> None:
         """Somebody is about to get an inode. EDQUOT."""
 
-    def give(self, inode: Inode, uid: int) -> None:
-        """``inode`` is about to belong to ``uid``. EDQUOT."""
+    def give(self, inode: Inode, uid: int, *, builder: bool = False) -> None:
+        """``inode`` is about to belong to ``uid``. EDQUOT, unless the machine's builder does it."""
 
     def _take_ino(self) -> int:
         ino = self._next_ino

@@ -300,6 +300,7 @@ class Host:
         vfs = self.machine.vfs
         dentry, made = vfs.open(ROOT, vfs.root, path.encode(), oflag, 0o644)
         if made:
+            dentry.inode.fs.give(dentry.inode, user.uid, builder=True)
             dentry.inode.uid, dentry.inode.gid = user.uid, user.group
         if dentry.inode.mode & flags.S_IFMT == flags.S_IFIFO:
             oflag = flags.O_RDWR  # does not wait for the other end (fifo(7))

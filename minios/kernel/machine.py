@@ -271,6 +271,7 @@ class Machine:
                 child = child.mounted
             at = child
         inode = at.inode
+        inode.fs.give(inode, uid, builder=True)
         inode.uid, inode.gid = uid, gid
         inode.mode = flags.S_IFDIR | mode
         inode.changed()
@@ -300,6 +301,7 @@ class Machine:
         inode = dentry.inode
         if data:
             inode.write(0, data)  # type: ignore[attr-defined]
+        inode.fs.give(inode, uid, builder=True)
         inode.uid, inode.gid = uid, gid
         inode.mode = flags.S_IFREG | mode
         inode.changed()

@@ -73,6 +73,7 @@ def _set(
     if sum(len(key) + len(data) for key, data in new.items()) > SIZE_MAX:
         raise error(Errno.ENOSPC)
     inode.alter()
+    inode.alter()
     inode.xattrs = new
     inode.changed()
 
@@ -98,6 +99,7 @@ def _remove(kernel: Kernel, pcb: PCB, path: bytes, name: bytes, *, follow: bool)
     _check(pcb, inode, name, write=True)
     if not inode.xattrs or name not in inode.xattrs:
         raise error(Errno.ENODATA)
+    inode.alter()
     inode.alter()
     inode.xattrs = {key: value for key, value in inode.xattrs.items() if key != name}
     inode.changed()

@@ -141,6 +141,30 @@ def test_an_unlinked_file_that_was_open_is_gone_after_a_crash() -> None:
     assert rig.fs.used_blocks == used - 3
 
 
+def test_permissions_owners_and_attributes_are_those_of_the_last_commit() -> None:
+    rig = Rig()
+    file = rig.write(b"/a", b"x")
+    rig.sync()
+    rig.vfs.chmod(ROOT, file, 0o600)
+    rig.vfs.chown(ROOT, file, 5, 6)
+    rig.crash()
+    assert (file.mode & 0o777, file.uid, file.gid) == (0o644, 0, 0)
+    rig.vfs.chmod(ROOT, file, 0o600)
+    rig.wait(6)
+    rig.crash()
+    assert file.mode & 0o777 == 0o600
+
+
+def test_a_second_name_is_lost_and_the_first_one_is_not() -> None:
+    rig = Rig()
+    file = rig.write(b"/a", b"x")
+    rig.sync()
+    rig.vfs.link(ROOT, rig.vfs.root, b"/a", b"/b")
+    assert file.nlink == 2
+    rig.crash()
+    assert (rig.text(b"/a"), rig.text(b"/b"), file.nlink) == (b"x", None, 1)
+
+
 def test_fdatasync_leaves_the_journal_alone_when_only_times_changed() -> None:
     rig = Rig()
     rig.write(b"/a", b"x" * 100)
