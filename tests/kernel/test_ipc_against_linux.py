@@ -39,6 +39,14 @@ HISTORIES = 60
 TYPES = (SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET)
 
 
+SOCKET_OPS = (
+    *("open", "open", "pair", "bind", "bind", "listen", "connect", "connect", "connect", "accept"),
+    *("accept", "send", "send", "send", "sendto", "recv", "recv", "recv", "shutdown", "close"),
+    *("poll", "poll", "poll", "name", "peer", "error", "unlink"),
+)
+"""What is more interesting is there more often."""
+
+
 # -- sockets -----------------------------------------------------------------------------------
 
 
@@ -48,37 +56,7 @@ def socket_calls(seed: int) -> Iterator[Call]:
     kinds = [rng.choice(TYPES)] * 3 + list(TYPES)
     for number in range(90):
         at, other = rng.randrange(8), rng.randrange(8)
-        op = rng.choice(
-            [
-                "open",
-                "open",
-                "pair",
-                "bind",
-                "bind",
-                "listen",
-                "connect",
-                "connect",
-                "connect",
-                "accept",
-                "accept",
-                "send",
-                "send",
-                "send",
-                "sendto",
-                "recv",
-                "recv",
-                "recv",
-                "shutdown",
-                "close",
-                "poll",
-                "poll",
-                "poll",
-                "name",
-                "peer",
-                "error",
-                "unlink",
-            ]
-        )
+        op = rng.choice(SOCKET_OPS)
         data = bytes([65 + number % 26]) * rng.choice([0, 1, 1, 5, 40])
         name = rng.choice(["a", "b", "c", "\0x", "\0y", "none/d"])
         yield {
