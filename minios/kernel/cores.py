@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 _NEVER = -(1 << 100)
 BALANCE_EVERY = 16
 """Switches of a core between two looks at how long the other queues are."""
+BALANCE_MOST = 8
+"""Processes moved in one such look."""
 SWITCH_CYCLES = 50
 """What a context switch costs: saving one set of registers and loading another."""
 MIGRATION_CYCLES = 100
 """What it costs besides to go on on another core than before: its caches are cold."""
+
+
+def _waiting(core: Core) -> int:
+    return core.queue.count
 
 
 class Core:
@@ -285,6 +291,29 @@ class Dispatcher:
         core.queue.put(pcb, woken=False)
         return True
 
+    def _push(self, core: Core) -> None:
+        """Give of those who wait here to the core where least do, if that is two fewer.
+
+        A process alone on its core has no slice and makes no events, so that core never looks.
+        """
+        other = min(self.cores, key=_waiting)
+        for _ in range(min((core.queue.count - other.queue.count) // 2, BALANCE_MOST)):
+            pcb = core.queue.steal(other.index)
+            if pcb is None:
+                return
+            other.queue.put(pcb, woken=False)
+        current = other.current
+        if not other.queue.count:
+            return
+        if current is None:
+            self.fill(other)
+        elif other.slice_end is None:
+            self.account_core(other)
+            self._settle(other, current)
+            other.slice_end = max(self.world.now, other.since) + other.queue.slice(current)
+            if other.slice_end < other.due:
+                self.arm(other)
+
     def begin(self, core: Core, pcb: PCB) -> None:
         """Put ``pcb``, which is in no queue, on ``core``: the context switch."""
         now = self.world.now
@@ -419,8 +448,8 @@ class Dispatcher:
         queue = core.queue
         queue.charge(pcb, pcb.ran)
         pcb.ran = 0
-        if many and core.switches % BALANCE_EVERY == 0:
-            self._pull(core, 2)
+        if many and core.switches % BALANCE_EVERY == 0 and not self._pull(core, 2):
+            self._push(core)
         following = queue.rotate(pcb)
         if following is not pcb:
             pcb.core = None

@@ -95,3 +95,18 @@ def test_tools_show_them_all_and_one_kill_ends_them() -> None:
     world.run_until(world.now + 60 * SECOND)
     assert not [pcb for pcb in kernel.processes.values() if pcb.uid == 1000]
     check(kernel.mm)
+
+
+def test_no_core_keeps_one_process_while_others_queue() -> None:
+    rig = Rig(cores=4, **ROOMY)
+    paths = [rig.install("spin", spin), rig.install("nap", nap)]
+    # Every second one goes to sleep at once: two cores are left with one each.
+    crowd = [birth.start(rig.kernel, [paths[n % 2]]) for n in range(20)]
+    rig.run(20)
+    shares = sorted(rig.kernel.cpu_time(pcb)[0] for pcb in crowd[::2])
+    assert shares[0] > shares[-1] // 2
+
+
+async def nap(sys: Sys) -> int:
+    await sys.nanosleep(3600 * SECOND)
+    return 0
