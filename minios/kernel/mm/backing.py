@@ -159,6 +159,8 @@ class FileMapping(Backing):
                 queue: WaitQueue | None = cache.want_page(self.inode, index)
                 if queue is not None:
                     return queue
+                if self.inode.block(index) is None:  # type: ignore[attr-defined]
+                    cache.insert(self.inode, 1 << index)  # a hole: nothing to read
                 frame = cache.frame(self.inode, index)
         if frame < 0:
             return None
@@ -201,8 +203,10 @@ class FileMapping(Backing):
             self.sync(offset >> PAGE_BITS, (offset + count + PAGE - 1) >> PAGE_BITS)
 
     def after_write(self, offset: int, count: int) -> None:
-        """Bytes of the file were written: let mappings see them."""
-        if self._busy or not self.users:
+        """Bytes of the file were written: let mappings see them, the next ones too, which find
+        the frames in the page cache.
+        """
+        if self._busy:
             return
         frames = self.memory.frames
         for index in range(offset >> PAGE_BITS, (offset + count + PAGE - 1) >> PAGE_BITS):
@@ -226,8 +230,6 @@ class FileMapping(Backing):
 
     def truncated(self, size: int) -> None:
         """The file was cut or extended: nobody keeps what lies beyond (SIGBUS from now on)."""
-        if not self.users:
-            return
         end = (size + PAGE - 1) >> PAGE_BITS
         for space in list(self.users):
             for area in space.areas:

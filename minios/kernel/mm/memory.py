@@ -234,11 +234,12 @@ class Memory:
         return segment
 
     def drop_file_pages(self, space: AddressSpace, start: int, end: int) -> None:
-        """A file was cut: take its pages out of a space (not the copies of a private mapping)."""
+        """A file was cut: take its pages out of a space, and a private mapping's copies of them,
+        as Linux does (truncate(2): SIGBUS for both from now on).
+        """
         for vpn, entry in list(space.table.entries(start >> PAGE_BITS, end >> PAGE_BITS)):
-            if entry & 1 and self.frames.kind[entry >> 10] != Kind.ANON:
-                space.take(vpn, entry)
-                self.fence(space, vpn)
+            space.take(vpn, entry)
+            self.fence(space, vpn)
 
     # -- the policy ----------------------------------------------------------------------------
 
