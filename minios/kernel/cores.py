@@ -300,7 +300,7 @@ class Dispatcher:
         for _ in range(min((core.queue.count - other.queue.count) // 2, BALANCE_MOST)):
             pcb = core.queue.steal(other.index)
             if pcb is None:
-                return
+                break
             other.queue.put(pcb, woken=False)
         current = other.current
         if not other.queue.count:
