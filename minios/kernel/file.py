@@ -213,6 +213,8 @@ class RegularFile(File):
     def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
         if request == flags.FIONREAD:
             return max(0, self.content.size - self.pos)
+        if request == flags.FS_IOC_FIEMAP:
+            return pagecache.extents(self.kernel, pcb, self.inode, argument)
         raise error(Errno.ENOTTY)
 
 
@@ -239,6 +241,11 @@ class DirectoryFile(File):
         if offset == 0:
             self._listing = None
         return offset
+
+    def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
+        if request == flags.FS_IOC_FIEMAP:
+            return pagecache.extents(self.kernel, pcb, self.inode, argument)
+        raise error(Errno.ENOTTY)
 
     def getdents(self, pcb: PCB) -> list[Dirent]:
         """The next entries, ``.`` and ``..`` first. ENOENT for a removed directory."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
+from minios.abi.errno import Errno, error
 from minios.fs.cache import MAX_WINDOW, MIN_WINDOW, PageCache
 from minios.fs.disk.device import Device
-from minios.fs.ext4.file import DiskFile, existing, pages
+from minios.fs.ext4.file import DiskFile, existing, pages, runs
 from minios.fs.ext4.filesystem import Ext4
 from minios.kernel.wait import About, Blocked, WaitQueue
 from minios.memory.frames import Kind
@@ -294,6 +295,48 @@ def _through(file: RegularFile, pcb: PCB, pos: int, done: int) -> int | WaitQueu
         whole = file.flags & flags.O_SYNC == flags.O_SYNC
         fs.fsync(content, flush.finish, data_only=not whole)
     return flush.outcome(pcb)  # type: ignore[no-any-return]
+
+
+def extents(
+    kernel: Kernel, pcb: PCB, inode: Any, argument: Any
+) -> WaitQueue | list[tuple[int, int, int, int]]:
+    """FIEMAP: the runs of blocks of a file as (logical, physical, length, flags), in bytes.
+
+    ``argument`` is (start, length, flags). ENOTSUP for what lies on no disk. Blocks that were
+    never written have no place yet: DELALLOC and UNKNOWN.
+    """
+    fs = inode.fs
+    if not isinstance(fs, Ext4):
+        raise error(Errno.ENOTSUP)
+    if not isinstance(argument, tuple) or len(argument) != 3:
+        raise error(Errno.EFAULT)
+    start, length, how = argument
+    if any(type(number) is not int or number < 0 for number in argument):
+        raise error(Errno.EINVAL)
+    if how & flags.FIEMAP_FLAG_SYNC:
+        waiting: WaitQueue | None = sync_inode(kernel, pcb, inode, data_only=True)
+        if waiting is not None:
+            return waiting
+    found: list[tuple[int, int, int, int]] = []
+    if isinstance(inode, DiskFile):
+        known = existing(inode)
+        parts = [(run, 0) for run in runs(inode, known & ~inode.fresh, most=1 << 20)]
+        fresh = flags.FIEMAP_EXTENT_UNKNOWN | flags.FIEMAP_EXTENT_DELALLOC
+        parts += [(run, fresh) for run in runs(inode, known & inode.fresh, most=1 << 20)]
+        for (page, block, count), flag in sorted(parts):
+            found.append((page << 12, 0 if flag else block << 12, count << 12, flag))
+    else:
+        for page, block in enumerate(fs.places.get(inode.ino, ())):
+            if found and found[-1][1] + found[-1][2] == block << 12:
+                at, place, size, _ = found[-1]
+                found[-1] = (at, place, size + 4096, 0)
+            else:
+                found.append((page << 12, block << 12, 4096, 0))
+    if found:
+        found[-1] = (*found[-1][:3], found[-1][3] | flags.FIEMAP_EXTENT_LAST)
+    return [
+        extent for extent in found if start < extent[0] + extent[2] and extent[0] < start + length
+    ]
 
 
 def require_page(kernel: Kernel, pcb: PCB, inode: Any, page: int = 0) -> None:

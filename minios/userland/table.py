@@ -41,6 +41,7 @@ PROGRAMS: dict[str, str] = {
     # disks and file systems
     "blkid": "bin.lsblk:blkid",
     "e2fsck": "bin.fsck:fsck",
+    "filefrag": "bin.filefrag:filefrag",
     "findmnt": "bin.findmnt:findmnt",
     "fsck": "bin.fsck:fsck",
     "fsck.ext4": "bin.fsck:fsck",
@@ -114,6 +115,7 @@ PROGRAMS: dict[str, str] = {
     "hostname": "bin.uname:hostname",
     "spin": "bin.load:spin",
     "beat": "bin.load:beat",
+    "tally": "bin.tally:tally",
     "ipcmk": "bin.ipc:ipcmk",
     "ipcrm": "bin.ipc:ipcrm",
     "ipcs": "bin.ipc:ipcs",
@@ -242,6 +244,7 @@ SBIN = frozenset(
         "sysctl",
         "login",
         "e2fsck",
+        "filefrag",
         "fsck",
         "fsck.ext4",
         "blkid",

@@ -440,6 +440,28 @@ def test_sar_shows_what_was_and_costs_an_idle_machine_nothing() -> None:
     assert shares[b"09:01:20"] == b"0.00"
 
 
+def test_filefrag_shows_where_blocks_lie_and_that_unwritten_ones_have_no_place() -> None:
+    box = Box(user="root")
+    result = box.run(
+        "cd /srv; dd if=/dev/zero of=a bs=4k count=5 status=none; filefrag -v a; sync a; filefrag a;"
+        "for i in 0 1 2; do for f in x y; do"
+        " dd if=/dev/zero of=$f bs=4k count=1 seek=$i conv=notrunc status=none; done; done;"
+        "filefrag -s x y; filefrag /tmp"
+    )
+    assert result.stdout.splitlines() == [
+        b"Filesystem type is: ef53",
+        b"File size of a is 20480 (5 blocks of 4096 bytes)",
+        b" ext:     logical_offset:        physical_offset: length:   expected: flags:",
+        b"   0:        0..       4:          0..         4:      5:             "
+        b"last,unknown_loc,delalloc,eof",
+        b"a: 1 extent found",
+        b"a: 1 extent found",
+        b"x: 3 extents found",
+        b"y: 3 extents found",
+    ]
+    assert result.stderr == b"/tmp: FIBMAP/FIEMAP unsupported\n"
+
+
 def test_a_partition_counts_its_share_of_the_disk() -> None:
     box = Box(user="root")
     box.run("dd if=/dev/zero of=/srv/a bs=64k count=16 status=none; sync; cat /etc/passwd")

@@ -221,7 +221,7 @@ def existing(file: DiskFile) -> int:
     return (1 << (file.size + 4095 >> 12)) - 1
 
 
-def runs(file: DiskFile, mask: int) -> list[tuple[int, int, int]]:
+def runs(file: DiskFile, mask: int, most: int = 32) -> list[tuple[int, int, int]]:
     """``mask`` in stretches that lie in one piece on the disk: (page, block, how many pages)."""
     found: list[tuple[int, int, int]] = []
     first = start = count = 0
@@ -229,7 +229,7 @@ def runs(file: DiskFile, mask: int) -> list[tuple[int, int, int]]:
         block = file.block(page)
         if block is None:
             continue
-        if count and page == first + count and block == start + count and count < 32:
+        if count and page == first + count and block == start + count and count < most:
             count += 1
             continue
         if count:

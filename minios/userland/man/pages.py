@@ -171,6 +171,12 @@ file [-b] FILE...
 Looks at the content, not at the name.
 $ file /bin/ls wake
 see stat(1), od(1)
+@filefrag 8 where the blocks of a file lie
+filefrag [-sv] FILE...
+--
+An extent is a run of blocks side by side; an arm that has to read many of them travels. What was not written yet has no place (delalloc); -s writes it first.
+$ filefrag -v /etc/passwd
+see disk(7), du(1), iostat(1)
 @find 1 look for files in a tree
 find [PATH]... [TESTS] [ACTIONS]
 --
