@@ -321,19 +321,21 @@ class Dispatcher:
         pcb.core = core
         if core.busy_since is None:
             core.busy_since = now
-        core.since = now
         previous = core.last
         if previous is not pcb:
-            core.since += self.switch_ns
+            core.since = now + self.switch_ns
             core.switches += 1
             core.last = pcb
+        else:
+            core.since = now
         if pcb.last_core != core.index:
             self._moved(core, pcb)
         hooks = self.world.instruments.on_switch
         if hooks:
             for hook in hooks:
                 hook(now, core, previous, pcb)
-        core.slice_end = core.since + core.queue.slice(pcb) if core.queue.count else None
+        queue = core.queue
+        core.slice_end = core.since + queue.slice(pcb) if queue.count else None
 
     def _moved(self, core: Core, pcb: PCB) -> None:
         """``pcb`` runs here and did not before."""
