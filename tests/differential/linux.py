@@ -83,8 +83,36 @@ def _home() -> Iterator[str]:
     try:
         yield home
     finally:
+        _sweep(home.encode())
         subprocess.run(["chmod", "-R", "u+rwX", home], check=False, stderr=subprocess.DEVNULL)
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _sweep(home: bytes) -> None:
+    """End whatever a script has left running, in whatever session: its ``HOME`` or directory tells.
+
+    Twice nobody found is the end; what is stopped dies as well.
+    """
+    clean = 0
+    while clean < 2:
+        found = [
+            pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _of(pid, home)
+        ]
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        clean = 0 if found else clean + 1
+
+
+def _of(pid: int, home: bytes) -> bool:
+    """Whether a living process belongs to the script that runs below ``home``."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            if b"HOME=" + home in file.read():
+                return True
+        return os.readlink(f"/proc/{pid}/cwd".encode()).startswith(home)
+    except OSError:
+        return False  # gone, a zombie, or somebody else's
 
 
 class _Collector(threading.Thread):
@@ -127,8 +155,9 @@ def run(script: str) -> Outcome:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-        for reader in readers:
-            reader.join(5)
+            _sweep(home.encode())
+        for collector in readers:
+            collector.join(5)
         status = 128 - status if status < 0 else status
         return Outcome(status, readers[0].data, errors(readers[1].data))
 

@@ -50,7 +50,8 @@ exec 8>l 9>l; flock -n 8; echo $?; flock -n 9; echo $?; flock -u 8; flock -n 9; 
 echo $?
 """,
     "flock goes with the last descriptor": r"""
-(exec 9>l; flock 9; sleep 0.4 & ) ; exec 8>l; flock -n 8; echo $?; flock 8; echo got; flock -n l true
+(exec 9>l; flock 9; sleep 0.4 & ) ; exec 8>l; flock -n 8; echo $?; flock 8; echo got
+flock -n l true
 echo $?; exec 8>&-; flock -n l echo free
 """,
     "flock's statuses": r"""

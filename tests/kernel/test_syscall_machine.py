@@ -195,7 +195,7 @@ class Machine:
         if number % 16 == 0:
             return number // 16
         pcb = self.kernel.processes[await sys.getpid()]
-        fds = [fd for fd, _ in pcb.fds.items() if fd > 2] or [0]
+        fds: list[int] = [fd for fd, _ in pcb.fds.items() if fd > 2] or [0]
         return fds[number % len(fds)]
 
     async def do_compute(self, sys: Sys, cycles: int) -> None:
