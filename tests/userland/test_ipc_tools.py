@@ -215,3 +215,21 @@ def test_without_a_spooler_nothing_is_sent() -> None:
         "lprm: Unable to connect to server.",
         "1",
     ]
+
+
+def test_strace_shows_sockets_locks_and_watches_as_on_linux() -> None:
+    assert lines(
+        "strace -e trace=flock flock -n l true 2>&1 | head -1; (nc -lU s >/dev/null & sleep 0.2;"
+        " echo hi | strace -e trace=network nc -NU s); strace inotifywait -q -t 0.1 -e open,create"
+        " /tmp 2>&1 | grep ^inotify_"
+    ) == [
+        "flock(3, LOCK_EX|LOCK_NB)               = 0",
+        "socket(AF_UNIX, SOCK_STREAM, 0)         = 3",
+        'connect(3, {sa_family=AF_UNIX, sun_path="s"}, 4) = 0',
+        'sendto(3, "hi\\n", 3, 0, NULL, 0)        = 3',
+        "shutdown(3, SHUT_WR)                    = 0",
+        'recvfrom(3, "", 16384, 0, NULL, NULL)   = 0',
+        "+++ exited with 0 +++",
+        "inotify_init1(0)                        = 3",
+        'inotify_add_watch(3, "/tmp/", IN_OPEN|IN_CREATE) = 1',
+    ]

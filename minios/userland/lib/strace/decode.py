@@ -182,6 +182,9 @@ _RETURNS: dict[str, Any] = {
     "addr": lambda info, value, style: pointer(value) if isinstance(value, int) else None,
     "count": _length,
     "cpus": lambda info, value, style: "8",
+    "received": lambda info, value, style: str(
+        len(value if isinstance(value, bytes) else value[0])
+    ),
     "schedpolicy": lambda info, value, style: f"{value} ({sched.policy(value)})",
     "cstr": lambda info, value, style: str(len(value) + 1) if isinstance(value, bytes) else None,
     "dirents": lambda info, value, style: (

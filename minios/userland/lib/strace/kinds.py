@@ -20,7 +20,7 @@ from minios.abi.records import (
     Waited,
     Winsize,
 )
-from minios.userland.lib.strace import sched, tables
+from minios.userland.lib.strace import sched, sockets, tables
 from minios.userland.lib.strace.siginfo import siginfo
 from minios.userland.lib.strace.text import (
     Style,
@@ -239,7 +239,40 @@ def _fcntl(c: Cursor) -> str:
         return f"{name}, {'FD_CLOEXEC' if argument & 1 else '0'}"
     if command == flags.F_SETFL:
         return f"{name}, {open_flags(argument)}"
+    if isinstance(argument, tuple):
+        return f"{name}, {sockets.record(argument, c.style)}"
     return f"{name}, {anything(argument, c.style)}"
+
+
+def _sock(show: Callable[[Any, Style], str]) -> Kind:
+    """An argument of :mod:`.sockets`, which are functions of a value."""
+    return lambda c: show(c.take(), c.style)
+
+
+def _sock_out(show: Callable[[Any, Style], str]) -> Kind:
+    return lambda c: show(c.result, c.style)
+
+
+def _sendmsg(c: Cursor) -> str:
+    data, fds, where = c.take(), c.take(), c.take()
+    return sockets.header(data, where, fds, c.style)
+
+
+def _recvmsg(c: Cursor) -> str:
+    got, room = c.result, c.take()
+    return sockets.header(got.data, got.address, got.fds, c.style, room=room, told=got.flags)
+
+
+def _received(c: Cursor) -> str:
+    data = c.result[0] if isinstance(c.result, tuple) else c.result
+    return quoted(data, c.style, c.style.limit)
+
+
+def _sender(c: Cursor) -> str:
+    c.take()
+    if isinstance(c.result, tuple):
+        return sockets.address_got(c.result[1], c.style)
+    return "NULL, NULL"
 
 
 def _ioctl(c: Cursor) -> str:
@@ -634,6 +667,13 @@ KINDS: dict[str, Kind] = {
     "timespec?": _timespec, "usagewho": _who, "utimes": _utimes,
     "waitopt": _flags(tables.WAIT), "whence": _choice(tables.WHENCE),
     "xv6flags": _xv6flags,
+    "family": _sock(sockets.family), "flockop": _sock(sockets.lock_operation),
+    "inflags": _sock(sockets.watch_flags), "inmask": _sock(sockets.watch_mask),
+    "msgflags": _sock(sockets.message_flags), "sendmsg": _sendmsg,
+    "shuthow": _sock(sockets.how), "sockaddr": _sock(sockets.address_given),
+    "sockflags": _sock(sockets.accept_flags), "socktype": _sock(sockets.socket_type),
+    "sockopt": lambda c: sockets.option(c.take(), c.take(), c.style),
+    "sockval": lambda c: sockets.option_value(c.take(), c.style, stored=False),
     "which": _choice(tables.WHICH), "xattrflags": _flags(tables.XATTR),
 }  # fmt: skip
 """What a call is given."""
@@ -648,6 +688,9 @@ OUT: dict[str, Kind] = {
     "rusage": _rusage, "sigset": _set_out, "stat": _stat, "statfs": _statfs, "statx": _statx,
     "sysinfo": _sysinfo, "timespec": _timespec_out, "tms": _tms, "utsname": _uts,
     "waited": _waited,
+    "accepted": lambda c: sockets.address_got(c.result[1], c.style), "received": _received,
+    "recvmsg": _recvmsg, "sender": _sender, "sockaddr": _sock_out(sockets.address_got),
+    "sockval": lambda c: sockets.option_value(c.result, c.style, stored=True),
 }  # fmt: skip
 """What a call leaves behind."""
 
