@@ -737,6 +737,7 @@ async def _collect(tool: Tool, request: Request, fields: list[Field]) -> list[Pr
     names_used = {part.column for part in fields}
     wants_wchan = any(column.header == b"WCHAN" for column in names_used)
     wants_exe = COLUMNS["exe"] in names_used
+    wants_group = any(COLUMNS[name] in names_used for name in ("cgroup", "unit", "slice"))
     found = []
     every = request.quick or await pids(sys)
     for pid in every:
@@ -745,6 +746,8 @@ async def _collect(tool: Tool, request: Request, fields: list[Field]) -> list[Pr
             continue
         if wants_wchan:
             p.wchan = (await read_optional(sys, b"/proc/%d/wchan" % pid)).strip()
+        if wants_group:
+            p.cgroup = (await read_optional(sys, b"/proc/%d/cgroup" % pid)).strip() or b"-"
         if wants_exe:
             try:
                 p.exe = await sys.readlink(b"/proc/%d/exe" % pid)

@@ -55,6 +55,7 @@ class Process:
     environ: list[bytes] = field(default_factory=list)
     wchan: bytes = b"-"
     exe: bytes = b"-"
+    cgroup: bytes = b"-"
 
     @property
     def ruid(self) -> int:

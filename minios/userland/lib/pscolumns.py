@@ -178,6 +178,17 @@ def _wchan(view: View, p: Process) -> bytes:
     return b"-" if p.wchan in (b"", b"0") or p.state == "R" else clean(p.wchan).encode()
 
 
+def _unit(view: View, p: Process) -> bytes:
+    """The service that a process belongs to (systemd.unit(5))."""
+    name = p.cgroup.rpartition(b"/")[2]
+    return name if name.endswith((b".service", b".scope")) else b"-"
+
+
+def _slice(view: View, p: Process) -> bytes:
+    part = next((part for part in p.cgroup.split(b"/") if part.endswith(b".slice")), b"")
+    return part or b"-.slice"
+
+
 def _sig(key: bytes) -> Callable[[View, Process], bytes]:
     return lambda _, p: p.status.get(key, b"0" * 16)
 
@@ -297,6 +308,9 @@ COLUMNS: dict[str, Column] = {
     "addr": Column(b"ADDR", 4, Fit.RIGHT, lambda _, p: b"-"),
     "addr_1": Column(b"ADDR", 1, Fit.LEFT, lambda _, p: b"-"),
     "wchan": Column(b"WCHAN", 6, Fit.CUT, _wchan),
+    "cgroup": Column(b"CGROUP", 27, Fit.CUT, lambda _, p: p.cgroup.removesuffix(b"0::/") or b"-"),
+    "unit": Column(b"UNIT", 31, Fit.LEFT, _unit),
+    "slice": Column(b"SLICE", 31, Fit.LEFT, _slice),
     "tty": Column(b"TT", 8, Fit.LEFT, _tty),
     "tname": Column(b"TTY", 8, Fit.LEFT, _tty),
     "time": Column(

@@ -1,5 +1,7 @@
 """Writing the journal: what services print, what programs log, and what init itself has to say."""
 
+from contextlib import suppress
+
 from minios.abi.flags import CLOCK_MONOTONIC, O_APPEND, O_CLOEXEC, O_CREAT, O_WRONLY
 from minios.abi.sockets import (
     AF_UNIX,
@@ -21,7 +23,7 @@ INTERVAL = 30_000_000
 """µs in which one service may log that many entries (journald.conf(5), RateLimitBurst=)."""
 
 DAEMON = 3
-ERR, WARNING, NOTICE, INFO = 3, 4, 5, 6
+CRIT, ERR, WARNING, NOTICE, INFO = 2, 3, 4, 5, 6
 
 
 class Stream:
@@ -133,8 +135,16 @@ class Journal:
             ).pack()  # fmt: skip
             self._size += len(line)
             await write_all(sys, self._fd, line)
+            if priority <= CRIT:
+                await sys.fsync(self._fd)
         except OSError:
             return
+
+    async def sync(self) -> None:
+        """Have everything said so far on the disk; else that is left to write-back."""
+        if self._fd >= 0:
+            with suppress(OSError):
+                await self.sys.fsync(self._fd)
 
     async def say(self, text: str, unit: str = "", priority: int = INFO) -> None:
         """An entry of init's own, about a unit."""

@@ -74,6 +74,7 @@ class Init:
                 if entry.action == action:
                     await self._run_and_wait(entry)
         await self.manager.boot()
+        await self.journal.sync()
         for entry in self.inittab.entries:
             if entry.action == b"once":
                 await self.inittab.start(entry)
