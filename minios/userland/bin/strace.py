@@ -244,9 +244,9 @@ class Strace:
             text = b"--seccomp-bpf is not enabled for processes attached with -p"
             await complain(self.sys, warn + text)
         if not self.follow:
-            await complain(self.sys, warn + b"--seccomp-bpf works only with -f; enabling it")
-            self.follow = 1
-            self.tracer.options |= FORKS
+            text = b"--seccomp-bpf cannot be used without -f/--follow-forks, disabling"
+            await complain(self.sys, warn + text)
+            return None
         if not self.tool.operands or self.calls.all:
             return None
         self.tracer.options |= ptrace.PTRACE_O_TRACESECCOMP
