@@ -60,7 +60,7 @@ PROGRAMS: dict[str, str] = {
     "umount": "bin.mount:umount",
     # (end of disks and file systems)
     # processes, sessions and full-screen programs
-    "ps": "bin.ps:ps",
+    "ps": "bin.ps.main:ps",
     "pstree": "bin.pstree:pstree",
     "init": "bin.init.main:init",
     "systemctl": "bin.systemctl.main:systemctl",
