@@ -60,7 +60,7 @@ class KernelCache(PageCache):
         """A parameter was changed."""
         self.set_limits()
         for fs in self.file_systems:
-            fs.knobs_changed()
+            fs.writeback.knobs_changed()
 
     def _about_throttle(self) -> About:
         text = f"until less than {self.knobs.limit} pages wait to be written (vm.dirty_ratio)"
@@ -77,7 +77,7 @@ class KernelCache(PageCache):
         freed = self.shrink(count)
         if freed < count and self.dirty:
             for fs in self.file_systems:
-                fs.write_all_back()
+                fs.writeback.write_all()
         return freed
 
     def queue(self, file: DiskFile) -> WaitQueue:
@@ -92,7 +92,10 @@ class KernelCache(PageCache):
 
     def _fetch(self, file: DiskFile, absent: int, ahead: int = 0) -> WaitQueue:
         kernel = self.kernel
-        pid = kernel.acting.pid if kernel.acting is not None else 0
+        pid = 0
+        if kernel.acting is not None:
+            pid = kernel.acting.pid
+            kernel.acting.read_bytes += (absent | ahead).bit_count() << 12
         self.read(file, absent | ahead, ("read", pid, file.ino))
         return self.queue(file)
 
@@ -255,7 +258,7 @@ def write(file: RegularFile, pcb: PCB, data: bytes) -> int | WaitQueue:
     cache: KernelCache = file.kernel.cache
     if cache.dirty + cache.writing > cache.knobs.limit:
         for fs in cache.file_systems:
-            fs.write_all_back()
+            fs.writeback.write_all()
         if cache.dirty + cache.writing > cache.knobs.limit:
             return cache.throttled
     pos = content.size if file.flags & flags.O_APPEND else file.pos
@@ -267,12 +270,14 @@ def write(file: RegularFile, pcb: PCB, data: bytes) -> int | WaitQueue:
         queue = cache._fetch(content, absent)
         _expect(pcb, content, absent)
         return queue
+    dirty = cache.dirty
     done = file.put(pcb, data)
+    pcb.write_bytes += cache.dirty - dirty << 12
     if file.flags & (flags.O_DSYNC | flags.O_DIRECT) or content.fs.synchronous:
         return _through(file, pcb, pos, done)
     if cache.dirty > cache.knobs.background:
         for fs in cache.file_systems:
-            fs.write_all_back()
+            fs.writeback.write_all()
     return done
 
 
@@ -290,7 +295,7 @@ def _through(file: RegularFile, pcb: PCB, pos: int, done: int) -> int | WaitQueu
             cache.drop_clean(content, mask)
             flush.finish()
 
-        fs.push(content, written, mask)
+        fs.writeback.push(content, written, mask)
     else:
         whole = file.flags & flags.O_SYNC == flags.O_SYNC
         fs.fsync(content, flush.finish, data_only=not whole)

@@ -155,7 +155,9 @@ class DiskFile(Regular):
             if self.fs.online:
                 self.fresh |= pages(index * PER_CHUNK + held, index * PER_CHUNK + need - 1)
         if self.fs.online:
-            self.fs.soil(self, pages(index * PER_CHUNK + first, index * PER_CHUNK + need - 1))
+            self.fs.writeback.soil(
+                self, pages(index * PER_CHUNK + first, index * PER_CHUNK + need - 1)
+            )
         if chunk is None:
             chunk = self._chunks[index] = bytearray()
         if start > have:
@@ -189,7 +191,9 @@ class DiskFile(Regular):
                 self._chunks.pop(index, None)
             if last in self.map:
                 if keep & BLOCK - 1 and self.fs.online and self.block(size >> PAGE_BITS):
-                    self.fs.soil(self, 1 << (size >> PAGE_BITS))  # its end is zeros from now on
+                    self.fs.writeback.soil(
+                        self, 1 << (size >> PAGE_BITS)
+                    )  # its end is zeros from now on
                 self._cut(last, keep + BLOCK - 1 >> PAGE_BITS)
                 if last in self._chunks:
                     del self._chunks[last][keep:]
@@ -205,7 +209,7 @@ class DiskFile(Regular):
     def release(self) -> None:
         if self.replaced and self.opens == 1:
             self.replaced = False
-            self.fs.write_back(self)
+            self.fs.writeback.write(self)
         super().release()
 
     def placement(self) -> bytes:

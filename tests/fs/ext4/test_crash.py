@@ -197,7 +197,7 @@ def test_a_disk_that_has_nothing_to_do_has_no_events() -> None:
     rig.write(b"/a", b"x" * 5000)
     rig.wait(100)
     assert rig.world.next_event() is None
-    assert rig.fs.checkpoint == {}
+    assert rig.fs.journal.checkpoint == {}
 
 
 def test_blocks_that_are_being_freed_are_used_when_no_others_are_left() -> None:
