@@ -136,7 +136,11 @@ def read(kernel: Kernel, pcb: PCB, fd: int, count: int) -> bytes | WaitQueue | S
         raise error(Errno.EFAULT)
     if count < 0:
         raise error(Errno.EINVAL)
-    return file.read(pcb, count if count < MAX_RW else MAX_RW)
+    data = file.read(pcb, count if count < MAX_RW else MAX_RW)
+    if type(data) is bytes:
+        pcb.syscr += 1
+        pcb.rchar += len(data)
+    return data
 
 
 def write(kernel: Kernel, pcb: PCB, fd: int, data: bytes) -> int | WaitQueue | Sleep:
@@ -146,7 +150,11 @@ def write(kernel: Kernel, pcb: PCB, fd: int, data: bytes) -> int | WaitQueue | S
         raise error(Errno.EBADF)
     if not isinstance(data, bytes):
         raise error(Errno.EFAULT)
-    return file.write(pcb, data if len(data) <= MAX_RW else data[:MAX_RW])
+    done = file.write(pcb, data if len(data) <= MAX_RW else data[:MAX_RW])
+    if type(done) is int:
+        pcb.syscw += 1
+        pcb.wchar += done
+    return done
 
 
 def llseek(kernel: Kernel, pcb: PCB, fd: int, offset: int, whence: int) -> int:

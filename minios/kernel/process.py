@@ -91,10 +91,11 @@ class PCB(OnCore):
         "death_signal", "cgroup",
         # files and limits: the file calls, minios.kernel.limits
         "cwd", "umask", "fds", "rlimits", "cpu_timer", "maxrss",
+        "rchar", "wchar", "syscr", "syscw", "read_bytes", "write_bytes",
         # signals: minios.kernel.signals
         "pending", "queued", "blocked", "work", "handlers", "handler_flags", "handler_masks",
         "saved_mask", "senders", "awaited", "timer", "timer_interval", "alarm",
-        # tracing and personality: minios.kernel.ptrace, minios.kernel.personality
+        # tracing and personality: minios.kernel.trace, minios.kernel.personality
         "sys", "brand", "personality", "calls", "costs", "seccomp", "tracer", "tracees",
         # life and sleep: minios.kernel.kernel
         "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
@@ -150,6 +151,11 @@ class PCB(OnCore):
         self.fds: Any = None
         self.rlimits: dict[int, tuple[int, int]] = {}
         self.maxrss = 0
+        self.rchar = self.wchar = 0
+        """Bytes that read(2) gave and write(2) took (proc_pid_io(5))."""
+        self.syscr = self.syscw = 0
+        self.read_bytes = self.write_bytes = 0
+        """Bytes fetched from a disk for it, and bytes of pages that it made dirty."""
         self.cpu_timer: Timer | None = None
         """What looks at RLIMIT_CPU next."""
 
@@ -184,7 +190,7 @@ class PCB(OnCore):
         self.seccomp: Any = None
         """Its filter of system calls (seccomp(2))."""
         self.tracer: Any = None
-        """The :class:`minios.kernel.ptrace.Trace` that holds it."""
+        """The :class:`minios.kernel.trace.Trace` that holds it."""
         self.tracees: dict[int, PCB] | None = None
         """Those it traces, by pid."""
 

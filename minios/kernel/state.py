@@ -16,7 +16,8 @@ def digest(kernel: Kernel) -> bytes:
         (
             pcb.pid, pcb.ppid, pcb.pgid, pcb.sid, pcb.uid, pcb.euid, pcb.gid, pcb.egid,
             pcb.groups, pcb.nice, pcb.comm, pcb.program, pcb.argv, pcb.environ, pcb.state,
-            pcb.cwd.path() if pcb.cwd is not None else b"", pcb.umask, pcb.minflt, pcb.majflt, pcb.oom_score_adj, pcb.pending,
+            pcb.cwd.path() if pcb.cwd is not None else b"", pcb.umask,
+            pcb.minflt, pcb.majflt, pcb.oom_score_adj, pcb.pending,
             pcb.blocked, [h if isinstance(h, str) else "handler" for h in pcb.handlers],
             pcb.deadline, pcb.wchan, pcb.progress, pcb.request, pcb.burst, pcb.trace,
             pcb.utime, pcb.stime, pcb.cutime, pcb.cstime, pcb.vruntime, pcb.last_core,
@@ -24,6 +25,7 @@ def digest(kernel: Kernel) -> bytes:
             pcb.cgroup, tuple(pcb.caps), pcb.attributes, pcb.death_signal, pcb.awaited,
             [tuple(info) for info in pcb.queued or ()], sorted(pcb.rlimits.items()),
             [frame.sig for frame in pcb.frames], pcb.fds.state() if not pcb.zombie else (),
+            pcb.rchar, pcb.wchar, pcb.read_bytes, pcb.write_bytes,
         )
         for pcb in kernel.processes.values()
     ]  # fmt: skip

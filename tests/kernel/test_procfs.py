@@ -292,3 +292,32 @@ def test_looking_disturbs_nothing() -> None:
     cpu.stat(rig.kernel)
     pid.status(rig.kernel, pcb)
     assert rig.world.digest() == before
+
+
+def test_io_counts_bytes_and_calls_and_what_a_disk_moved() -> None:
+    async def main(sys: Sys) -> None:
+        fd = await sys.open(b"/f", flags.O_CREAT | flags.O_RDWR)
+        await sys.write(fd, b"x" * 5000)
+        await sys.write(fd, b"x" * 100)
+        await sys.lseek(fd, 0)
+        await sys.read(fd, 3000)
+        text = await cat(sys, b"/proc/self/io")
+        rows = dict(line.split(b": ") for line in text.splitlines())
+        assert rows == {
+            b"rchar": b"3000", b"wchar": b"5100", b"syscr": b"1", b"syscw": b"2",
+            b"read_bytes": b"0", b"write_bytes": b"8192", b"cancelled_write_bytes": b"0",
+        }  # fmt: skip
+
+    rig = Rig()
+    pcb = rig.start(main)
+    rig.run()
+    assert (pcb.exit_status, rig.kernel.faults) == (0, [])
+
+
+def test_stack_names_where_it_sleeps() -> None:
+    rig = Rig()
+    pcb = rig.start(sleeper)
+    rig.run()
+    text = look(rig, b"/proc/%d/stack" % pcb.pid)
+    assert text == b"[<0>] hrtimer_nanosleep\n[<0>] __do_sys_clock_nanosleep_time64\n"
+    assert look(rig, b"/proc/%d/stack" % pcb.pid, uid=1000) == Errno.EACCES

@@ -24,7 +24,8 @@ def fdinfo(kernel: Kernel, pcb: PCB, fd: int) -> bytes:
     text = b"pos:\t%d\nflags:\t0%o\nmnt_id:\t%d\nino:\t%d\n" % (
         file.pos, oflag, mount_id(kernel, file.dentry), file.inode.ino,
     )  # fmt: skip
-    return text + of_descriptor(pcb, file) + file.info()
+    more: bytes = file.info()
+    return text + of_descriptor(pcb, file) + more
 
 
 def mount_id(kernel: Kernel, dentry: Dentry) -> int:
@@ -49,7 +50,8 @@ def mounts(kernel: Kernel) -> bytes:
 
 
 def mountinfo(kernel: Kernel) -> bytes:
-    """proc_pid_mountinfo(5): number, parent, device, root, place, options - type, source, options."""
+    """proc_pid_mountinfo(5): number, parent, device, root, place, options - type, source and
+    options of the file system."""
     lines = []
     vfs = kernel.vfs
     for mount in vfs.mounts:

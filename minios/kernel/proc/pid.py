@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.signals import NSIG, SIG_IGN, Sig
+from minios.abi.syscalls import NAMES
 from minios.kernel.credentials import NO_NEW_PRIVS
 from minios.kernel.mm.area import STACK_TOP, TEXT_START
 from minios.kernel.proc.memory import addresses, vm_rows
@@ -155,7 +156,7 @@ def syscall(kernel: Kernel, pcb: PCB) -> bytes:
     """The call a process sleeps in: its number, six arguments, sp and pc (proc_pid_syscall(5))."""
     if pcb.zombie or (pcb.runnable and not pcb.stopped):
         return b"running\n"
-    from minios.kernel.ptrace import word  # for this file alone
+    from minios.kernel.plain import word  # for this file alone
 
     nr, args = pcb.request
     registers = b"0x%x 0x%x" % (STACK_TOP - 0x1C0, TEXT_START + 0x40)
@@ -164,6 +165,24 @@ def syscall(kernel: Kernel, pcb: PCB) -> bytes:
     words = [word(argument) for argument in args][:6]
     words += [0] * (6 - len(words))
     return b"%d %b %b\n" % (nr, b" ".join(b"0x%x" % word for word in words), registers)
+
+
+def io(kernel: Kernel, pcb: PCB) -> bytes:
+    """proc_pid_io(5): what it read and wrote, and what of that went to or came from a disk."""
+    rows = (
+        (b"rchar", pcb.rchar), (b"wchar", pcb.wchar), (b"syscr", pcb.syscr),
+        (b"syscw", pcb.syscw), (b"read_bytes", pcb.read_bytes),
+        (b"write_bytes", pcb.write_bytes), (b"cancelled_write_bytes", 0),
+    )  # fmt: skip
+    return b"".join(b"%b: %d\n" % row for row in rows)
+
+
+def stack(kernel: Kernel, pcb: PCB) -> bytes:
+    """proc_pid_stack(5): where in the kernel it sleeps, and by which call it came there."""
+    if not pcb.wchan:
+        return b""
+    call = NAMES.get(pcb.request[0], "")
+    return f"[<0>] {pcb.wchan}\n[<0>] __do_sys_{call}\n".encode()
 
 
 def wchan(kernel: Kernel, pcb: PCB) -> bytes:
