@@ -151,7 +151,7 @@ class RegularFile(File):
             if wait is not None:
                 return wait
         data = content.read(self.pos, count)
-        if self.flags & flags.O_DIRECT:
+        if self.flags & flags.O_DIRECT and not pcb.judge:
             pagecache.after_read(self, self.pos, len(data))
         self.pos += len(data)
         if not pcb.judge:

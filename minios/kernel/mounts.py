@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minios.abi import flags
 from minios.abi.caps import CAP_SYS_ADMIN
 from minios.abi.errno import Errno, error
-from minios.fs.access import capable
+from minios.fs.access import capable, require_change
 from minios.fs.disk.device import Device, uuid_text
 from minios.fs.ext4 import Ext4, Layout
 from minios.fs.filesystem import FileSystem
@@ -103,6 +103,7 @@ def mount(
     kernel: Kernel, pcb: PCB, source: bytes, target: bytes, kind: bytes, mflags: int, data: bytes
 ) -> Any:
     """mount(2). EBUSY EINVAL ELOOP ENODEV ENOENT ENOTBLK ENOTDIR ENXIO EPERM EUCLEAN."""
+    require_change(pcb)
     if not capable(pcb, CAP_SYS_ADMIN):
         raise error(Errno.EPERM)
     texts = all(type(text) is bytes for text in (source, target, kind, data))
@@ -364,6 +365,7 @@ _TYPES = {
 
 def umount2(kernel: Kernel, pcb: PCB, target: bytes, mflags: int) -> Any:
     """umount2(2). EBUSY EINVAL EPERM; MNT_DETACH takes it out of sight at once, busy or not."""
+    require_change(pcb)
     if not capable(pcb, CAP_SYS_ADMIN):
         raise error(Errno.EPERM)
     if type(target) is not bytes or type(mflags) is not int:

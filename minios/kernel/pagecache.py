@@ -375,7 +375,7 @@ def sync_fs(kernel: Kernel, pcb: PCB, fs: Any) -> Any:
     if type(progress) is Flush:
         return progress.outcome(pcb)
     flush = Flush(kernel)
-    if isinstance(fs, Ext4):
+    if isinstance(fs, Ext4) and not pcb.judge:
         fs.sync(flush.finish)
     else:
         flush.finish()
@@ -388,7 +388,7 @@ def sync_inode(kernel: Kernel, pcb: PCB, inode: Any, *, data_only: bool) -> Any:
     if type(progress) is Flush:
         return progress.outcome(pcb)
     flush = Flush(kernel)
-    if isinstance(inode.fs, Ext4):
+    if isinstance(inode.fs, Ext4) and not pcb.judge:
         inode.fs.fsync(inode, flush.finish, data_only=data_only)
     else:
         flush.finish()

@@ -10,7 +10,7 @@ from minios.abi.caps import CAP_SYS_ADMIN
 from minios.abi.errno import Errno, error
 from minios.abi.records import Dqblk
 from minios.abi.syscalls import NR
-from minios.fs.access import capable
+from minios.fs.access import capable, require_change
 from minios.fs.ext4 import Ext4
 from minios.fs.inode import BLOCK
 from minios.kernel import mounts, pagecache
@@ -26,12 +26,15 @@ if TYPE_CHECKING:
 
 def sync(kernel: Kernel, pcb: PCB) -> Any:
     """sync(2): returns when everything that was written before is on the disks."""
+    kernel.mm.settle()
     return pagecache.sync_all(kernel, pcb)
 
 
 def syncfs(kernel: Kernel, pcb: PCB, fd: int) -> Any:
     """syncfs(2). EBADF."""
-    return pagecache.sync_fs(kernel, pcb, pcb.fds.get(fd).inode.fs)
+    fs = pcb.fds.get(fd).inode.fs
+    kernel.mm.settle(fs)
+    return pagecache.sync_fs(kernel, pcb, fs)
 
 
 def fsync(kernel: Kernel, pcb: PCB, fd: int) -> Any:
@@ -49,6 +52,9 @@ def _syncable(pcb: PCB, fd: int) -> Any:
     kind = inode.mode & flags.S_IFMT
     if kind not in (flags.S_IFREG, flags.S_IFDIR, flags.S_IFBLK) or inode.fs.synthetic:
         raise error(Errno.EINVAL)
+    mapping = getattr(inode, "mapping", None)
+    if mapping is not None and mapping.dirty:
+        mapping.settle()
     return inode
 
 
@@ -75,6 +81,8 @@ def quotactl(kernel: Kernel, pcb: PCB, command: int, device: bytes, uid: int, da
     fs = _quota(kernel, pcb, device)
     quota = fs.quota
     assert quota is not None
+    if command in (flags.Q_QUOTAON, flags.Q_QUOTAOFF, flags.Q_SETINFO, flags.Q_SETQUOTA):
+        require_change(pcb)
     own = command == flags.Q_GETQUOTA and uid == pcb.euid
     if not own and command != flags.Q_GETINFO and not capable(pcb, CAP_SYS_ADMIN):
         raise error(Errno.EPERM)

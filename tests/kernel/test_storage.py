@@ -440,10 +440,32 @@ def test_sar_shows_what_was_and_costs_an_idle_machine_nothing() -> None:
     assert shares[b"09:01:20"] == b"0.00"
 
 
+def test_a_judge_looks_at_a_disk_and_leaves_no_trace_on_it() -> None:
+    box = Box(user="root")
+    box.run("echo dirty > /srv/a; mkdir /m")
+    before = box.machine.disks[0].stats()
+    heard: list[bytes] = []
+    command = (
+        b"cat /srv/a; dd if=/srv/a iflag=direct status=none; sync; sync /srv/a;"
+        b"mount -t tmpfs x /m; umount /tmp; head -c 4 /dev/sda; echo sstf >"
+        b" /sys/block/sda/queue/scheduler"
+    )
+    argv = [b"sh", b"-c", command]
+    box.machine.judge(argv, lambda _, output: heard.append(output), limit=5 * SECOND)
+    box.wait(SECOND)
+    assert heard == [b"dirty\ndirty\n"]
+    kernel = box.machine.kernel
+    assert kernel is not None
+    assert kernel.cache.dirty == 1
+    assert box.machine.disks[0].stats() == before
+    assert [mount.path for mount in kernel.vfs.mounts].count(b"/m") == 0
+
+
 def test_filefrag_shows_where_blocks_lie_and_that_unwritten_ones_have_no_place() -> None:
     box = Box(user="root")
     result = box.run(
-        "cd /srv; dd if=/dev/zero of=a bs=4k count=5 status=none; filefrag -v a; sync a; filefrag a;"
+        "cd /srv; dd if=/dev/zero of=a bs=4k count=5 status=none; filefrag -v a; sync a;"
+        "filefrag a;"
         "for i in 0 1 2; do for f in x y; do"
         " dd if=/dev/zero of=$f bs=4k count=1 seek=$i conv=notrunc status=none; done; done;"
         "filefrag -s x y; filefrag /tmp"
