@@ -15,11 +15,9 @@ from minios.abi.ptrace import (
     SyscallInfo,
 )
 from minios.userland.lib.strace import sched, tables
-from minios.userland.lib.strace.kinds import (
+from minios.userland.lib.strace.kinds import KINDS, LATE
+from minios.userland.lib.strace.pieces import (
     BUFFER,
-    KINDS,
-    LATE,
-    OUT,
     STACK,
     Cursor,
     anything,
@@ -27,6 +25,7 @@ from minios.userland.lib.strace.kinds import (
     dirents_size,
     open_flags,
 )
+from minios.userland.lib.strace.results import OUT
 from minios.userland.lib.strace.text import Style, names, pointer
 
 _RESTARTS = {

@@ -9,64 +9,35 @@ from typing import Any
 
 from minios.abi import flags, ptrace
 from minios.abi.records import (
-    Rusage,
-    Siginfo,
-    Stat,
-    StatFs,
-    Sysinfo,
     Termios,
-    Times,
-    Utsname,
-    Waited,
     Winsize,
 )
 from minios.userland.lib.strace import sched, sockets, tables
-from minios.userland.lib.strace.siginfo import siginfo
+from minios.userland.lib.strace.pieces import (
+    BUFFER,
+    STACK,
+    Cursor,
+    Kind,
+    anything,
+    descriptor,
+    disposition,
+    file_mode,
+    interval_text,
+    limits_text,
+    makedev,
+    mode_bits,
+    open_flags,
+    text_of,
+)
 from minios.userland.lib.strace.text import (
     Style,
     date,
     names,
     pointer,
-    quoted,
     signal_name,
     signal_set,
     timespec,
-    timeval,
 )
-
-STACK = 0x7FFFEE40
-"""Where the structures are that calls fill in; native programs have them on no real stack."""
-BUFFER = 0x7FFFA000
-
-
-class Cursor:
-    """The arguments of a call, taken one after the other, and its result once it has one."""
-
-    __slots__ = ("_args", "_at", "failed", "last", "result", "style")
-
-    def __init__(
-        self, args: tuple[Any, ...], style: Style, result: Any = None, *, failed: bool = False
-    ) -> None:
-        self._args = args
-        self._at = 0
-        self.style = style
-        self.result = result
-        self.failed = failed
-        self.last: Any = None
-
-    def take(self) -> Any:
-        """The next argument; 0 when there are no more."""
-        at = self._at
-        self._at += 1
-        self.last = self._args[at] if at < len(self._args) else 0
-        return self.last
-
-    @property
-    def done(self) -> bool:
-        return self._at >= len(self._args)
-
-
-Kind = Callable[[Cursor], str | None]
 
 
 def _whole(c: Cursor) -> str:
@@ -74,53 +45,20 @@ def _whole(c: Cursor) -> str:
     return str(int(value)) if isinstance(value, int) else anything(value, c.style)
 
 
-def anything(value: Any, style: Style) -> str:
-    """A value of which only its type is known."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return str(int(value))
-    if isinstance(value, int):
-        return f"{value:#x}" if value >= 0x10000 else str(value)
-    if isinstance(value, bytes):
-        return quoted(value, style, style.limit)
-    if isinstance(value, str):
-        return value
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        fields = zip(value._fields, value, strict=True)
-        return "{" + ", ".join(f"{name}={anything(item, style)}" for name, item in fields) + "}"
-    if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(anything(item, style) for item in value) + "]"
-    return pointer(STACK)
-
-
 def _any(c: Cursor) -> str:
     return anything(c.take(), c.style)
 
 
-def _text(value: Any, style: Style, limit: int | None = None) -> str:
-    """A string of the program's; what is none was a bad or a null pointer."""
-    if isinstance(value, bytes):
-        return quoted(value, style, limit)
-    return pointer(value) if isinstance(value, int) else "NULL"
-
-
 def _path(c: Cursor) -> str:
-    return _text(c.take(), c.style)
+    return text_of(c.take(), c.style)
 
 
 def _data(c: Cursor) -> str:
-    return _text(c.take(), c.style, c.style.limit)
+    return text_of(c.take(), c.style, c.style.limit)
 
 
 def _length(c: Cursor) -> str:
     return str(len(c.last)) if isinstance(c.last, bytes) else "0"
-
-
-def descriptor(number: Any, style: Style) -> str:
-    path = style.paths.get(number) if isinstance(number, int) else None
-    name = str(int(number)) if isinstance(number, int) else anything(number, style)
-    return name if path is None else f"{name}<{path.decode('latin-1')}>"
 
 
 def _fd(c: Cursor) -> str:
@@ -131,45 +69,18 @@ def _octal(value: Any) -> str:
     return f"{value:#05o}".replace("0o", "0") if isinstance(value, int) else "0"
 
 
-def mode_bits(value: int) -> str:
-    """Permission bits, at least three digits: 0644, 04755, 000."""
-    return f"0{value:o}" if value > 0o77 else f"{value:03o}"
-
-
 def _mode(c: Cursor) -> str:
     value = c.take()
     return mode_bits(value) if isinstance(value, int) else anything(value, c.style)
-
-
-def file_mode(mode: int) -> str:
-    kind = tables.TYPES.get(mode & flags.S_IFMT)
-    special = names(
-        mode & 0o7000, ((0o4000, "S_ISUID"), (0o2000, "S_ISGID"), (0o1000, "S_ISVTX")), ""
-    )
-    parts = [part for part in (kind, special, mode_bits(mode & 0o777)) if part]
-    return "|".join(parts)
 
 
 def _filemode(c: Cursor) -> str:
     return file_mode(c.take())
 
 
-def makedev(dev: int) -> str:
-    major, minor = dev >> 8 & 0xFFF, dev & 0xFF | dev >> 12 & 0xFFF00
-    return f"makedev({major:#x}, {minor:#x})" if minor else f"makedev({major:#x}, 0)"
-
-
 def _dev(c: Cursor) -> str | None:
     value = c.take()
     return makedev(value) if value else None
-
-
-def open_flags(value: Any) -> str:
-    if not isinstance(value, int):
-        return anything(value, Style())
-    mode = tables.ACCESS_MODES[value & 3]
-    rest = names(value & ~3, tables.OPEN, "")
-    return f"{mode}|{rest}" if rest else mode
 
 
 def _oflag(c: Cursor) -> str:
@@ -249,30 +160,9 @@ def _sock(show: Callable[[Any, Style], str]) -> Kind:
     return lambda c: show(c.take(), c.style)
 
 
-def _sock_out(show: Callable[[Any, Style], str]) -> Kind:
-    return lambda c: show(c.result, c.style)
-
-
 def _sendmsg(c: Cursor) -> str:
     data, fds, where = c.take(), c.take(), c.take()
     return sockets.header(data, where, fds, c.style)
-
-
-def _recvmsg(c: Cursor) -> str:
-    got, room = c.result, c.take()
-    return sockets.header(got.data, got.address, got.fds, c.style, room=room, told=got.flags)
-
-
-def _received(c: Cursor) -> str:
-    data = c.result[0] if isinstance(c.result, tuple) else c.result
-    return quoted(data, c.style, c.style.limit)
-
-
-def _sender(c: Cursor) -> str:
-    c.take()
-    if isinstance(c.result, tuple):
-        return sockets.address_got(c.result[1], c.style)
-    return "NULL, NULL"
 
 
 def _ioctl(c: Cursor) -> str:
@@ -321,20 +211,12 @@ def _frame(c: Cursor) -> str:
     return f"{{mask={_sigset(c)}}}"
 
 
-def _disposition(value: Any) -> str:
-    return value if isinstance(value, str) else pointer(value) if isinstance(value, int) else "NULL"
-
-
 def _sigaction(c: Cursor) -> str:
     handler, sa_flags, mask = c.take(), c.take(), c.take()
     if handler is None:
         return "NULL"
     text = names(sa_flags, tables.SA)
-    return f"{{sa_handler={_disposition(handler)}, sa_mask={signal_set(mask)}, sa_flags={text}}}"
-
-
-def _oldaction(c: Cursor) -> str:
-    return f"{{sa_handler={_disposition(c.result)}, sa_mask=[], sa_flags=0}}"
+    return f"{{sa_handler={disposition(handler)}, sa_mask={signal_set(mask)}, sa_flags={text}}}"
 
 
 def _idtype(c: Cursor) -> str:
@@ -342,173 +224,13 @@ def _idtype(c: Cursor) -> str:
     return tables.IDTYPES.get(value, anything(value, c.style))
 
 
-def _waited(c: Cursor) -> str:
-    value = c.result
-    if not isinstance(value, Waited) or not value.pid:
-        return "{}"
-    code, state = flags.child_code(value.status)
-    return siginfo(Siginfo(17, code, value.pid, value.uid, state))
-
-
 def _timespec(c: Cursor) -> str:
     value = c.take()
     return timespec(value) if isinstance(value, int) else "NULL"
 
 
-def _timespec_out(c: Cursor) -> str:
-    return timespec(c.result) if isinstance(c.result, int) else "NULL"
-
-
 def _itimer(c: Cursor) -> str:
-    return _interval(c.take(), c.take())
-
-
-def _itimer_out(c: Cursor) -> str:
-    value, interval = c.result
-    return _interval(value, interval)
-
-
-def _interval(value: int, interval: int) -> str:
-    return f"{{it_interval={timeval(interval)}, it_value={timeval(value)}}}"
-
-
-def _rusage(c: Cursor) -> str:
-    usage = c.result
-    if not isinstance(usage, Rusage):
-        return anything(usage, c.style)
-    head = f"ru_utime={timeval(usage.utime)}, ru_stime={timeval(usage.stime)}"
-    if not c.style.verbose:
-        return f"{{{head}, ...}}"
-    return (
-        f"{{{head}, ru_maxrss={usage.maxrss >> 10}, ru_ixrss=0, ru_idrss=0, ru_isrss=0, "
-        f"ru_minflt=0, ru_majflt=0, ru_nswap=0, ru_inblock=0, ru_oublock=0, ru_msgsnd=0, "
-        f"ru_msgrcv=0, ru_nsignals=0, ru_nvcsw={usage.nvcsw}, ru_nivcsw={usage.nivcsw}}}"
-    )
-
-
-def _tms(c: Cursor) -> str:
-    value = c.result
-    assert isinstance(value, Times)
-    parts = []
-    for name, ns in zip(("utime", "stime", "cutime", "cstime"), value, strict=False):
-        ticks = ns // 10_000_000
-        parts.append(f"tms_{name}={ticks} /* {ticks // 100}.{ticks % 100:02d} s */")
-    return "{" + ", ".join(parts) + "}"
-
-
-def _uts(c: Cursor) -> str:
-    value = c.result
-    assert isinstance(value, Utsname)
-    shown = value._fields if c.style.verbose else value._fields[:2]
-    parts = [f"{name}={quoted(getattr(value, name), c.style)}" for name in shown]
-    return "{" + ", ".join(parts) + ("}" if c.style.verbose else ", ...}")
-
-
-def _sysinfo(c: Cursor) -> str:
-    value = c.result
-    assert isinstance(value, Sysinfo)
-    loads = ", ".join(str(load) for load in value.loads)
-    return (
-        f"{{uptime={value.uptime // 1_000_000_000}, loads=[{loads}], totalram={value.totalram}, "
-        f"freeram={value.freeram}, sharedram=0, bufferram=0, totalswap=0, freeswap=0, "
-        f"procs={value.procs}, totalhigh=0, freehigh=0, mem_unit=1}}"
-    )
-
-
-def _stat(c: Cursor) -> str:
-    value = c.result
-    assert isinstance(value, Stat)
-    special = value.mode & flags.S_IFMT in (flags.S_IFCHR, flags.S_IFBLK)
-    size = f"st_rdev={makedev(value.rdev)}" if special else f"st_size={value.size}"
-    if not c.style.verbose:
-        return f"{{st_mode={file_mode(value.mode)}, {size}, ...}}"
-    times = ", ".join(
-        f"st_{name}={ns // 1_000_000_000}{date(ns)}, st_{name}_nsec={ns % 1_000_000_000}"
-        for name, ns in (("atime", value.atime), ("mtime", value.mtime), ("ctime", value.ctime))
-    )
-    return (
-        f"{{st_dev={makedev(value.dev)}, st_ino={value.ino}, st_mode={file_mode(value.mode)}, "
-        f"st_nlink={value.nlink}, st_uid={value.uid}, st_gid={value.gid}, "
-        f"st_blksize={value.blksize}, st_blocks={value.blocks}, {size}, {times}}}"
-    )
-
-
-def _statx(c: Cursor) -> str:
-    value = c.result
-    assert isinstance(value, Stat)
-    head = "stx_mask=STATX_BASIC_STATS, "
-    mode = f"stx_mode={file_mode(value.mode)}"
-    if not c.style.verbose:
-        return f"{{{head}stx_attributes=0, {mode}, stx_size={value.size}, ...}}"
-    times = ", ".join(
-        f"stx_{name}={timespec(ns)}{date(ns)}"
-        for name, ns in (("atime", value.atime), ("ctime", value.ctime), ("mtime", value.mtime))
-    )
-    return (
-        f"{{{head}stx_blksize={value.blksize}, stx_attributes=0, stx_nlink={value.nlink}, "
-        f"stx_uid={value.uid}, stx_gid={value.gid}, {mode}, stx_ino={value.ino}, "
-        f"stx_size={value.size}, stx_blocks={value.blocks}, stx_attributes_mask=0, {times}, "
-        f"stx_rdev_major={value.rdev >> 8}, stx_rdev_minor={value.rdev & 0xFF}, "
-        f"stx_dev_major={value.dev >> 8}, stx_dev_minor={value.dev & 0xFF}}}"
-    )
-
-
-def _statfs(c: Cursor) -> str:
-    value = c.result
-    assert isinstance(value, StatFs)
-    kind = tables.FILE_SYSTEMS.get(value.type, "0")
-    return (
-        f"{{f_type={kind}, f_bsize={value.bsize}, f_blocks={value.blocks}, f_bfree={value.bfree}, "
-        f"f_bavail={value.bfree}, f_files={value.files}, f_ffree={value.ffree}, "
-        f"f_fsid={{val=[0, 0]}}, f_namelen=255, f_frsize={value.bsize}, "
-        f"f_flags=ST_VALID|ST_RELATIME}}"
-    )
-
-
-def dirents_size(entries: Any) -> int:
-    """Bytes of struct linux_dirent64: 19 and the name with its NUL, in eights."""
-    return sum(-(-(20 + len(entry.name)) // 8) * 8 for entry in entries)
-
-
-def _dirents(c: Cursor) -> str:
-    return f"{pointer(BUFFER)} /* {len(c.result)} entries */"
-
-
-def _offset(c: Cursor) -> str:
-    return f"[{c.result}]"
-
-
-def _fds(c: Cursor) -> str:
-    return "[" + ", ".join(descriptor(fd, c.style) for fd in c.result) + "]"
-
-
-def _bytes_out(c: Cursor) -> str:
-    return _text(c.result, c.style, c.style.limit)
-
-
-def _path_out(c: Cursor) -> str:
-    return _text(c.result, c.style)
-
-
-def _set_out(c: Cursor) -> str:
-    return signal_set(c.result) if isinstance(c.result, int) else "NULL"
-
-
-def _list_out(c: Cursor) -> str:
-    return "[" + ", ".join(str(item) for item in c.result) + "]"
-
-
-def _ids_out(c: Cursor) -> str:
-    return ", ".join(f"[{item}]" for item in c.result)
-
-
-def _names_out(c: Cursor) -> str:
-    joined = b"".join(name + b"\0" for name in c.result)
-    return quoted(joined, c.style, c.style.limit)
-
-
-def _any_out(c: Cursor) -> str:
-    return anything(c.result, c.style)
+    return interval_text(c.take(), c.take())
 
 
 def _groups(c: Cursor) -> str:
@@ -534,7 +256,7 @@ def _argv(c: Cursor) -> str:
     items = c.take()
     if not isinstance(items, (list, tuple)):
         return anything(items, c.style)
-    shown = [_text(item, c.style, c.style.limit) for item in items[: c.style.limit]]
+    shown = [text_of(item, c.style, c.style.limit) for item in items[: c.style.limit]]
     if len(items) > len(shown):
         shown.append("...")
     return "[" + ", ".join(shown) + "]"
@@ -544,22 +266,8 @@ def _envp(c: Cursor) -> str:
     items = c.take()
     count = len(items) if isinstance(items, (list, tuple)) else 0
     if c.style.verbose and isinstance(items, (list, tuple)):
-        return "[" + ", ".join(_text(item, c.style, c.style.limit) for item in items) + "]"
+        return "[" + ", ".join(text_of(item, c.style, c.style.limit) for item in items) + "]"
     return f"{pointer(STACK)} /* {count} var{'s' if count != 1 else ''} */"
-
-
-def _limit_value(value: int) -> str:
-    if value >= flags.RLIM_INFINITY:
-        return "RLIM64_INFINITY"
-    if value > 1024 and value % 1024 == 0:
-        return f"{value // 1024}*1024"
-    return str(value)
-
-
-def _rlim(pair: Any) -> str:
-    if not isinstance(pair, tuple):
-        return "NULL"
-    return f"{{rlim_cur={_limit_value(pair[0])}, rlim_max={_limit_value(pair[1])}}}"
 
 
 def _utimes(c: Cursor) -> str:
@@ -590,7 +298,7 @@ def _prctl(c: Cursor) -> str:
     option, argument = c.take(), c.take()
     name = tables.PRCTL.get(option, anything(option, c.style))
     if option == flags.PR_GET_NAME:
-        return f"{name}, {pointer(STACK) if c.failed else _text(c.result, c.style)}"
+        return f"{name}, {pointer(STACK) if c.failed else text_of(c.result, c.style)}"
     if argument is None:
         return name
     if option == flags.PR_SET_PDEATHSIG and isinstance(argument, int):
@@ -656,7 +364,7 @@ KINDS: dict[str, Kind] = {
     "idtype": _idtype, "int": _whole, "ioctl": _ioctl, "itimer": _itimer, "len": _length,
     "locks": _flags(tables.LOCKS), "madvice": _choice(tables.MADV), "mapflags": _flags(tables.MAP),
     "mlockflags": _flags(tables.MCL), "mode": _mode, "mprot": _flags(tables.PROT, "PROT_NONE"),
-    "msyncflags": _flags(tables.MS), "newlimit": lambda c: _rlim(c.take()),
+    "msyncflags": _flags(tables.MS), "newlimit": lambda c: limits_text(c.take()),
     "nofollow": _unless("AT_SYMLINK_NOFOLLOW"), "oflag": _oflag, "path": _path, "pid": _pid,
     "pollfds": _pollfds, "prctl": _prctl, "ptrace": _ptrace, "reboot": _reboot,
     "removedir": _flag("AT_REMOVEDIR"), "restart": _restart, "rlimit": _choice(tables.RLIMITS),
@@ -677,22 +385,6 @@ KINDS: dict[str, Kind] = {
     "which": _choice(tables.WHICH), "xattrflags": _flags(tables.XATTR),
 }  # fmt: skip
 """What a call is given."""
-
-OUT: dict[str, Kind] = {
-    "any": _any_out, "cpus": lambda c: sched.cores(c.result),
-    "schedattr": lambda c: sched.attributes(c.result), "schedparam": lambda c: f"[{c.result}]",
-    "code": lambda c: f"[{c.result[1]}]", "data": _bytes_out,
-    "dirents": _dirents, "fds": _fds, "groups": _list_out,
-    "ids": _ids_out, "itimer": _itimer_out, "names": _names_out, "offset": _offset,
-    "oldaction": _oldaction, "path": _path_out, "rlim": lambda c: _rlim(c.result),
-    "rusage": _rusage, "sigset": _set_out, "stat": _stat, "statfs": _statfs, "statx": _statx,
-    "sysinfo": _sysinfo, "timespec": _timespec_out, "tms": _tms, "utsname": _uts,
-    "waited": _waited,
-    "accepted": lambda c: sockets.address_got(c.result[1], c.style), "received": _received,
-    "recvmsg": _recvmsg, "sender": _sender, "sockaddr": _sock_out(sockets.address_got),
-    "sockval": lambda c: sockets.option_value(c.result, c.style, stored=True),
-}  # fmt: skip
-"""What a call leaves behind."""
 
 LATE = frozenset(("ioctl", "brk", "prctl"))
 """Kinds that look at the result too: they are printed when there is one."""
