@@ -7,7 +7,7 @@ import pytest
 from minios.abi import caps, flags
 from minios.abi.signals import Sig
 from minios.userland.lib.calendar import timestamp
-from minios.userland.lib.units import calendarspec, exitcodes, find, spec, timespan
+from minios.userland.lib.units import calendarspec, exitcodes, find, reading, spec, timespan
 from minios.userland.lib.units.syntax import expand, parse, split
 
 SECOND = 1_000_000_000
@@ -16,7 +16,7 @@ SECOND = 1_000_000_000
 def service(text: str, name: str = "x.service") -> spec.Spec:
     unit = find.UnitFile(name, b"/etc/systemd/system/" + name.encode(), "loaded")
     unit.sections = parse(text.encode(), "x")
-    return spec.read(unit)
+    return reading.read(unit)
 
 
 def test_lines_continue_and_comments_may_stand_between() -> None:

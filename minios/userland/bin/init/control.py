@@ -21,7 +21,8 @@ from minios.abi.sockets import (
     SOL_SOCKET,
 )
 from minios.abi.sys import Sys
-from minios.userland.bin.init.manager import Manager, Refused, Request
+from minios.userland.bin.init.jobs import Refused, Request
+from minios.userland.bin.init.manager import Manager
 from minios.userland.bin.init.service import Service
 from minios.userland.bin.init.unit import FAILED, FOLDER, INACTIVE
 from minios.userland.lib.units import find

@@ -8,6 +8,7 @@ from hashlib import sha256
 from minios.abi.flags import CLOCK_MONOTONIC
 from minios.abi.sys import Sys
 from minios.userland.bin.init.conditions import unmet
+from minios.userland.bin.init.jobs import Job, Refused, Request
 from minios.userland.bin.init.journald import ERR, INFO, WARNING, Journal
 from minios.userland.bin.init.service import Service
 from minios.userland.bin.init.unit import (
@@ -20,7 +21,8 @@ from minios.userland.bin.init.unit import (
     Unit,
 )
 from minios.userland.lib.units import find
-from minios.userland.lib.units.spec import Spec, read
+from minios.userland.lib.units.reading import read
+from minios.userland.lib.units.spec import Spec
 
 DEFAULT_TARGET = "default.target"
 _BUILT_IN = {
@@ -37,40 +39,6 @@ _BUILT_IN = {
     "shutdown.target": "System Shutdown",
 }
 """Targets that are there without a file, as a distribution's are."""
-
-
-class Refused(Exception):
-    """A request that cannot be done. ``code`` is the exit status of systemctl."""
-
-    def __init__(self, text: str, code: int = 1) -> None:
-        super().__init__(text)
-        self.text = text
-        self.code = code
-
-
-class Request:
-    """What somebody waits for: the jobs of a systemctl call, and how each of them ended."""
-
-    __slots__ = ("pending", "reply", "results")
-
-    def __init__(self, reply: int = -1) -> None:
-        self.reply = reply
-        """The descriptor for the answer; -1 if nobody waits."""
-        self.pending: set[str] = set()
-        self.results: list[tuple[str, str]] = []
-
-
-class Job:
-    """``kind`` is start, stop, restart or reload; ``running`` once it has begun."""
-
-    __slots__ = ("announced", "kind", "requests", "running", "unit")
-
-    def __init__(self, unit: Unit, kind: str) -> None:
-        self.unit = unit
-        self.kind = kind
-        self.running = False
-        self.announced = False
-        self.requests: list[Request] = []
 
 
 class Manager:

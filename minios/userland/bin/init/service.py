@@ -562,41 +562,7 @@ class Service(Unit):
             await self._say(f"{self.name}: State 'stop-post' timed out. Terminating.", WARNING)
             await self._kill(self.control_pid, int(Sig.SIGKILL))
 
-    # -- for systemctl -------------------------------------------------------------------------
-
     def properties(self) -> list[tuple[str, str]]:
-        spec = self.service
-        code, number = flags.child_code(self.main_status)
-        over = bool(self.last_main) and not self.main_pid
-        own = [
-            ("Type", spec.type),
-            ("Restart", spec.restart),
-            ("PIDFile", spec.pidfile),
-            ("RestartUSec", timespan.show(spec.restart_sec)),
-            ("TimeoutStartUSec", timespan.show(spec.timeout_start)),
-            ("TimeoutStopUSec", timespan.show(spec.timeout_stop)),
-            ("RemainAfterExit", "yes" if spec.remain else "no"),
-            ("MainPID", str(self.main_pid)),
-            ("ControlPID", str(self.control_pid)),
-            ("Result", self.result),
-            ("NRestarts", str(self.restarts)),
-            ("ExecMainStartTimestamp", str(self.main_started)),
-            ("ExecMainExitTimestamp", str(self.main_exited if over else 0)),
-            ("ExecMainPID", str(self.last_main)),
-            ("ExecMainCommand", " ".join(self.main_command)),
-            ("ExecMainCode", str(code if over else 0)),
-            ("ExecMainStatus", str(number if over else 0)),
-            ("ExecMainWaitStatus", str(self.main_status)),
-            ("ControlGroup", self.cgroup),
-            ("User", spec.user),
-            ("Group", spec.group),
-            ("WorkingDirectory", spec.directory),
-            ("Nice", str(spec.nice or 0)),
-            ("KillMode", spec.kill_mode),
-            ("KillSignal", str(spec.kill_signal)),
-            ("SendSIGKILL", "yes" if spec.send_sigkill else "no"),
-            ("StandardOutput", spec.output),
-            ("StandardError", spec.error),
-            ("InvocationID", self.manager.invocation(self) if self.invocations else ""),
-        ]
-        return [*own, *Unit.properties(self)]
+        from minios.userland.bin.init.published import properties
+
+        return [*properties(self), *Unit.properties(self)]

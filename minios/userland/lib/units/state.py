@@ -3,7 +3,8 @@
 from minios.abi.sys import Sys
 from minios.userland.lib.stdio import read_file
 from minios.userland.lib.units import find
-from minios.userland.lib.units.spec import Spec, read
+from minios.userland.lib.units.reading import read
+from minios.userland.lib.units.spec import Spec
 
 FOLDER = b"/run/systemd/units"
 
