@@ -9,8 +9,9 @@ import pytest
 from minios.abi import flags
 from minios.abi.signals import Sig
 from minios.abi.sys import Sys
+from minios.sim.world import SECOND
 from tests.kernel.memory_rig import PAGE, MemoryRig
-from tests.kernel.test_storage import check
+from tests.kernel.test_storage import check, text
 
 RW = flags.PROT_READ | flags.PROT_WRITE
 
@@ -70,11 +71,11 @@ def test_what_is_written_while_nobody_maps_the_file_is_there_when_somebody_does_
     async def main(sys: Sys, fd: int, log: list[Any]) -> None:
         await put(sys, fd, 0, b"old" * PAGE)
         kind = flags.MAP_SHARED if shared else flags.MAP_PRIVATE
-        for text in (b"NEW", b"..."):
+        for following in (b"NEW", b"..."):
             at = await sys.mmap(3 * PAGE, RW, kind, fd)
             log.append(await sys.load(at + PAGE + 2, 3))
             await sys.munmap(at, 3 * PAGE)
-            await put(sys, fd, PAGE + 2, text)
+            await put(sys, fd, PAGE + 2, following)
 
     assert play(main, path) == [b"old", b"NEW"]
 
@@ -116,3 +117,48 @@ def test_pages_beyond_the_end_of_a_file_that_was_cut_are_sigbus_copies_of_them_t
         log.append(await death(sys, at))
 
     assert play(main, path) == [0, Sig.SIGBUS, Sig.SIGBUS]
+
+
+async def stay(sys: Sys, how: str) -> None:
+    """Write into a file by a shared mapping, make that durable, and go on living."""
+    fd = await sys.open(b"/m", flags.O_RDWR | flags.O_CREAT)
+    await sys.write(fd, b"o" * 3 * PAGE)
+    await sys.fsync(fd)
+    at = await sys.mmap(3 * PAGE, RW, flags.MAP_SHARED, fd)
+    for round_ in (b"1st", b"2nd"):
+        await sys.store(at + PAGE, round_)
+        if how == "msync":
+            await sys.msync(at, 3 * PAGE)
+        elif how == "sync":
+            await sys.sync()
+        elif how:
+            await getattr(sys, how)(fd)
+    await sys.nanosleep(1000 * SECOND)
+
+
+@pytest.mark.parametrize("how", ["msync", "fsync", "fdatasync", "syncfs", "sync"])
+def test_what_a_shared_mapping_wrote_survives_a_power_cut_once_it_was_synced(how: str) -> None:
+    """fsync(2), msync(2) with MS_SYNC, sync(2); also what is written into the page after that."""
+    rig = MemoryRig(ram=2 << 20)
+    rig.start(lambda sys: stay(sys, how))
+    rig.run(0.5)
+    rig.memory.check()
+    check(rig)
+    rig.machine.power_off()
+    rig.machine.power_on()
+    rig.run()
+    assert text(rig, b"/m")[PAGE : PAGE + 4] == b"2ndo"
+
+
+def test_what_a_shared_mapping_wrote_is_written_back_in_time_and_then_all_is_quiet() -> None:
+    rig = MemoryRig(ram=2 << 20)
+    pcb = rig.start(lambda sys: stay(sys, ""))
+    rig.run(60)
+    rig.memory.check()
+    due = rig.world.next_event()
+    assert due is None or due > rig.world.now + 900 * SECOND, "only the sleep of the process"
+    assert not pcb.zombie
+    rig.machine.power_off()
+    rig.machine.power_on()
+    rig.run()
+    assert text(rig, b"/m")[PAGE : PAGE + 4] == b"2ndo"

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from minios.kernel.mm.area import PAGE, PAGE_BITS, Area
 from minios.kernel.wait import WaitQueue
 from minios.memory.frames import Kind
-from minios.memory.pagetable import PPN_SHIFT, V
+from minios.memory.pagetable import PPN_SHIFT, D, V, W
 
 if TYPE_CHECKING:
     from minios.fs.inode import Regular
     from minios.kernel.mm.memory import Memory
     from minios.kernel.mm.space import AddressSpace
+    from minios.sim.world import Timer
 
 
 class Beyond(Exception):
@@ -98,6 +99,8 @@ class FileMapping(Backing):
         self.dirty: dict[int, int] = {}
         """Pages that a shared mapping may write, and their frames; each holds a reference."""
         self._busy = False
+        self._timer: Timer | None = None
+        """When the file learns of what was written, if nobody asks before."""
 
     def attach(self, space: AddressSpace) -> None:
         if not self.users:
@@ -107,6 +110,7 @@ class FileMapping(Backing):
     def detach(self, space: AddressSpace) -> None:
         super().detach(space)
         if not self.users:
+            self.stop()
             for index in list(self.dirty):
                 self._clean(index)
             for frame in self.own.values():
@@ -171,9 +175,32 @@ class FileMapping(Backing):
     # -- one truth -----------------------------------------------------------------------------
 
     def written(self, index: int, frame: int) -> None:
-        if index not in self.dirty:
-            self.dirty[index] = frame
-            self.memory.frames.share(frame)
+        if index in self.dirty:
+            return
+        self.dirty[index] = frame
+        self.memory.frames.share(frame)
+        cache = self.memory.cache_of(self.inode)
+        if self._timer is None and cache is not None and cache.knobs.interval:
+            world = self.memory.kernel.world
+            self._timer = world.timer(world.now + cache.knobs.interval, self.settle)
+
+    def settle(self) -> None:
+        """Let the file have what shared mappings wrote, so that it gets to the disk with the rest
+        of it; the next write to each page is noticed again.
+        """
+        self.stop()
+        for index, frame in list(self.dirty.items()):
+            for space, vpn, entry in self.entries(frame):
+                if entry & W:
+                    space.table.set(vpn, entry & ~(W | D))
+                    self.memory.fence(space, vpn)
+            self._clean(index)
+
+    def stop(self) -> None:
+        """Forget the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def pull(self, index: int) -> None:
         """Write what a shared mapping wrote into the file, up to its end."""

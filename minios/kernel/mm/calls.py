@@ -10,6 +10,7 @@ from minios.abi.caps import CAP_IPC_LOCK
 from minios.abi.errno import Errno, error
 from minios.abi.syscalls import LOAD, NR, PAGEIN, STORE
 from minios.fs.access import capable
+from minios.fs.ext4.file import DiskFile
 from minios.fs.inode import Regular
 from minios.kernel.arguments import integer
 from minios.kernel.mm import access, reclaim, shm, swapcalls
@@ -25,6 +26,7 @@ from minios.kernel.mm.area import (
 )
 from minios.kernel.mm.backing import FileMapping
 from minios.kernel.mm.space import PRIVATE, AddressSpace
+from minios.kernel.pagecache import Flush
 from minios.kernel.process import limit
 from minios.kernel.wait import WaitQueue
 from minios.memory.frames import Kind, OutOfFrames
@@ -344,22 +346,36 @@ def madvise(kernel: Kernel, pcb: PCB, address: int, length: int, advice: int) ->
         reclaim.put_away_range(kernel.mm, space, start >> PAGE_BITS, end >> PAGE_BITS)
 
 
-def msync(kernel: Kernel, pcb: PCB, address: int, length: int, mflags: int) -> None:
-    """msync(2): what shared mappings wrote is in the file. EBUSY EINVAL ENOMEM."""
+def msync(kernel: Kernel, pcb: PCB, address: int, length: int, mflags: int) -> Any:
+    """msync(2): what shared mappings wrote is in the file, and with MS_SYNC on the disk. EBUSY
+    EINVAL ENOMEM.
+    """
+    progress = pcb.progress
+    if type(progress) is Flush:
+        return progress.outcome(pcb)
     if integer(mflags) & ~(flags.MS_ASYNC | flags.MS_INVALIDATE | flags.MS_SYNC):
         raise error(Errno.EINVAL)
     if mflags & flags.MS_ASYNC and mflags & flags.MS_SYNC:
         raise error(Errno.EINVAL)
     start, end = _range(address, length)
     space: AddressSpace = pcb.mm
+    inodes: dict[int, Regular] = {}
     for area in space.overlapping(start, end):
         if mflags & flags.MS_INVALIDATE and area.flags & LOCKED:
             raise error(Errno.EBUSY)
         if isinstance(area.backing, FileMapping) and area.shared:
             inner = area.part(max(area.start, start), min(area.end, end))
             area.backing.sync(inner.offset, inner.offset + inner.pages)
+            inodes[area.backing.number] = area.backing.inode
     if not space.covered(start, end):
         raise error(Errno.ENOMEM)
+    disk = [inode for inode in inodes.values() if isinstance(inode, DiskFile)]
+    if not mflags & flags.MS_SYNC or not disk:
+        return None
+    flush = Flush(kernel, parts=len(disk))
+    for inode in disk:
+        inode.fs.fsync(inode, flush.finish, data_only=True)
+    return flush.outcome(pcb)
 
 
 def mincore(kernel: Kernel, pcb: PCB, address: int, length: int) -> bytes:

@@ -291,6 +291,12 @@ class Memory:
         """The files that somebody maps."""
         return [mapping for mapping in self._mappings.values() if mapping.users]
 
+    def settle(self, fs: Any = None) -> None:
+        """Let the files of a file system, or all, have what shared mappings wrote into them."""
+        for mapping in self._mappings.values():
+            if mapping.dirty and (fs is None or mapping.inode.fs is fs):
+                mapping.settle()
+
     def check(self) -> None:
         """AssertionError if any invariant of memory is broken (for tests)."""
         from minios.kernel.mm.check import check
@@ -301,6 +307,7 @@ class Memory:
         """The RAM is gone. The files that were mapped are the disk's again."""
         self.swap.power_off()
         for mapping in self._mappings.values():
+            mapping.stop()
             if mapping.inode.mapping is mapping:
                 mapping.inode.mapping = None
             if mapping.users:
