@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from minios.kernel.sched.rt import RtParams
 
 _NEVER = -(1 << 100)
-BALANCE_EVERY = 16
-"""Switches of a core between two looks at how long the other queues are."""
+BALANCE_EVERY = 15
+"""Switches of a core between two looks at how long the other queues are. An odd number, so that
+with two in turn it is not always the same one that waits then."""
 BALANCE_MOST = 8
 """Processes moved in one such look."""
 SWITCH_CYCLES = 50
@@ -38,8 +39,8 @@ class Core:
     """One CPU. ``since`` is when ``current`` began to run, or will, once the switch is paid for."""
 
     __slots__ = (
-        "_busy", "busy_since", "current", "due", "handle", "index", "ipis", "last", "queue",
-        "resched", "since", "slice_end", "switches", "ticks",
+        "_busy", "busy_since", "current", "due", "handle", "index", "ipis", "last", "looks",
+        "queue", "resched", "since", "slice_end", "switches", "ticks",
     )  # fmt: skip
 
     def __init__(self, index: int, queue: RunQueue) -> None:
@@ -55,6 +56,8 @@ class Core:
         """When this core's event is due; one that fires at another time is stale."""
         self.resched = False
         self.switches = 0
+        self.looks = BALANCE_EVERY
+        """At how many switches it compares the other queues with its own."""
         self.ticks = 0
         """Interrupts of its timer: slices that were over, and sleeps of who ran here last."""
         self.ipis = 0
@@ -102,29 +105,33 @@ class Dispatcher:
         """``pcb`` wants a core: an idle one, or a place in the least loaded queue."""
         pcb.off += self.world.now - pcb.off_since
         core = self._place(pcb)
-        core.queue.put(pcb, woken=woken)
+        queue = core.queue
         current = core.current
         if current is None:
+            queue.put(pcb, woken=woken)
             if core is not self.active:
-                following = core.queue.pick()
+                following = queue.pick()
                 if following is not None:
                     core.ipis += self.active is not None
                     self.begin(core, following)
                     self.arm(core)
             return
+        # Where a newcomer stands depends on what the running one has had.
+        if core is not self.active:
+            self.account_core(core)
+        self._settle(core, current)
+        queue.put(pcb, woken=woken)
+        preempts = (woken or queue.eager) and queue.preempts(pcb, current)
         if core is self.active:
             # The loop of _event arms this core again, or switches if asked to.
-            if (woken or core.queue.eager) and self._preempts(core, pcb, current):
+            if preempts:
                 core.resched = True
-            return
-        self.account_core(core)
-        if (woken or core.queue.eager) and self._preempts(core, pcb, current):
+        elif preempts:
             core.ipis += self.active is not None
             self.put_back(core)
             self.fill(core)
         elif core.slice_end is None:
-            self._settle(core, current)
-            core.slice_end = max(self.world.now, core.since) + core.queue.slice(current)
+            core.slice_end = max(self.world.now, core.since) + queue.slice(current)
             if core.slice_end < core.due:
                 self.arm(core)
 
@@ -258,10 +265,6 @@ class Dispatcher:
         core.queue.charge(pcb, pcb.ran)
         pcb.ran = 0
 
-    def _preempts(self, core: Core, woken: PCB, current: PCB) -> bool:
-        self._settle(core, current)
-        return core.queue.preempts(woken, current)
-
     def put_back(self, core: Core) -> None:
         """Take the running process off the core, though it could go on."""
         pcb = core.current
@@ -292,24 +295,30 @@ class Dispatcher:
         return True
 
     def _push(self, core: Core) -> None:
-        """Give of those who wait here to the core where least do, if that is two fewer.
+        """Give of those who wait here to the core where least do.
 
-        A process alone on its core has no slice and makes no events, so that core never looks.
+        A process alone on its core has no slice and makes no events, so that core never looks. One
+        too many for all to be even goes round, so that nobody has a core alone while others share.
         """
-        other = min(self.cores, key=_waiting)
-        for _ in range(min((core.queue.count - other.queue.count) // 2, BALANCE_MOST)):
+        after = core.index + 1
+        other = min((*self.cores[after:], *self.cores[:after]), key=_waiting)
+        moved = min((core.queue.count - other.queue.count + 1) // 2, BALANCE_MOST)
+        if moved <= 0:
+            return
+        current = other.current
+        if current is not None:
+            self.account_core(other)
+            self._settle(other, current)
+        for _ in range(moved):
             pcb = core.queue.steal(other.index)
             if pcb is None:
                 break
             other.queue.put(pcb, woken=False)
-        current = other.current
         if not other.queue.count:
             return
         if current is None:
             self.fill(other)
         elif other.slice_end is None:
-            self.account_core(other)
-            self._settle(other, current)
             other.slice_end = max(self.world.now, other.since) + other.queue.slice(current)
             if other.slice_end < other.due:
                 self.arm(other)
@@ -450,8 +459,10 @@ class Dispatcher:
         queue = core.queue
         queue.charge(pcb, pcb.ran)
         pcb.ran = 0
-        if many and core.switches % BALANCE_EVERY == 0 and not self._pull(core, 2):
-            self._push(core)
+        if many and core.switches >= core.looks:
+            core.looks = core.switches + BALANCE_EVERY
+            if not self._pull(core, 2):
+                self._push(core)
         following = queue.rotate(pcb)
         if following is not pcb:
             pcb.core = None

@@ -118,12 +118,14 @@ def test_processes_spread_over_cores_and_idle_cores_take_from_busy_ones() -> Non
     assert all(core.current is not None and core.queue.count == 0 for core in rig.kernel.cores)
 
 
-def test_a_lone_extra_process_is_moved_round_so_that_nobody_keeps_a_core() -> None:
-    rig = Rig(cores=2)
+@pytest.mark.parametrize("policy", ["rr", "stride", "cfs", "eevdf"])
+def test_a_lone_extra_process_is_moved_round_so_that_nobody_keeps_a_core(policy: str) -> None:
+    rig = Rig(cores=2, scheduler=policy)
     pcbs = [rig.start(burn) for _ in range(3)]
     rig.run(60)
-    shares = sorted(cpu(rig, pcb) / (60 * SECOND) for pcb in pcbs)
+    shares = [cpu(rig, pcb) / (60 * SECOND) for pcb in pcbs]
     assert sum(shares) == pytest.approx(2, rel=0.02)
+    assert shares == pytest.approx([2 / 3] * 3, rel=0.05)
 
 
 def test_cpu_time_is_user_for_computing_and_system_for_traps() -> None:

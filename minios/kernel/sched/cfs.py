@@ -139,6 +139,8 @@ class CfsQueue(HeapQueue):
             pcb.vruntime += ran
         else:
             pcb.vruntime += ran * NICE_0 // pcb.weight
+        if not self.count and pcb.vruntime > self.least:
+            self.least = pcb.vruntime  # alone, it is the clock of fairness
 
     leave = charge
 
