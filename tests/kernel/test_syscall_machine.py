@@ -30,13 +30,15 @@ from minios.abi.records import Flock
 from minios.abi.signals import SA_NOCLDWAIT, SA_RESTART, SIG_DFL, SIG_IGN, Sig, mask_of
 from minios.abi.sockets import AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 from minios.abi.sys import Sys
-from minios.fs.access import ROOT
+from minios.fs.access import ROOT, Identity
 from minios.kernel import birth, scheduling
 from minios.kernel.kernel import Kernel
 from minios.kernel.pipe import Pipe
 from minios.kernel.process import PCB
 from minios.kernel.sched import POLICIES
 from minios.kernel.socket.unix import collect
+from minios.kernel.why.call import explain
+from minios.kernel.why.reason import lines
 from minios.memory.frames import Kind
 from minios.sim.world import MILLISECOND, SECOND
 from tests.kernel.invariants import Auditor
@@ -398,6 +400,8 @@ class Machine:
             auditor.check()
             if count % 32 == 0:
                 auditor.check_memory()
+            if count % 64 == 0:
+                self._ask_why()
         auditor.check()
         auditor.check_memory()
         for pcb in list(self.kernel.processes.values()):
@@ -415,6 +419,17 @@ class Machine:
             with contextlib.suppress(FileNotFoundError):
                 self.kernel.vfs.unlink(ROOT, self.kernel.vfs.root, path)
         assert _held(self.kernel) == self.base
+
+    def _ask_why(self) -> None:
+        """There is an answer about everybody, whoever asks, and asking changes nothing."""
+        before = self.kernel.digest()
+        for who in (ROOT, Identity(1000, 1000)):
+            for pid in [*self.kernel.processes, 9999]:
+                assert lines(explain(self.kernel, who, self.kernel.vfs.root, b"process", pid))
+            for path in (SHARED, FIFO, b"/bin/play"):
+                assert lines(explain(self.kernel, who, self.kernel.vfs.root, b"file", path))
+            assert lines(explain(self.kernel, who, self.kernel.vfs.root, b"recent", b""))
+        assert self.kernel.digest() == before
 
     def _remove_segments(self) -> None:
         """Segments outlive those who made them."""

@@ -144,7 +144,7 @@ def _use(kernel: Kernel, who: Credentials, at: Dentry, shown: str) -> list[Reaso
     if opened:
         text = f"It is open in {_names(opened)}."
         parts.append(Reason("file.open", text, opened[0].pid, shown))
-    running = [p for p in mine if not p.zombie and p.exe and clean(p.exe) == shown]
+    running = [p for p in mine if not p.zombie and p.exe == at.path()]
     if running:
         text = f"It is being run by {_names(running)}."
         parts.append(Reason("file.running", text, running[0].pid, shown))
