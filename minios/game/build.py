@@ -25,6 +25,7 @@ from minios.kernel.mm.swap import header as swap_header
 from minios.kernel.printer import Printer
 from minios.kernel.process import PCB
 from minios.kernel.sched import Params
+from minios.kernel.sysctl import KNOBS
 from minios.kernel.wait import WaitQueue
 from minios.sim.world import SECOND, World
 from minios.userland.table import SBIN, load
@@ -203,6 +204,13 @@ class Host:
         world = kernel.world
         first = self._boots == 0
         self._boots += 1
+        for name, value in self.spec.sysctl:
+            write = KNOBS[name].write
+            assert write is not None
+            try:
+                write(kernel, value.encode(), PCB(0, 0, world.now))
+            except OSError as err:
+                self.failures.append(f"sysctl {name}: {err.strerror}")
         if first:
             for file in self.spec.files:
                 if file.path.startswith(VOLATILE):

@@ -119,6 +119,7 @@ class _Compiler:
                 )
                 for disk, each in model.disks.items()
             ),
+            sysctl=tuple((knob, str(value)) for knob, value in model.sysctl.items()),
             quotas=tuple(
                 spec.QuotaSpec(user, *each.space, *each.files)
                 for user, each in model.quotas.items()

@@ -272,6 +272,21 @@ class Refs:
                 taken[place] = name
         for user in _map(machine.get("quotas")):
             self._name((*path, "quotas", user), user, accounts, "user")
+        if machine.get("sysctl"):
+            self._sysctl((*path, "sysctl"), _map(machine["sysctl"]))
+
+    def _sysctl(self, path: Path, wanted: dict[str, Any]) -> None:
+        """Kernel parameters that exist, may be set, and take numbers within their bounds."""
+        from minios.kernel.sysctl import KNOBS, Number
+
+        known = [name for name, knob in KNOBS.items() if knob.write is not None]
+        for name, value in wanted.items():
+            self._name((*path, name), name, known, "kernel parameter")
+            knob = KNOBS.get(name)
+            if isinstance(knob, Number):
+                text = str(value)
+                if not text.isdigit() or not knob.low <= int(text) <= knob.high:
+                    self._say((*path, name), f"must be a number from {knob.low} to {knob.high}")
 
     def _files(
         self, path: Path, machine: dict[str, Any], accounts: list[str], groups: list[str]

@@ -358,6 +358,7 @@ class MachineModel(Model):
     drive: DriveModel = DriveModel()
     disks: dict[one_of(DISKS), DiskModel] = {}  # type: ignore[valid-type]
     quotas: dict[Account, QuotaModel] = {}
+    sysctl: dict[Text, Text | Int] = {}
     printer: PrinterModel | None = PrinterModel()
     personality: one_of(BRANDS) = "linux"  # type: ignore[valid-type]
     scheduler: one_of(SCHEDULERS) = "cfs"  # type: ignore[valid-type]

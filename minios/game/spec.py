@@ -405,6 +405,7 @@ class MachineSpec:
     drive: DriveModelSpec = DriveModelSpec()
     disks: tuple[DiskSpec, ...] = ()
     quotas: tuple[QuotaSpec, ...] = ()
+    sysctl: tuple[tuple[str, str], ...] = ()
     printer: tuple[int, int] | None = (100, 250)
     """Characters a second and sheets of paper; None is no printer."""
     personality: str = "linux"

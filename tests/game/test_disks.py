@@ -71,6 +71,8 @@ def test_the_fields_become_plain_data() -> None:
         ("mount: /srv/data", "mount: /proc", "is no place for a disk"),
         ("quotas: {ann:", "quotas: {bob:", "bob"),
         ("size: 8MiB", "size: 300MiB", "256"),
+        ("disk: 4MiB", "sysctl: {vm.dirty_expire: 5}", "vm.dirty_expire_centisecs"),
+        ("disk: 4MiB", "sysctl: {vm.dirty_ratio: 101}", "must be a number from 0 to 100"),
     ],
 )
 def test_a_mistake_is_named(old: str, new: str, said: str) -> None:
@@ -93,6 +95,20 @@ def test_the_player_finds_the_disks_mounted_and_the_quota_kept() -> None:
     assert run("cat /sys/block/sd*/queue/rotational").stdout == b"1\n0\n0\n"
     assert run("head -c 300000 /dev/zero > big; ls -s big").stdout == b"196 big\n"
     assert run("quota | tail -1").stdout.split()[1:4] == [b"200*", b"100", b"200"]
+
+
+def test_kernel_parameters_hold_from_every_boot_on() -> None:
+    text = TEXT.replace("disk: 4MiB", "sysctl: {vm.dirty_expire_centisecs: 500}")
+    built = build(loader.loads(text.encode(), "x.yaml"), 1)
+    built.switch_on()
+    built.world.run_until(0)
+    machine = built.machines["pc"]
+    for _ in range(2):
+        kernel = machine.kernel
+        assert kernel is not None
+        assert kernel.cache.knobs.expire == 5 * SECOND
+        machine.power_off()
+        machine.power_on()
 
 
 def test_a_disk_of_fstab_is_mounted_again_after_a_power_cut() -> None:
