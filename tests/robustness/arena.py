@@ -23,8 +23,8 @@ from minios.kernel.kernel import Kernel
 from minios.sim.world import SECOND
 from minios.testing import Box
 
-MEMORY = 700 << 20
-"""Address space a case may have; Python and what is imported take some 100 MiB of it."""
+MEMORY = 600 << 20
+"""Address space that a case may add to what the forking process has."""
 CPU_SECONDS = 30
 
 PROMPT = b"$ "
@@ -115,7 +115,9 @@ def apart(case: Callable[..., Any], *args: Any) -> Cost:
 
 def _measured(case: Callable[..., Any], args: tuple[Any, ...]) -> Cost:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    with open("/proc/self/statm", "rb") as statm:
+        most = int(statm.read().split()[0]) * resource.getpagesize() + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     gc.collect()
     gc.freeze()
     if os.environ.get("NOGC"):
