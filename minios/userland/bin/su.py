@@ -4,14 +4,16 @@ from minios.abi.errno import Errno
 from minios.abi.flags import O_CREAT, O_RDWR, O_TRUNC, O_WRONLY
 from minios.abi.sys import Sys
 from minios.userland.bin.login import PATH_ROOT, PATH_USER
-from minios.userland.lib import users
+from minios.userland.lib import journal, users
 from minios.userland.lib.calendar import DAY, strftime
 from minios.userland.lib.options import UsageError, parse
+from minios.userland.lib.proc import read_process
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import complain, read_file, why, write_all
 from minios.userland.lib.terminal import ask_secret
 
 NS = 1_000_000_000
+AUTHPRIV, NOTICE = 10, 5
 FAIL_DELAY = 2
 """Seconds that a wrong password costs."""
 
@@ -94,6 +96,7 @@ async def su(tool: Tool) -> int:
     keep = ("m" in options or "p" in options) and not login
     if caller != 0:
         await _authenticate(tool, account)
+    await _log(tool, caller, account.name, b"")
     shell = options.last("s") or (tool.env.get(b"SHELL") if keep else None) or account.shell
     shell = shell or b"/bin/sh"
     if caller != 0 and shell != account.shell and not await _allowed_shell(sys, account.shell):
@@ -149,8 +152,20 @@ async def _authenticate(tool: Tool, account: users.Passwd) -> None:
         await sys.close(fd)
     if secret is not None and await users.password_matches(sys, account.name, secret):
         return
+    await _log(tool, await sys.getuid(), account.name, b"FAILED SU ")
     await sys.nanosleep(FAIL_DELAY * NS)
     raise Failure(b"Authentication failure")
+
+
+async def _log(tool: Tool, caller: int, name: bytes, result: bytes) -> None:
+    """A line in the journal: who became whom, and where."""
+    sys = tool.sys
+    own = await users.by_uid(sys, caller)
+    me = await read_process(sys, await sys.getpid(), status=False, argv=False)
+    tty = me.tty if me is not None and me.tty_nr else b"none"
+    who = own.name if own is not None else b"%d" % caller
+    text = result + b"(to %b) %b on %b" % (name, who, tty)
+    await journal.send(sys, AUTHPRIV << 3 | NOTICE, b"su", text)
 
 
 async def _allowed_shell(sys: Sys, shell: bytes) -> bool:

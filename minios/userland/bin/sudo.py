@@ -11,7 +11,7 @@ from minios.abi.errno import Errno
 from minios.abi.flags import CLOCK_MONOTONIC, O_CREAT, O_TRUNC, O_WRONLY, S_IFMT, S_IFREG, X_OK
 from minios.abi.sys import Sys
 from minios.userland.bin.su import controlling_terminal
-from minios.userland.lib import users
+from minios.userland.lib import journal, users
 from minios.userland.lib.options import Parsed, UsageError, parse
 from minios.userland.lib.proc import Process, read_process
 from minios.userland.lib.procfiles import read_optional
@@ -66,6 +66,9 @@ _LONG = (
     "non-interactive=n", "preserve-groups=P", "prompt:=p", "stdin=S", "shell=s",
     "other-user:=U", "user:=u", "version=V", "validate=v",
 )  # fmt: skip
+
+AUTHPRIV, ALERT, NOTICE = 10, 1, 5
+"""The facility of its lines in the journal, and their priorities."""
 
 _KEPT = (b"TERM", b"LANG", b"LC_ALL", b"COLORTERM", b"DISPLAY", b"COLUMNS", b"LINES", b"TZ")
 """Variables that survive env_reset."""
@@ -244,8 +247,28 @@ def _validation(job: Job) -> Command | None:
     return next((rule for rule in rules if rule.password), rules[0] if rules else None)
 
 
+async def _log(job: Job, priority: int, reason: bytes = b"") -> None:
+    """A line in the journal: who ran what as whom, or why not (sudo(8), LOG FORMAT)."""
+    sys = job.tool.sys
+    me = await read_process(sys, await sys.getpid(), status=False, argv=False)
+    tty = b"TTY=" + me.tty if me is not None and me.tty_nr else b"TTY=unknown"
+    try:
+        folder = await sys.getcwd()
+    except OSError:
+        folder = b"unknown"
+    parts = [reason] if reason else []
+    parts += [tty, b"PWD=" + folder, b"USER=" + job.target.name]
+    if job.group:
+        parts.append(b"GROUP=" + job.group.name)
+    if job.argv:
+        parts.append(b"COMMAND=" + b" ".join([job.path or job.argv[0], *job.argv[1:]]))
+    text = job.caller.name.rjust(8) + b" : " + b" ; ".join(parts)
+    await journal.send(sys, AUTHPRIV << 3 | priority, b"sudo", text)
+
+
 async def _refuse(job: Job, *, known: bool) -> int:
     sys = job.tool.sys
+    await _log(job, ALERT, b"command not allowed" if known else b"user NOT in sudoers")
     name, host = job.caller.name, job.caller.host
     if not known:
         await complain(sys, name + b" is not in the sudoers file.")
@@ -266,6 +289,7 @@ async def _exec(job: Job, verdict: Command, *, login: bool) -> int:
         names = b", ".join(word.partition(b"=")[0] for word in job.assignments)
         text = b"sorry, you are not allowed to set the following environment variables: "
         raise Failure(text + names)
+    await _log(job, NOTICE)
     env = _environment(job, keep=keep, login=login)
     gid = job.group.gid if job.group else target.gid
     try:
@@ -382,7 +406,9 @@ async def _ask(job: Job, fd: int, out: int) -> None:
             await complain(sys, b"Sorry, try again.")
     tries = job.sudoers.tries
     plural = b"s" if tries != 1 else b""
-    raise Failure(b"%d incorrect password attempt" % tries + plural)
+    reason = b"%d incorrect password attempt" % tries + plural
+    await _log(job, ALERT, reason)
+    raise Failure(reason)
 
 
 async def _session(sys: Sys) -> bytes:

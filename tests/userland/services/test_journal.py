@@ -127,3 +127,24 @@ def test_the_journal_turns_over(box: Box) -> None:
     names = box.run("ls /var/log/journal").stdout.split()
     assert names == [b"system.journal", b"system@1.journal"]
     assert box.run("journalctl -t r -o cat").stdout == b"after\nthen\n"
+
+
+def test_who_becomes_whom_is_written_down() -> None:
+    """sudo(8), LOG FORMAT; su(1)."""
+    box = Box()
+    box.run("sudo id -u; su -c id", stdin=b"wrong\n")
+    box.user = "root"
+    box.run("su nobody -c true")
+    box.write("/etc/sudoers", b"root ALL=(ALL:ALL) ALL\n")
+    box.user = "player"
+    box.run("sudo -S id", stdin=b"x\nx\nx\n")
+    box.user = "root"
+    lines = box.run("journalctl -t sudo -t su -o cat").stdout.decode().splitlines()
+    assert lines == [
+        "  player : TTY=unknown ; PWD=/home/player ; USER=root ; COMMAND=/usr/bin/id -u",
+        "FAILED SU (to root) player on none",
+        "(to nobody) root on none",
+        "  player : 3 incorrect password attempts ; TTY=unknown ; PWD=/home/player ; USER=root ; "
+        "COMMAND=/usr/bin/id",
+    ]
+    assert box.run("journalctl -p alert -t sudo -q | wc -l").stdout == b"1\n"

@@ -149,7 +149,7 @@ async def _streams(sys: Sys, plan: Plan) -> None:
     high = await sys.fcntl(err, flags.F_DUPFD_CLOEXEC, 20)
     await sys.dup2(out, 1)
     await sys.dup2(high, 2)
-    for extra in {out, err, high}:
+    for extra in dict.fromkeys((out, err, high)):
         if extra > 2 and extra != plan.status:
             await sys.close(extra)
 
