@@ -63,7 +63,9 @@ class Packet:
 
     def state(self) -> Any:
         held = blake2b(self.data, digest_size=16).digest()
-        return (len(self.data), held, self.cred, [file.state() for file in self.files])
+        # Not what a socket holds in its turn: it may be on its way through itself.
+        files = [File.state(file) for file in self.files]
+        return (len(self.data), held, self.cred, files)
 
 
 class UnixSock(Sock):
