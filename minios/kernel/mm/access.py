@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
+from minios.abi.flags import BUS_ADRERR
 from minios.abi.records import Siginfo
 from minios.abi.signals import SIG_DFL, Sig
 from minios.abi.syscalls import LOAD as LOAD_NR
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 MAX_ACCESS = 1 << 20
 """Bytes that one request moves at most, so that it is bounded host work."""
 ADDRESSES = 1 << 32
+MAX_ROUNDS = 1000
+"""Faults of one access that are resolved before the page counts as one that nobody can give."""
 
 
 class Partial:
@@ -66,7 +69,7 @@ def load(kernel: Kernel, pcb: PCB, address: int, count: int) -> bytes | WaitQueu
                 mmu.tlb.misses -= 1
             else:
                 if memory.hears:
-                    memory.policy.touch(at >> PAGE_BITS)  # type: ignore[union-attr]
+                    memory.touched(at >> PAGE_BITS)
                 data = bytes(memory.frames.page(at >> PAGE_BITS)[start : start + count])
                 cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES
                 if cycles <= 0:
@@ -110,7 +113,7 @@ def store(kernel: Kernel, pcb: PCB, address: int, data: bytes) -> WaitQueue | No
                 mmu.tlb.misses -= 1
             else:
                 if memory.hears:
-                    memory.policy.touch(at >> PAGE_BITS, True)  # type: ignore[union-attr]
+                    memory.touched(at >> PAGE_BITS, write=True)
                 memory.frames.page(at >> PAGE_BITS)[start : start + count] = data
                 cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES
                 if cycles <= 0:
@@ -156,7 +159,7 @@ def _touch(
     Raises Held if the process is dead, or runs a handler, instead.
     """
     memory = kernel.mm
-    while True:
+    for _ in range(MAX_ROUNDS):
         try:
             at = mmu.translate(space.space, address, access)
         except PageFault:
@@ -176,8 +179,10 @@ def _touch(
                 return queue
             continue
         if memory.hears:
-            memory.policy.touch(at >> PAGE_BITS, access == STORE)  # type: ignore[union-attr]
+            memory.touched(at >> PAGE_BITS, write=access == STORE)
         return at
+    _segv(kernel, pcb, BadAccess(Sig.SIGBUS, BUS_ADRERR, address, access))
+    raise Held
 
 
 def _segv(kernel: Kernel, pcb: PCB, bad: BadAccess) -> None:
@@ -215,7 +220,7 @@ def page_in(kernel: Kernel, pcb: PCB) -> bool:
         entry = space.table.get(vpn)
         if not entry or entry & 1:
             continue
-        while True:
+        for _ in range(MAX_ROUNDS):
             try:
                 queue = resolve(memory, pcb, space, vpn << PAGE_BITS, LOAD)
             except BadAccess:

@@ -279,6 +279,13 @@ class Memory:
         self.policy = None
         self.hears = False
 
+    def touched(self, frame: int, *, write: bool = False) -> None:
+        """A page was accessed, says who asks :attr:`hears` first; pages of files are not its."""
+        kind = self.frames.kind[frame]
+        if kind == Kind.ANON or isinstance(self.frames.owner[frame], Segment):
+            assert self.policy is not None
+            self.policy.touch(frame, write)
+
     def track(self, space: AddressSpace) -> None:
         """Tell the policy of all pages of a fresh space."""
         policy = self.policy

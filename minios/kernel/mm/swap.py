@@ -188,11 +188,11 @@ class Swap:
     def settle(self, frame: int) -> None:
         """A frame of the cache lost a user: let it go if that was the last one."""
         slot = self.slots[frame]
-        if (
-            self.memory.frames.refs[frame] == 1
-            and slot not in self.reading
-            and slot not in self.writing
-        ):
+        if self.memory.frames.refs[frame] > 1:
+            return
+        if self.memory.policy is not None:
+            self.memory.policy.remove(frame)
+        if slot not in self.reading and slot not in self.writing:
             self.uncache(slot)
 
     def uncache(self, slot: int) -> None:
