@@ -62,18 +62,18 @@ async def game() -> None:
     from minios.runs.career import open_session
     from minios.tui.app import MiniOSApp
 
-    level = next(card for card in catalog.cards() if card.id == "polite-first")
+    level = next(card for card in catalog.cards() if card.id == "thrash")
     opener = partial(open_session, load(level.path), pace="live")
     app = MiniOSApp(session=opener(), number=level.number)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(0.5)
         await pilot.press("enter")
-        await enter(pilot, "ps -o pid,ppid,stat,time,comm -u books")
+        await enter(pilot, "ps aux")
         await pilot.pause(1)
-        await enter(pilot, "pstree -p")
-        await pilot.pause(0.5)
-        await enter(pilot, "cat /usr/local/bin/ledger | head -5")
+        await enter(pilot, "free")
         await pilot.pause(1.5)
+        await enter(pilot, "why $(pidof wool)")
+        await pilot.pause(2.5)
         await pilot.press("f7", "down", "down")
         await pilot.pause(0.3)
         picture(app, "game")
