@@ -241,9 +241,11 @@ def _groups(c: Cursor) -> str:
 def _brk(c: Cursor) -> str:
     increment = c.take()
     c.take()
+    if not increment:
+        return "NULL"  # sbrk(0): only asking
     if isinstance(c.result, int) and not c.failed:
         return pointer(c.result)
-    return "NULL" if not increment else f"{increment:+#x}"
+    return f"{increment:+#x}"
 
 
 def _clone(c: Cursor) -> str:
