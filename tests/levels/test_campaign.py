@@ -29,8 +29,8 @@ def test_a_level_passes_the_linter_on_every_seed(at: int) -> None:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=[card.id for card in CARDS])
-def test_a_level_has_three_hints_several_seeds_and_a_debrief(card: Card) -> None:
+def test_a_level_has_hints_several_seeds_and_a_debrief(card: Card) -> None:
     level = load(card.path)
-    assert len(level.hints) == 3
+    assert len(level.hints) >= 3
     assert len({level.seeds.play, *level.seeds.check}) >= 3
     assert "real machine" in level.debrief
