@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from minios.abi import flags
+from minios.abi.inotify import IN_CREATE, IN_MODIFY
 from minios.abi.ptrace import (
     PTRACE_ATTACH,
     PTRACE_CONT,
@@ -100,6 +101,11 @@ OPS: list[tuple[str, int, Decode]] = [
     ("flock", 2, lambda a, b, c: (a, pick((1, 2, 8, 6))(b))),
     ("socketpair", 2, lambda a, b, c: (pick((SOCK_STREAM, SOCK_DGRAM))(a),)),
     ("pass", 2, lambda a, b, c: (a, b)),
+    ("listen", 1, lambda a, b, c: (a % 3, b % 2)),
+    ("connect", 1, lambda a, b, c: (a % 3,)),
+    ("accept", 1, lambda a, b, c: (a,)),
+    ("watch", 1, lambda a, b, c: ()),
+    ("fill", 1, lambda a, b, c: (a % 12,)),
     ("setuid", 1, lambda a, b, c: (uid(a),)),
     ("setreuid", 1, lambda a, b, c: (uid(a), uid(b))),
     ("setresuid", 1, lambda a, b, c: (uid(a), uid(b), uid(c))),
@@ -292,6 +298,24 @@ class Machine:
     async def do_pass(self, sys: Sys, over: int, fd: int) -> None:
         handed = await self._fd(sys, fd)
         await sys.sendmsg(await self._fd(sys, over), b"take it", (handed,))
+
+    async def do_listen(self, sys: Sys, name: int, backlog: int) -> None:
+        fd = await sys.socket(AF_UNIX, SOCK_STREAM)
+        await sys.bind(fd, b"\0name%d" % name)
+        await sys.listen(fd, backlog)
+
+    async def do_connect(self, sys: Sys, name: int) -> None:
+        await sys.connect(await sys.socket(AF_UNIX, SOCK_STREAM), b"\0name%d" % name)
+
+    async def do_accept(self, sys: Sys, fd: int) -> None:
+        await sys.accept(await self._fd(sys, fd))
+
+    async def do_watch(self, sys: Sys) -> None:
+        await sys.inotify_add_watch(await sys.inotify_init(), b"/tmp", IN_CREATE | IN_MODIFY)
+
+    async def do_fill(self, sys: Sys, pages: int) -> None:
+        """Make the shared file larger or smaller; /tmp is in memory."""
+        await sys.truncate(SHARED, pages * 4096)
 
     async def do_setuid(self, sys: Sys, uid: int) -> None:
         await sys.setuid(uid)
