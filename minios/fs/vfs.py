@@ -14,6 +14,7 @@ from minios.abi.inotify import (
     IN_ATTRIB,
     IN_CREATE,
     IN_DELETE,
+    IN_ISDIR,
     IN_MODIFY,
     IN_MOVE_SELF,
     IN_MOVED_FROM,
@@ -511,7 +512,7 @@ class Vfs:
         tell_entry(to, IN_MOVED_TO, name, inode, self.cookie)
         tell(inode, IN_MOVE_SELF)
         if target is not None:
-            tell(target, IN_ATTRIB)
+            tell(target, IN_ATTRIB | IN_ISDIR if target.is_dir else IN_ATTRIB)
             target.release()
 
     # -- attributes ----------------------------------------------------------------------------

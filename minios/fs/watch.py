@@ -36,19 +36,33 @@ def tell(inode: Inode, event: int, name: bytes = b"", cookie: int = 0) -> None:
                 watch.sink.happened(watch, event, name, cookie)
 
 
-def tell_place(dentry: Dentry, event: int) -> None:
+def tell_place(dentry: Dentry, event: int, *, always: bool = False) -> None:
     """Something happened to a file: those who watch its directory are told, and its own watchers.
 
-    IN_EXCL_UNLINK spares the directory's what happens to files that are no longer in it.
+    IN_EXCL_UNLINK spares a watch what happens under a name that is no longer there, unless it is
+    told ``always``: of a change that Linux knows no path of.
     """
-    inode = dentry.inode
-    mask = event | inotify.IN_ISDIR if inode.is_dir else event
+    mask = event | inotify.IN_ISDIR if dentry.inode.is_dir else event
     parent = dentry.parent
     if parent is not None and parent.inode.watches is not None:
         for watch in list(parent.inode.watches):
-            if event & watch.mask and not (dentry.gone and watch.mask & inotify.IN_EXCL_UNLINK):
+            if _wants(watch, event, dentry, always):
                 watch.sink.happened(watch, mask, dentry.name, 0)
-    tell(inode, mask)
+    if dentry.inode.watches is not None:
+        tell_itself(dentry, mask, always=always)
+
+
+def tell_itself(dentry: Dentry, mask: int, *, always: bool = False) -> None:
+    """The same, for the file's own watchers alone: what happens to FIFOs and devices."""
+    for watch in list(dentry.inode.watches or ()):
+        if _wants(watch, mask, dentry, always):
+            watch.sink.happened(watch, mask, b"", 0)
+
+
+def _wants(watch: Watch, event: int, dentry: Dentry, always: bool) -> bool:
+    if not event & watch.mask:
+        return False
+    return always or not (dentry.gone and watch.mask & inotify.IN_EXCL_UNLINK)
 
 
 def tell_entry(at: Dentry, event: int, name: bytes, inode: Inode, cookie: int = 0) -> None:

@@ -208,7 +208,7 @@ class RegularFile(File):
         self.content.drop_privileges(pcb)
         self.content.truncate(size)
         if self.kernel.vfs.watching:
-            tell_place(self.dentry, IN_MODIFY)
+            tell_place(self.dentry, IN_MODIFY, always=True)
 
     def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
         if request == flags.FIONREAD:

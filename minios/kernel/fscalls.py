@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
-from minios.abi.inotify import IN_ATTRIB, IN_MODIFY, IN_OPEN
+from minios.abi.inotify import IN_ACCESS, IN_ATTRIB, IN_MODIFY, IN_OPEN
 from minios.abi.records import Dirent, Stat, StatFs
 from minios.abi.signals import UNBLOCKABLE
 from minios.abi.syscalls import NR
 from minios.fs.access import ROOT, Identity
 from minios.fs.inode import Dentry, Regular
 from minios.fs.mount import is_gone
-from minios.fs.watch import tell_place
+from minios.fs.watch import tell_itself, tell_place
 from minios.kernel.devices import null
 from minios.kernel.file import (
     MAX_FDS,
@@ -86,7 +86,7 @@ def openat(kernel: Kernel, pcb: PCB, path: bytes, oflag: int, mode: int) -> int 
     else:
         dentry, made = kernel.vfs.open(pcb, pcb.cwd, path, oflag, _int(mode) & ~pcb.umask)
         file = open_dentry(kernel, pcb, dentry, oflag)
-        truncated = oflag & flags.O_TRUNC != 0 and not made
+        truncated = oflag & flags.O_TRUNC != 0 and not made and dentry.inode.is_regular
     if isinstance(file, WaitQueue):
         return file
     if kernel.vfs.watching and not pcb.judge:
@@ -140,6 +140,8 @@ def read(kernel: Kernel, pcb: PCB, fd: int, count: int) -> bytes | WaitQueue | S
     if type(data) is bytes:
         pcb.syscr += 1
         pcb.rchar += len(data)
+        if file.inode.watches is not None and data and not file.inode.is_regular:
+            tell_itself(file.dentry, IN_ACCESS)  # of a FIFO or device its directory is told nothing
     return data
 
 
@@ -154,6 +156,8 @@ def write(kernel: Kernel, pcb: PCB, fd: int, data: bytes) -> int | WaitQueue | S
     if type(done) is int:
         pcb.syscw += 1
         pcb.wchar += done
+        if file.inode.watches is not None and not file.inode.is_regular:
+            tell_itself(file.dentry, IN_MODIFY)
     return done
 
 

@@ -23,6 +23,7 @@ from minios.fs.ext4.layout import SECTORS, Bitmap, Layout
 from minios.fs.ext4.writeback import Writeback
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import BLOCK, Dentry, Directory, Inode
+from minios.fs.watch import tell_deleted
 from minios.sim.canonical import encode
 
 if TYPE_CHECKING:
@@ -218,6 +219,8 @@ class Ext4(FileSystem):
     def free(self, inode: Inode) -> None:
         if inode.ino not in self.inodes:
             return
+        if inode.watches is not None:
+            tell_deleted(inode)
         if self.online:
             inode.alter()
         if isinstance(inode, DiskFile):
