@@ -8,7 +8,7 @@ so that all mistakes of a file are found together. docs/levels.md is the guide t
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from pydantic.json_schema import GenerateJsonSchema
 
 from minios.abi.syscalls import BRANDS
@@ -36,6 +36,7 @@ from minios.game.fields import (
     Texts,
     Words,
     one_of,
+    wrong,
 )  # fmt: skip
 from minios.game.problems import meant
 
@@ -290,19 +291,25 @@ class ProcessSpecModel(Model):
     tty: Text = ""
 
 
+def _never_or_sane(value: int) -> int:
+    if value and value < 1_000_000:
+        raise wrong("must be 0s (never) or at least 1ms")
+    return value
+
+
 class SchedModel(Model):
     """Parameters of scheduling policies (:class:`minios.kernel.sched.policy.Params`)."""
 
-    latency: Annotated[Duration, Field(ge=0)] = 0
-    granularity: Annotated[Duration, Field(ge=0)] = 0
+    latency: Annotated[Duration, Field(ge=100_000)] = 0
+    granularity: Annotated[Duration, Field(ge=100_000)] = 0
     wakeup: Annotated[Duration, Field(ge=0)] = 0
-    base_slice: Annotated[Duration, Field(ge=0)] = 0
+    base_slice: Annotated[Duration, Field(ge=100_000)] = 0
     aging: Annotated[Duration, Field(ge=0)] = 100_000_000
     first_burst: Annotated[Duration, Field(ge=1)] = 10_000_000
     alpha: Annotated[Int, Field(ge=0, le=100)] = 50
     quanta: Annotated[list[Annotated[Duration, Field(ge=100_000)]], Field(max_length=16)] = []
     allotments: Annotated[list[Annotated[Int, Field(ge=1, le=1000)]], Field(max_length=16)] = []
-    boost: Annotated[Duration, Field(ge=0)] = 1_000_000_000
+    boost: Annotated[Duration, AfterValidator(_never_or_sane)] = 1_000_000_000
     stay: Bool = False
     iobump: Bool = False
     errand: Annotated[Duration, Field(ge=100_000)] = 100_000_000

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 SECOND = 1_000_000_000
 _MOST = 1000 * SECOND
+SHORTEST = 100_000
+"""No slice is shorter than this many ns (Linux's min_sched_granularity_ns); who sets a shorter one
+would have the machine do nothing but switch."""
 _QUEUES = 16
 """As many queues as mlfq can have."""
 
@@ -42,8 +45,10 @@ def _number(
     low: int = 0,
     high: int = _MOST,
     shown: Callable[[Params], int] | None = None,
+    *,
+    off: bool = False,
 ) -> Knob:
-    """A number of :class:`Params`; ``shown`` is what 0 stands for."""
+    """A number of :class:`Params`; ``shown`` is what 0 stands for, ``off`` that 0 is never."""
 
     def read(kernel: Kernel) -> bytes:
         params = kernel.dispatcher.params
@@ -51,7 +56,9 @@ def _number(
         return b"%d" % (number or shown(params) if shown is not None else number)
 
     def write(kernel: Kernel, text: bytes, who: PCB) -> None:
-        number: Any = integer(text, low, high)
+        number: Any = integer(text, 0 if off or shown is not None else low, high)
+        if 0 < number < low:
+            raise error(Errno.EINVAL)
         if isinstance(getattr(kernel.dispatcher.params, name), bool):
             number = bool(number)
         scheduling.set_policy(kernel, kernel.dispatcher.policy, **{name: number})
@@ -59,7 +66,9 @@ def _number(
     return Knob(read, write)
 
 
-def _list(name: str, other: str, shown: Callable[[Params], tuple[int, ...]], high: int) -> Knob:
+def _list(
+    name: str, other: str, shown: Callable[[Params], tuple[int, ...]], low: int, high: int
+) -> Knob:
     """A list with a number for each queue of mlfq. If its length changes, the other list goes."""
 
     def read(kernel: Kernel) -> bytes:
@@ -67,7 +76,7 @@ def _list(name: str, other: str, shown: Callable[[Params], tuple[int, ...]], hig
         return b" ".join(b"%d" % number for number in getattr(params, name) or shown(params))
 
     def write(kernel: Kernel, text: bytes, who: PCB) -> None:
-        numbers = tuple(integer(word, 1, high) for word in text.split())
+        numbers = tuple(integer(word, low, high) for word in text.split())
         if not 1 <= len(numbers) <= _QUEUES:
             raise error(Errno.EINVAL)
         changes: dict[str, Any] = {name: numbers}
@@ -110,23 +119,25 @@ def _migration_cost() -> Knob:
 
 KNOBS: dict[str, Knob] = {
     "kernel.sched_available_policies": Knob(lambda kernel: " ".join(POLICIES).encode()),
-    "kernel.sched_base_slice_ns": _number("base_slice", shown=lambda p: p.quantum),
-    "kernel.sched_latency_ns": _number("latency", shown=lambda p: 2 * p.quantum),
-    "kernel.sched_manual_errand_ns": _number("errand", 1),
+    "kernel.sched_base_slice_ns": _number("base_slice", SHORTEST, shown=lambda p: p.quantum),
+    "kernel.sched_latency_ns": _number("latency", SHORTEST, shown=lambda p: 2 * p.quantum),
+    "kernel.sched_manual_errand_ns": _number("errand", SHORTEST),
     "kernel.sched_migration_cost_ns": _migration_cost(),
-    "kernel.sched_min_granularity_ns": _number("granularity", shown=lambda p: p.quantum // 4),
-    "kernel.sched_mlfq_allotments": _list(
-        "allotments", "quanta", lambda p: (1,) * len(queue_quanta(p)), 1000
+    "kernel.sched_min_granularity_ns": _number(
+        "granularity", SHORTEST, shown=lambda p: p.quantum // 4
     ),
-    "kernel.sched_mlfq_boost_ns": _number("boost"),
+    "kernel.sched_mlfq_allotments": _list(
+        "allotments", "quanta", lambda p: (1,) * len(queue_quanta(p)), 1, 1000
+    ),
+    "kernel.sched_mlfq_boost_ns": _number("boost", 10 * SHORTEST, off=True),
     "kernel.sched_mlfq_iobump": _number("iobump", 0, 1),
-    "kernel.sched_mlfq_quanta_ns": _list("quanta", "allotments", queue_quanta, _MOST),
+    "kernel.sched_mlfq_quanta_ns": _list("quanta", "allotments", queue_quanta, SHORTEST, _MOST),
     "kernel.sched_mlfq_stay": _number("stay", 0, 1),
     "kernel.sched_policy": _policy(),
     "kernel.sched_priority_aging_ns": _number("aging"),
-    "kernel.sched_quantum_ns": _number("quantum", 1),
+    "kernel.sched_quantum_ns": _number("quantum", SHORTEST),
     "kernel.sched_rr_timeslice_ms": _rt("rr_slice", RR_SLICE, SECOND // 1000, 1),
-    "kernel.sched_rt_period_us": _rt("period", RT_PERIOD, 1000, 1),
+    "kernel.sched_rt_period_us": _rt("period", RT_PERIOD, 1000, 1000),
     "kernel.sched_rt_runtime_us": _rt("runtime", RT_RUNTIME, 1000, -1),
     "kernel.sched_sjf_alpha_percent": _number("alpha", 0, 100),
     "kernel.sched_sjf_first_burst_ns": _number("first_burst", 1),

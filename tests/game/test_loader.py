@@ -123,6 +123,8 @@ goals:
          "      processes:\n", "world.machines.pc.sched.allotments: there are 1 for 2 queues"),
         ("      processes:\n", "      sched: {alpha: 101}\n      processes:\n",
          "world.machines.pc.sched.alpha: must be at most 100"),
+        ("      processes:\n", "      sched: {boost: 1us}\n      processes:\n",
+         "world.machines.pc.sched.boost: must be 0s (never) or at least 1ms"),
         ("    file: /tmp/{{word}}\n", "", "goals.made: needs a check: one of process, load, memory,"
          " file, directory, output, metric, probe, pids_free, power, all, any, not"),
         ("  machines:", "  links: {lan: 1}\n  machines:", "world.links: is not available yet: the "

@@ -155,3 +155,21 @@ def test_beat_says_when_it_is_late() -> None:
     """A beat of 30 ms every 20 ms is late each time, one of 5 ms never."""
     assert run("timeout 1 beat -c 0.03 0.02 gap").stdout == b"gap\n" * 25
     assert run("timeout 1 beat -c 0.005 0.02").stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("knob", "text"),
+    [
+        ("quantum_ns", "99999"),
+        ("mlfq_quanta_ns", "1000000 1"),
+        ("mlfq_boost_ns", "999999"),
+        ("min_granularity_ns", "1"),
+        ("manual_errand_ns", "0"),
+        ("rt_period_us", "10"),
+        ("sjf_alpha_percent", "101"),
+    ],
+)
+def test_no_parameter_makes_the_machine_do_nothing_but_switch(knob: str, text: str) -> None:
+    box = Box(user="root")
+    assert box.run(f"echo {text} > /proc/sys/kernel/sched_{knob}").status == 1
+    assert box.run("echo 0 > /proc/sys/kernel/sched_mlfq_boost_ns").status == 0

@@ -53,7 +53,9 @@ class MlfqQueue(BaseQueue):
         super().__init__(params, clock)
         quantum = params.quantum
         self.quanta = params.quanta or (quantum, 2 * quantum, 4 * quantum)
-        self.allotments = params.allotments or (1,) * len(self.quanta)
+        self.allotments = params.allotments or (1,)
+        # The last one given is also that of the queues below.
+        self.allotments += self.allotments[-1:] * (len(self.quanta) - len(self.allotments))
         self._levels: list[OrderedDict[int, Any]] = [OrderedDict() for _ in self.quanta]
         self._boosts = self._due_boosts()
         self._current: Entity | None = None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minios.abi import flags
-from minios.abi.signals import Sig, strsignal
+from minios.abi.signals import SIG_IGN, Sig, strsignal
 from minios.kernel.process import WORK_PAGES
 from minios.kernel.why.reason import Reason, clean, moment
 from minios.kernel.why.users import user
-from minios.kernel.why.waits import Wait, title, unkillable, wait_of
+from minios.kernel.why.waits import Wait, title, wait_of
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
@@ -47,7 +47,10 @@ def why_process(kernel: Kernel, who: Credentials, pid: int) -> Reason:
             text = f"There is no process {pid}, and none has ended that is remembered."
             return Reason("unknown", text, pid)
         return ended(kernel, last, f"{pid} ({clean(last.comm)}) is gone: it ")
-    return Chain(kernel, who).tell(pcb)
+    reason = Chain(kernel, who).tell(pcb)
+    if pcb.zombie:
+        return reason
+    return reason._replace(because=(*reason.because, *deafness(pcb)))
 
 
 class Chain:
@@ -162,7 +165,9 @@ class Chain:
         if pcb.work & WORK_PAGES:
             text = f"{name} could run, but pages of it must come back from the swap first."
             return Reason("ready.pages", text, pcb.pid)
-        core = next((c for c in kernel.cores if c.queue is pcb.runqueue), kernel.cores[0])
+        queue = pcb.runqueue
+        here = (c for c in kernel.cores if queue in (c.queue, getattr(c.queue, "normal", None)))
+        core = next(here, kernel.cores[0])
         order = core.queue.order()
         policy = kernel.dispatcher.policy
         because = []
@@ -314,9 +319,20 @@ RULES = {
 }
 
 
-def why_immortal(pcb: PCB, sig: int) -> Reason | None:
-    """Why ``kill`` would not help; None if it would."""
-    why = unkillable(pcb, sig)
-    if not why:
-        return None
-    return Reason("immortal", f"{title(pcb)} does not die of {Sig(sig).name}: {why}.", pcb.pid)
+def deafness(pcb: PCB) -> list[Reason]:
+    """Which signals would do nothing, or wait, though one would expect them to end a process."""
+    found: list[Reason] = []
+    for sig in (Sig.SIGTERM, Sig.SIGINT, Sig.SIGHUP):
+        bit = 1 << (sig - 1)
+        if pcb.pid == 1 and not callable(pcb.handlers[sig]):
+            text = "Process 1 gets no signal that it does not handle."
+            return [Reason("deaf.init", text, pcb.pid)]
+        if pcb.blocked & bit:
+            waits = "; one waits already" if pcb.pending & bit else ""
+            found.append(Reason("deaf.blocked", f"It blocks {sig.name}{waits}.", pcb.pid))
+        elif pcb.handlers[sig] == SIG_IGN:
+            found.append(Reason("deaf.ignored", f"It ignores {sig.name}.", pcb.pid))
+        elif callable(pcb.handlers[sig]) and sig == Sig.SIGTERM:
+            text = "It handles SIGTERM: what becomes of it is its own decision."
+            found.append(Reason("deaf.handled", text, pcb.pid))
+    return found
