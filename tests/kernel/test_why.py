@@ -29,10 +29,6 @@ def told(script: str, user: str = "player") -> str:
     return result.stdout.decode()
 
 
-def last_line(text: str) -> str:
-    return text.rstrip("\n").rpartition("\n")[2].strip()
-
-
 # -- asleep ----------------------------------------------------------------------------------------
 
 
@@ -64,7 +60,7 @@ def test_a_chain_that_a_clock_ends_is_no_deadlock() -> None:
     shown = told("sh -c 'sleep 5; :' & sleep 0.2; why $!")
     assert "Deadlock" not in shown
     assert shown.splitlines()[0] == "3 (sh) sleeps until its child 5 (sleep) ends."
-    assert last_line(shown) == "It can be woken by the clock."
+    assert "    It can be woken by the clock.\n" in shown
 
 
 def test_the_owner_of_a_lock_is_named() -> None:
@@ -165,7 +161,16 @@ def test_who_is_stopped_is_told_by_whom_and_what_waits() -> None:
         "  It was stopped by SIGSTOP (Stopped (signal)), sent by 2 (sh) of player.\n"
         "  Waiting until it goes on: SIGTERM.\n"
         "  SIGCONT lets it go on (fg, bg, kill -CONT).\n"
+        "  It ignores SIGINT.\n"  # as background jobs do without job control (XCU 2.11)
     )
+
+
+def test_what_a_signal_would_not_do_is_told() -> None:
+    shown = told("sh -c 'trap \"\" TERM; sleep 9; :' & sleep 0.2; why $!; why 1")
+    assert "  It ignores SIGTERM.\n" in shown
+    assert "  Process 1 gets no signal that it does not handle.\n" in shown
+    handled = told("sh -c 'trap : TERM; sleep 9; :' & sleep 0.2; why $!")
+    assert "  It handles SIGTERM: what becomes of it is its own decision.\n" in handled
 
 
 def test_a_zombie_is_traced_to_the_parent_that_does_not_wait() -> None:

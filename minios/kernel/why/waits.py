@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
-from minios.abi.signals import NSIG, SIG_DFL, SIG_IGN, UNBLOCKABLE, Sig
+from minios.abi.signals import NSIG, Sig
 from minios.abi.syscalls import NR, ROWS
 from minios.kernel.locks import END, FLOCK, POSIX, Waiting
 from minios.kernel.pipe import Pipe, PipeFile
@@ -294,17 +294,6 @@ def _signal(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -
 def title(pcb: PCB) -> str:
     """A process in a sentence: ``41 (hydra)``."""
     return f"{pcb.pid} ({clean(pcb.comm)})"
-
-
-def unkillable(pcb: PCB, sig: int) -> str:
-    """Why a signal sent to ``pcb`` would not act; empty if it would."""
-    if pcb.pid == 1 and not callable(pcb.handlers[sig]):
-        return "process 1 ignores what it does not handle"
-    if pcb.blocked & ~UNBLOCKABLE & 1 << (sig - 1):
-        return "it blocks it"
-    if pcb.handlers[sig] == SIG_IGN:
-        return "it ignores it"
-    return "" if pcb.handlers[sig] == SIG_DFL else "it handles it"
 
 
 def _lock(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
