@@ -458,7 +458,7 @@ class Sys:
         return trap(NR.prctl, option, argument)
 
     def cgroup_enter(self, path: bytes) -> Awaitable[None]:
-        """Move the caller to the control group ``path`` (cgroups(7)). EINVAL, EPERM but for root."""
+        """Move the caller to the control group ``path`` (cgroups(7)). EINVAL EPERM."""
         return trap(NR.cgroup_enter, path)
 
     # -- scheduling (sched(7)) -----------------------------------------------------------------

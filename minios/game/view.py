@@ -242,9 +242,9 @@ class CallView:
 class InspectView:
     """All that may be seen of one process: what /proc would show the player, no more.
 
-    ``why`` is (depth, sentence), ``facts`` are labels with values, ``files`` are (descriptor, flags, target), ``areas`` are
-    (addresses, permissions, kilobytes resident, name), ``signals`` are (name, what would happen,
-    whether pending). A part that the player may not see says why in ``denied``.
+    ``why`` is (depth, sentence), ``facts`` are labels with values, ``files`` are (descriptor,
+    flags, target), ``areas`` are (addresses, permissions, kilobytes resident, name), ``signals``
+    are (name, what would happen, whether pending). A part that the player may not see says why in ``denied``.
     """
 
     pid: int

@@ -102,7 +102,8 @@ def test_memwalk_reports_and_stops(box: Box) -> None:
 def test_a_stopped_program_can_be_put_away_and_comes_back(box: Box) -> None:
     script = SWAPFILE + (
         "hog 400K & sleep 1; kill -STOP $!; echo all >/proc/$!/reclaim; "
-        "grep -E 'VmRSS|VmSwap' /proc/$!/status; kill -CONT $!; sleep 1; kill $!; wait $! 2>/dev/null; echo $?"
+        "grep -E 'VmRSS|VmSwap' /proc/$!/status; kill -CONT $!; sleep 1; kill $!; "
+        "wait $! 2>/dev/null; echo $?"
     )
     assert lines(box, script) == ["VmRSS:\t       0 kB", "VmSwap:\t     428 kB", "143"]
 
