@@ -244,7 +244,8 @@ class InspectView:
 
     ``why`` is (depth, sentence), ``facts`` are labels with values, ``files`` are (descriptor,
     flags, target), ``areas`` are (addresses, permissions, kilobytes resident, name), ``signals``
-    are (name, what would happen, whether pending). A part that the player may not see says why in ``denied``.
+    are (name, what would happen, whether pending). A part that the player may not see says why in
+    ``denied``.
     """
 
     pid: int
