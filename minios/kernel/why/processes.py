@@ -235,8 +235,12 @@ class Chain:
 
 def _standing(pcb: PCB, core: Core, policy: str, kernel: Kernel) -> list[Reason]:
     """What its policy goes by, in figures. Nothing here may change what the policy remembers."""
-    if policy == "mlfq" and pcb.sched is not None:
-        text = f"It is in queue {pcb.sched.level}, of which 0 is the top one."
+    if pcb.rt_priority:
+        text = f"It is in the real-time class, with priority {pcb.rt_priority}: before all others."
+        return [Reason("ready.realtime", text, pcb.pid)]
+    level = getattr(pcb.sched, "level", None)
+    if policy == "mlfq" and level is not None:
+        text = f"It is in queue {level}, of which 0 is the top one."
         return [Reason("ready.level", text, pcb.pid)]
     if policy not in ("cfs", "eevdf", "lottery", "stride"):
         return []
