@@ -351,4 +351,5 @@ class Machine:
             for device in self.devices.values()
             if device.content is not None and not device.content.mounts
         ]
-        return encode((self.vfs.digest(), kernel, judge, disks, devices, apart))
+        printer = self.printer.state() if self.printer is not None else ()
+        return encode((self.vfs.digest(), kernel, judge, printer, disks, devices, apart))

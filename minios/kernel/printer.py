@@ -73,7 +73,6 @@ class Printer:
         self._room.about = self._about
         self.holder = None
         self.reset()
-        kernel.parts["lp0"] = self.state
 
     def _about(self) -> About:
         if self.trouble:

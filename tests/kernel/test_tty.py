@@ -396,6 +396,31 @@ def test_raw_reads_wait_for_vmin_bytes_or_the_timeout() -> None:
     assert got[3:] == [b"\x1b[A"]
 
 
+def test_with_both_vmin_and_vtime_the_timer_runs_between_bytes() -> None:
+    """termios(3), MIN > 0 and TIME > 0: it starts with the first byte, and again with each."""
+    got: list[bytes] = []
+
+    async def main(sys: Sys, fd: int) -> None:
+        modes = await sys.tcgetattr(fd)
+        cc = bytearray(modes.cc)
+        cc[flags.VMIN], cc[flags.VTIME] = 5, 10
+        off = flags.ICANON | flags.ECHO
+        await sys.tcsetattr(fd, modes._replace(lflag=modes.lflag & ~off, cc=bytes(cc)))
+        for _ in range(2):
+            got.append(await sys.read(fd, 100))
+
+    desk = Desk(main)
+    desk.rig.run(5)
+    for byte in b"abc":
+        desk.type(bytes([byte]), 0.7)
+    assert got == []
+    desk.rig.run(0.5)
+    assert got == [b"abc"]
+    for byte in b"12345":
+        desk.type(bytes([byte]), 0.7)
+    assert got == [b"abc", b"12345"]
+
+
 def test_a_prompt_is_a_foreground_read_with_nothing_else_to_do() -> None:
     states: list[bool] = []
 

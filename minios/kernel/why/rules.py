@@ -104,6 +104,10 @@ CALLS = {
     (NR.openat, Errno.EACCES): "What it names lets nobody open it that way.",
     (NR.execve, Errno.EACCES): "Only a regular file with an x bit can be run.",
     (NR.execve, Errno.ENOEXEC): "It is neither a program nor begins with #!.",
+    (NR.fcntl64, Errno.EPERM): "A pipe grows beyond fs.pipe-max-size only with CAP_SYS_RESOURCE.",
+    (NR.fcntl64, Errno.EBUSY): "The pipe holds more than that now.",
+    (NR.connect, Errno.EPERM): "That datagram socket hears only its own peer.",
+    (NR.sendto, Errno.EPERM): "That datagram socket hears only its own peer.",
     (NR.brk, Errno.ENOMEM): "There is no memory left, or it has what it may have (ulimit -v, -d).",
     (NR.mmap2, Errno.ENOMEM): "There is no memory left, or it has what it may have (ulimit -v).",
 }
