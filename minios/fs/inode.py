@@ -223,14 +223,12 @@ class Inode:
         self.mtime = self.ctime = self.fs.clock()
         self.dirty()
 
-    def accessed(self) -> None:
+    def accessed(self, *, strictly: bool = False) -> None:
         """Note a read, by the rule of relatime (mount(8)): at most once a change or a day."""
-        if self.atime <= self.mtime or self.atime <= self.ctime:
-            now = self.fs.clock()
-        else:
-            now = self.fs.clock()
-            if now - self.atime < 86_400_000_000_000:
-                return
+        now = self.fs.clock()
+        fresh = self.atime > self.mtime and self.atime > self.ctime
+        if fresh and not strictly and now - self.atime < 86_400_000_000_000:
+            return
         if now != self.atime:
             self.atime = now
             self._digest = None

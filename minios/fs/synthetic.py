@@ -78,7 +78,7 @@ class SyntheticInode(Inode):
         super().__init__(fs, ino, mode, uid, gid)
         self.nlink = 1
 
-    def accessed(self) -> None:
+    def accessed(self, *, strictly: bool = False) -> None:
         pass
 
     def release(self) -> None:

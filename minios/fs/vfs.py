@@ -61,6 +61,8 @@ class Vfs:
         """Every mount, the one of the root first."""
         self.restricted = 0
         """How many mounts or file systems are read-only."""
+        self.own_times = False
+        """Whether some mount does not note reads as relatime does."""
         self.attach(root, None, flags.MS_RELATIME)
         self.protect = Protection()
         self.watching = 0
@@ -132,8 +134,23 @@ class Vfs:
         self.count_restricted()
 
     def count_restricted(self) -> None:
-        """Some mount became read-only, or is so no more."""
+        """The flags of some mount are others."""
         self.restricted = sum(mount.readonly for mount in self.mounts)
+        unusual = flags.MS_NOATIME | flags.MS_NODIRATIME | flags.MS_STRICTATIME
+        self.own_times = any(mount.flags & unusual for mount in self.mounts)
+
+    def accessed(self, dentry: Dentry) -> None:
+        """Somebody read what ``dentry`` names: note it as its mount wants that (mount(8))."""
+        inode = dentry.inode
+        if not self.own_times and not self.restricted:
+            inode.accessed()
+            return
+        mount = self.mount_of(dentry)
+        if mount.readonly or mount.flags & flags.MS_NOATIME:
+            return
+        if mount.flags & flags.MS_NODIRATIME and inode.is_dir:
+            return
+        inode.accessed(strictly=mount.flags & flags.MS_STRICTATIME != 0)
 
     def mount_of(self, dentry: Dentry) -> Mount:
         """The mount by which ``dentry`` was reached; for what has no place, that of the root."""

@@ -155,7 +155,7 @@ class RegularFile(File):
             pagecache.after_read(self, self.pos, len(data))
         self.pos += len(data)
         if not pcb.judge:
-            content.accessed()
+            self.kernel.vfs.accessed(self.dentry)
             if data and self.kernel.vfs.watching:
                 tell_place(self.dentry, IN_ACCESS)
         return data
@@ -259,7 +259,7 @@ class DirectoryFile(File):
                 *self.inode.list(pcb),
             ]
             if not pcb.judge:
-                self.inode.accessed()
+                self.kernel.vfs.accessed(self.dentry)
         if self.kernel.vfs.watching and not pcb.judge:
             tell_place(self.dentry, IN_ACCESS)
         entries = self._listing[self.pos : self.pos + DIRENTS]

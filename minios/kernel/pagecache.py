@@ -263,7 +263,7 @@ def write(file: RegularFile, pcb: PCB, data: bytes) -> int | WaitQueue:
             return cache.throttled
     pos = content.size if file.flags & flags.O_APPEND else file.pos
     absent = 0
-    for edge in {pos, pos + len(data)}:  # pages of which only a part is written
+    for edge in (pos, pos + len(data)):  # pages of which only a part is written
         if edge & 4095:
             absent |= cache.missing(content, edge & ~4095, 1)
     if absent and not _came(pcb, content, absent):

@@ -319,6 +319,17 @@ def test_mount_flags_are_kept() -> None:
     assert result.stdout == b"0\n"
 
 
+def test_reads_are_noted_as_the_mount_wants() -> None:
+    box = Box(user="root")
+    result = box.run(
+        "mount -t tmpfs x /mnt; echo a > /mnt/f; touch -d @1000000000 /mnt/f; stat -c %X /mnt/f;"
+        "mount -o remount,noatime /mnt; cat /mnt/f; stat -c %X /mnt/f;"
+        "mount -o remount,ro /mnt; cat /mnt/f; stat -c %X /mnt/f;"
+        "mount -o remount,rw,atime /mnt; cat /mnt/f; test $(stat -c %X /mnt/f) -gt 1000000000"
+    )
+    assert (result.stdout, result.status) == (b"1000000000\na\n" * 3, 0)
+
+
 def test_a_bind_mount_shows_a_directory_twice_and_knows_where_it_is() -> None:
     box = Box(user="root")
     result = box.run(
