@@ -335,3 +335,22 @@ def test_lowering_the_score_is_for_root() -> None:
     pcb = rig.start(main, uid=1000)
     rig.until(lambda: pcb.zombie)
     assert log == [Errno.EACCES, Errno.EINVAL]
+
+
+def test_a_segment_that_is_mapped_twice_is_put_away_once() -> None:
+    log: Log = []
+    rig = MemoryRig(swap=4 << 20)
+    rig.use_swap()
+
+    async def main(sys: Sys) -> None:
+        shmid = await sys.shmget(1, 2 * PAGE, flags.IPC_CREAT | 0o600)
+        first, second = await sys.shmat(shmid), await sys.shmat(shmid)
+        await sys.store(first, b"twice")
+        log.append(await sys.load(second, 5))
+        await put(sys, await sys.getpid(), b"all")
+        log.append(await sys.load(second, 5))
+        await sys.store(second, b"again")
+        log.append(await sys.load(first, 5))
+
+    rig.do(main)
+    assert log == [b"twice", b"twice", b"again"]

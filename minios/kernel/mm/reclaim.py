@@ -226,8 +226,8 @@ def put_away_range(
     """The same for the pages ``start`` … ``end - 1``."""
     gone = 0
     for vpn, entry in list(space.table.entries(start, end)):
-        if not entry & V or _locked(space, vpn):
-            continue
+        if not entry & V or space.table.get(vpn) != entry or _locked(space, vpn):
+            continue  # it may have gone meanwhile: a segment can be mapped twice
         frame = entry >> PPN_SHIFT
         kind = memory.frames.kind[frame]
         if kind == Kind.CACHE:

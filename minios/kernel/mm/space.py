@@ -41,6 +41,7 @@ KERNEL_FRAMES = 2
 """What the kernel itself needs for a process: its stack in the kernel, and its descriptors."""
 
 _DATA_VPN = DATA_START >> PAGE_BITS
+_DATA_PAGES = range(_DATA_VPN, _DATA_VPN + DATA_PAGES)
 _TEXT_VPN = TEXT_START >> PAGE_BITS
 _STACK_VPN = STACK_TOP >> PAGE_BITS
 _LOW, _HIGH = TEXT_START >> 22, (STACK_TOP - 1) >> 22
@@ -328,11 +329,10 @@ class AddressSpace:
         family = self.family
         low = self.table.leaf(_LOW)
         high = self.table.leaf(_HIGH)
-        alloc = frames.alloc
-        for vpn in range(_DATA_VPN, _DATA_VPN + DATA_PAGES):
-            low[vpn & 1023] = alloc(Kind.ANON, family, vpn) << PPN_SHIFT | PRIVATE
-        for vpn in range(_STACK_VPN - stack, _STACK_VPN):
-            high[vpn & 1023] = alloc(Kind.ANON, family, vpn) << PPN_SHIFT | PRIVATE
+        wanted = [*_DATA_PAGES, *range(_STACK_VPN - stack, _STACK_VPN)]
+        taken = frames.take(Kind.ANON, family, wanted)
+        for vpn, frame in zip(wanted, taken, strict=True):
+            (low if vpn < _STACK_VPN - 1024 else high)[vpn & 1023] = frame << PPN_SHIFT | PRIVATE
         self.anon = DATA_PAGES + stack
         if memory.policy is not None:
             memory.track(self)
@@ -377,19 +377,15 @@ class AddressSpace:
         for area in self.areas:
             if area.backing is not None and area.shared:
                 self.zap(area.start >> PAGE_BITS, area.end >> PAGE_BITS)
-        release, swap, refs = memory.release, memory.swap, self.frames.refs
-        cached = swap.slots
-        for leaf in self.table.leaves.values():
-            for entry in leaf.values():
-                if entry & V:
-                    frame = entry >> PPN_SHIFT
-                    if refs[frame] > 1 and not cached:
-                        refs[frame] -= 1  # what release does, without a call: every exit is here
-                    else:
-                        release(frame)
-                else:
-                    swap.drop(entry >> PPN_SHIFT)
-            leaf.clear()
+        if memory.policy is None and not memory.swap.slots:
+            gone: list[int] = []
+            for leaf in self.table.leaves.values():
+                gone += [entry >> PPN_SHIFT for entry in leaf.values()]
+                leaf.clear()
+            if self.frames.drop_all(gone) and memory.waiting.sleepers:
+                memory.waiting.wake()
+        else:
+            self._release_all()
         if len(self.table.leaves) > 2:
             self.table.trim(lambda top: top in (_LOW, _HIGH))
         for area in self.areas:
@@ -408,6 +404,17 @@ class AddressSpace:
             del members[self]
             self.family = Family()
             self.family.members[self] = None
+
+    def _release_all(self) -> None:
+        """Let go of every page where swap has to hear of it."""
+        release, swap = self.memory.release, self.memory.swap
+        for leaf in self.table.leaves.values():
+            for entry in leaf.values():
+                if entry & V:
+                    release(entry >> PPN_SHIFT)
+                else:
+                    swap.drop(entry >> PPN_SHIFT)
+            leaf.clear()
 
     def fork(self, pid: int) -> AddressSpace:
         """A copy whose private pages are shared until one of both writes (fork(2)).
