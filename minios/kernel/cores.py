@@ -457,13 +457,13 @@ class Dispatcher:
     def _rotate(self, core: Core, pcb: PCB, many: bool) -> None:
         """The slice of ``pcb`` is over and others wait: switch, or give it another one."""
         queue = core.queue
-        queue.charge(pcb, pcb.ran)
-        pcb.ran = 0
         if many and core.switches >= core.looks:
             core.looks = core.switches + BALANCE_EVERY
+            self._settle(core, pcb)
             if not self._pull(core, 2):
                 self._push(core)
-        following = queue.rotate(pcb)
+        following = queue.rotate(pcb, pcb.ran)
+        pcb.ran = 0
         if following is not pcb:
             pcb.core = None
             pcb.nivcsw += 1

@@ -87,11 +87,13 @@ class CfsQueue(HeapQueue):
                 return pcb
         return None
 
-    def rotate(self, pcb: Entity) -> Any:
-        # What put and pick do, for the commonest switch.
+    def rotate(self, pcb: Entity, ran: int = 0) -> Any:
+        # What charge, put and pick do, for the commonest switch.
         self._arrivals = pcb.entry = arrival = self._arrivals + 1
         line, heap = self._line, self._heap
-        vruntime = pcb.vruntime
+        weight = pcb.weight
+        vruntime = pcb.vruntime + (ran if weight == NICE_0 else ran * NICE_0 // weight)
+        pcb.vruntime = vruntime
         if not line or vruntime >= line[-1][0]:
             line.append((vruntime, arrival, pcb))
         else:
@@ -104,8 +106,8 @@ class CfsQueue(HeapQueue):
             if following.entry == entry and following.runqueue is self:
                 break
         following.entry = 0
-        if following.weight != pcb.weight:
-            self._weight += pcb.weight - following.weight
+        if following.weight != weight:
+            self._weight += weight - following.weight
         if vruntime > self.least:
             self.least = vruntime
         return following

@@ -37,7 +37,7 @@ class FifoQueue(BaseQueue):
         self.count -= 1
         return pcb
 
-    def rotate(self, pcb: Entity) -> Any:
+    def rotate(self, pcb: Entity, ran: int = 0) -> Any:
         self._queue[pcb.pid] = pcb
         pcb.entry = 1
         following = self._queue.popitem(last=False)[1]

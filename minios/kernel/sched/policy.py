@@ -9,7 +9,7 @@ arrives                  ``put(e, woken=False)``; ``e.runqueue`` is None the fir
 gets the core            ``pick()``
 ran                      ``charge(e, ns)``; a policy knows by that when a quantum is used up
 preempted                ``charge``, then ``put(e, woken=False)``: at the head if quantum is left
-slice over               ``charge``, then ``rotate(e)``, which is ``put`` and ``pick`` in one
+slice over               ``rotate(e, ns)``, which is ``charge``, ``put`` and ``pick`` in one
 blocks, sleeps, ends     ``leave(e, ns)``, which charges, too
 wakes, I/O is done       ``put(e, woken=True)``; then ``preempts`` says if the running one must go
 ======================== ==========================================================================
@@ -155,8 +155,9 @@ class RunQueue(Protocol):
     def pick(self) -> Any:
         """Take out who should run next, or None; it runs on this core from now on."""
 
-    def rotate(self, pcb: Any) -> Any:
-        """``pcb`` ran here and its slice is over: queue it and take out who runs next."""
+    def rotate(self, pcb: Any, ran: int = 0) -> Any:
+        """``pcb`` ran here, for ``ran`` ns since it was last charged, and its slice is over: charge
+        and queue it, and take out who runs next."""
 
     def adopt(self, pcb: Any) -> None:
         """``pcb`` runs on this core already, though this queue did not pick it."""
@@ -223,7 +224,8 @@ class BaseQueue:
         """Who is queued, in the order in which they would run."""
         raise NotImplementedError
 
-    def rotate(self, pcb: Any) -> Any:
+    def rotate(self, pcb: Any, ran: int = 0) -> Any:
+        self.charge(pcb, ran)
         self.put(pcb, woken=False)
         return self.pick()
 

@@ -33,7 +33,7 @@ class PriorityQueue(HeapQueue):
             self._wait_from_now(pcb)
         self.push(pcb, self._key(pcb))
 
-    def rotate(self, pcb: Entity) -> Any:
+    def rotate(self, pcb: Entity, ran: int = 0) -> Any:
         self._wait_from_now(pcb)
         self.push(pcb, self._key(pcb))
         return self.pick()

@@ -93,7 +93,8 @@ class RtQueue:
             self._queued -= 1
         return pcb
 
-    def rotate(self, pcb: Entity) -> Any:
+    def rotate(self, pcb: Entity, ran: int = 0) -> Any:
+        self.charge(pcb, ran)
         if pcb.rt_priority:
             above = any(p > pcb.rt_priority for p, mine in self._lists.items() if mine)
             self._insert(pcb, front=above or self._throttled())
