@@ -7,6 +7,7 @@ user may have is bounded by the knobs of fs.inotify.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
@@ -212,7 +213,7 @@ def rm_watch(kernel: Kernel, pcb: PCB, fd: int, wd: int) -> None:
     _instance(pcb, fd).remove(wd)
 
 
-CALLS = {
+CALLS: dict[int, Callable[..., Any]] = {
     NR.inotify_init1: init1,
     NR.inotify_add_watch: add_watch,
     NR.inotify_rm_watch: rm_watch,

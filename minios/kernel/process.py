@@ -286,7 +286,7 @@ class PCB(OnCore):
         """The most resident bytes it ever had."""
         if self.zombie or self.mm is None:
             return self.maxrss
-        return max(self.maxrss, self.mm.hiwater << 12)
+        return int(max(self.maxrss, self.mm.hiwater << 12))
 
     def expired(self, now: int) -> bool:
         """Whether the timeout of the call it sleeps in has run out."""

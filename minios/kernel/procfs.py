@@ -21,9 +21,10 @@ from minios.fs.synthetic import (
     SyntheticLink,
 )
 from minios.kernel.credentials import UNDUMPABLE, may_access
+from minios.kernel.knob import Knob
 from minios.kernel.proc import files
 from minios.kernel.proc.table import PID_FILES, ROOT_FILES, PidFile, RootFile
-from minios.kernel.sysctl import KNOBS, Knob
+from minios.kernel.sysctl import KNOBS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
