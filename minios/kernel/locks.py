@@ -25,7 +25,7 @@ FLOCK, POSIX, OFD = b"FLOCK", b"POSIX", b"OFDLCK"
 END = (1 << 63) - 1
 """The last byte of a lock that reaches to the end of file, however far that grows."""
 
-MAX_LOCKS = 8192
+MAX_LOCKS = 1024
 """Locks held in the whole system; one more is ENOLCK."""
 _CHAIN = 10
 """How long a chain of waiters may be before the search for a deadlock gives up, as in Linux."""
