@@ -135,23 +135,21 @@ def list_text(caps: int) -> str:
 
 def to_text(effective: int, inheritable: int, permitted: int) -> str:
     """cap_to_text(3): ``=``, ``=ep cap_kill-e``, ``cap_net_raw=ep``: the flags most have first."""
-    flags = {}
+    kinds = ["", "e", "p", "ep", "i", "ei", "ip", "eip"]
+    flags = []
     for number in range(CAP_LAST_CAP + 1):
         bits = (effective >> number & 1, inheritable >> number & 1, permitted >> number & 1)
-        flags[number] = "".join(letter for letter, bit in zip("eip", bits, strict=True) if bit)
-    kinds = ["", "e", "i", "ei", "p", "ep", "ip", "eip"]
-    counts = {kind: sum(flag == kind for flag in flags.values()) for kind in kinds}
-    common = max(reversed(kinds), key=lambda kind: counts[kind])
-    text = f"={common}" if common or not any(flags.values()) else ""
-    parts = [text] if text else []
+        flags.append("".join(letter for letter, bit in zip("eip", bits, strict=True) if bit))
+    common = max(kinds, key=flags.count)
+    parts = [f"={common}"]
     for kind in reversed(kinds):
-        if kind == common or not counts[kind]:
+        names = ",".join(name_of(number) for number, flag in enumerate(flags) if flag == kind)
+        if kind == common or not names:
             continue
-        names = ",".join(name_of(n) for n, flag in flags.items() if flag == kind)
         plus = "".join(letter for letter in kind if letter not in common)
         minus = "".join(letter for letter in common if letter not in kind)
-        if not common:
-            parts.append(f"{names}={plus}")
+        if parts == ["="]:
+            parts = [f"{names}={plus}"]  # nothing is said of those that have nothing
         else:
             parts.append(names + (f"+{plus}" if plus else "") + (f"-{minus}" if minus else ""))
     return " ".join(parts)
@@ -167,31 +165,46 @@ def from_text(text: str) -> tuple[int, int, int] | None:
         at = next((i for i, char in enumerate(clause) if char in "=+-"), -1)
         if at < 0:
             return None
-        names = clause[:at]
-        if names.lower() in ("", "all"):
-            if not names and clause[at] != "=":
-                return None
-            which = ALL
-        else:
-            numbers = [number_of(name) for name in names.split(",")]
-            if None in numbers:
-                return None
-            which = set_of(number for number in numbers if number is not None)
-        rest = clause[at:]
-        while rest:
-            operator, rest = rest[0], rest[1:]
-            end = next((i for i, char in enumerate(rest) if char in "=+-"), len(rest))
-            letters, rest = rest[:end], rest[end:]
-            if any(letter not in sets for letter in letters):
-                return None
-            if operator == "=":
-                for letter in sets:
-                    sets[letter] &= ~which
-            elif not letters:
-                return None
-            for letter in letters:
-                if operator == "-":
-                    sets[letter] &= ~which
-                else:
-                    sets[letter] |= which
+        which = _listed(clause[:at])
+        if which is None or not _apply(sets, which, clause[at:], listed=at > 0):
+            return None
     return sets["e"], sets["i"], sets["p"]
+
+
+def _listed(names: str) -> int | None:
+    """The capabilities that a clause is about: all of them if it names none."""
+    if not names:
+        return ALL
+    which = 0
+    for name in names.split(","):
+        number = number_of(name)
+        if number is None and name.lower() != "all":
+            return None
+        which |= ALL if number is None else 1 << number
+    return which
+
+
+def _apply(sets: dict[str, int], which: int, actions: str, *, listed: bool) -> bool:
+    """Do what ``=ep+i-e`` says; False if it makes no sense. Only the first may be ``=``, and a
+    clause without names has just that.
+    """
+    first = True
+    while actions:
+        operator, actions = actions[0], actions[1:]
+        end = next((i for i, char in enumerate(actions) if char in "=+-"), len(actions))
+        letters, actions = actions[:end], actions[end:]
+        if any(letter not in sets for letter in letters):
+            return False
+        if operator == "=" if not first else operator != "=" and not listed:
+            return False
+        if not first and not listed:
+            return False
+        if operator != "=" and not letters:
+            return False
+        if operator == "=":
+            for letter in sets:
+                sets[letter] &= ~which
+        for letter in letters:
+            sets[letter] = sets[letter] & ~which if operator == "-" else sets[letter] | which
+        first = False
+    return True
