@@ -29,7 +29,9 @@ def fdinfo(kernel: Kernel, pcb: PCB, fd: int) -> bytes:
 
 
 def mount_id(kernel: Kernel, dentry: Dentry) -> int:
-    """The number of the mount by which an open file was reached."""
+    """The number of the mount by which an open file was reached; 0 for what has no place."""
+    if dentry.inode.fs is kernel.pipefs:
+        return 0
     return kernel.vfs.mount_of(dentry).id
 
 

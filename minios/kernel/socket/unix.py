@@ -27,7 +27,6 @@ from minios.abi.sockets import (
     SOCK_SEQPACKET,
     SOCK_STREAM,
     SOL_SOCKET,
-    SOMAXCONN,
     UNIX_PATH_MAX,
     Address,
     Ucred,
@@ -212,7 +211,8 @@ class UnixSock(Sock):
             raise error(Errno.EOPNOTSUPP)
         if not self.address or self.peer is not None:
             raise error(Errno.EINVAL)
-        self.backlog = backlog if 0 <= backlog <= SOMAXCONN else SOMAXCONN
+        most = value(self.kernel, "net.core.somaxconn")
+        self.backlog = backlog if 0 <= backlog <= most else most
         self.made_by = Ucred(pcb.pid, pcb.euid, pcb.egid)
         self.connecting.wake()
 
