@@ -130,7 +130,7 @@ def test_time_spans(text: str, ns: int | None) -> None:
 @pytest.mark.parametrize(
     ("ns", "text"),
     [
-        (0, "0"), (90 * SECOND, "1min 30s"), (1_500_000, "1ms 500us"),
+        (0, "0"), (90 * SECOND, "1min 30s"), (1_500_000, "1.500ms"), (1_250_000_000, "1.250000s"),
         (49 * 3600 * SECOND, "2d 1h"), (100_000_000, "100ms"),
     ],
 )  # fmt: skip

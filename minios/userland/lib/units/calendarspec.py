@@ -87,7 +87,9 @@ def _weekdays(text: str) -> set[int]:
     for part in text.rstrip(",").split(","):
         first, _, last = part.partition("..")
         low, high = _weekday(first), _weekday(last or first)
-        found.update((low + n) % 7 for n in range((high - low) % 7 + 1))
+        if low > high:
+            raise ValueError(text)
+        found.update(range(low, high + 1))
     return found
 
 

@@ -40,7 +40,7 @@ def parse(text: str) -> int | None:
             at += 1
         unit = _UNITS.get(text[start:at])
         whole, _, part = number.partition(".")
-        if unit is None or not (whole + part).isdecimal() or len(number) > 18:
+        if unit is None or not (whole + part).isdecimal() or len(number) > 18 or number[-1] == ".":
             return None
         total += int(whole or 0) * unit
         if part:
@@ -57,7 +57,7 @@ _NAMES = (
 
 
 def show(span: int, accuracy: int = US) -> str:
-    """``1min 30s``, as format_timespan() of systemd writes it."""
+    """``1min 30s``, ``1.250s``: as format_timespan() of systemd writes it."""
     if span >= INFINITY:
         return "infinity"
     if span < max(accuracy, US):
@@ -66,12 +66,18 @@ def show(span: int, accuracy: int = US) -> str:
     for name, unit in _NAMES:
         if span < accuracy or span < US:
             break
-        count, span = divmod(span, unit)
+        if span < unit:
+            continue
+        count, rest = divmod(span, unit)
+        digits = len(str(unit // US)) - len(str(accuracy // US))
+        if rest and span < MINUTE and digits > 0:
+            # Less than a minute has its rest behind a point.
+            pieces.append(f"{count}.{rest // accuracy:0{digits}}{name}")
+            break
         if unit < accuracy and pieces:
             break
-        if count:
-            plural = "s" if name == "month" and count > 1 else ""
-            pieces.append(f"{count}{name}{plural}")
+        pieces.append(f"{count}{name}")
+        span = rest
     return " ".join(pieces)
 
 
