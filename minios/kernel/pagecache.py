@@ -72,6 +72,7 @@ class KernelCache(PageCache):
             waiting.wake()
         if self.throttled.sleepers and self.dirty + self.writing <= self.knobs.limit:
             self.throttled.wake()
+        self.kernel.mm.freed()
 
     def _shrink(self, count: int) -> int:
         freed = self.shrink(count)

@@ -354,3 +354,22 @@ def test_a_segment_that_is_mapped_twice_is_put_away_once() -> None:
 
     rig.do(main)
     assert log == [b"twice", b"twice", b"again"]
+
+
+def test_nobody_dies_while_dirty_pages_are_on_their_way_to_the_disk() -> None:
+    log: Log = []
+    rig = MemoryRig(ram=2 << 20)
+    rig.kernel.sysctl["vm.dirty_ratio"] = rig.kernel.sysctl["vm.dirty_background_ratio"] = 100
+    rig.kernel.cache.tune()
+
+    async def main(sys: Sys) -> None:
+        at = await sys.mmap(400 * PAGE)
+        fd = await sys.open(b"/big", flags.O_RDWR | flags.O_CREAT)
+        for piece in range(30):
+            await sys.write(fd, bytes([piece]) * 65536)
+        await fill(sys, at, 400)
+        log.append(await wrong(sys, at, 400))
+
+    assert rig.do(main, 30).exit_status == 0
+    assert log == [0]
+    assert rig.memory.counts["oom_kill"] == 0

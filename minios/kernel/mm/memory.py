@@ -124,8 +124,9 @@ class Memory:
         reclaim.shrink(self, short - self.swap.in_flight)
         if frames.count - frames.used >= count:
             return True
-        if self.swap.in_flight:
-            return self.waiting
+        cache = self.kernel.cache
+        if self.swap.in_flight or (cache is not None and cache.writing):
+            return self.waiting  # what is being written will be clean, and can go then
         return False
 
     def room(self, count: int) -> WaitQueue | None:
