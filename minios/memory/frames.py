@@ -164,6 +164,13 @@ class Frames:
         assert type(data) is bytearray
         return data
 
+    def read(self, frame: int, start: int, count: int) -> bytes:
+        """Bytes of a frame that is no page table."""
+        data = self._data.get(frame)
+        if data is None:
+            return bytes(count)
+        return bytes(data[start : start + count])  # type: ignore[index]
+
     def filled(self, frame: int) -> bool:
         """Whether the frame was given a content; else it reads as zeros."""
         return frame in self._data

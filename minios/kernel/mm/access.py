@@ -70,7 +70,7 @@ def load(kernel: Kernel, pcb: PCB, address: int, count: int) -> bytes | WaitQueu
             else:
                 if memory.hears:
                     memory.touched(at >> PAGE_BITS)
-                data = bytes(memory.frames.page(at >> PAGE_BITS)[start : start + count])
+                data = memory.frames.read(at >> PAGE_BITS, start, count)
                 cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES
                 if cycles <= 0:
                     return data
