@@ -575,3 +575,28 @@ def test_mapping_a_file_in_memory_takes_no_second_frame() -> None:
 
     rig.do(main)
     assert log == [b"pma", 1, 0, b"MAPm", b"MAPm"]
+
+
+def test_a_page_that_three_map_counts_a_third_each() -> None:
+    """proc_pid_smaps(5), Pss."""
+    log: Log = []
+    rig = MemoryRig()
+
+    async def other(sys: Sys) -> int:
+        await sys.nanosleep(10_000_000)
+        return 0
+
+    async def main(sys: Sys) -> None:
+        at = await sys.mmap(30 * PAGE, RW, SHARED)
+        for page in range(30):
+            await sys.store(at + page * PAGE, b"x")
+        await sys.fork(other)
+        await sys.fork(other)
+        fd = await sys.open(b"/proc/self/smaps_rollup")
+        text = (await sys.read(fd, 4096)).splitlines()
+        rows = {line.split()[0]: line.split()[1] for line in text[1:]}
+        log.append((rows[b"Pss_Shmem:"], rows[b"Referenced:"]))
+
+    rig.do(main)
+    # 30 thirds of a page, rounded down; they and the seven of the image were touched.
+    assert log == [(b"39", b"148")]

@@ -66,8 +66,10 @@ class _Usage:
                 continue
             frame = entry >> PPN_SHIFT
             kind = frames.kind[frame]
-            held = kind != Kind.ANON or frame in swap.slots
-            users = max(frames.refs[frame] - held, 1)
+            if kind == Kind.ANON:
+                users = max(frames.refs[frame] - (frame in swap.slots), 1)
+            else:
+                users = max(len(reclaim.mappers(kernel.mm, frame)), 1)
             self.rss += 1
             share = 4096 // users
             self.pss += share
