@@ -27,6 +27,8 @@ async def tally(tool: Tool) -> int:
     sys = tool.sys
     try:
         fd = await sys.open(sales, O_RDONLY)
+        if (await sys.fstat(fd)).size % RECORD:
+            return 1
         total = 0
         while record := await sys.read(fd, RECORD):
             total += int(record) if record.strip().isdigit() else 0
