@@ -480,8 +480,9 @@ def test_a_traced_program_gains_nothing_from_a_setuid_file() -> None:
     async def other(sys: Sys) -> int:
         return await sys.geteuid() & 0xFF
 
-    async def tracee(sys: Sys) -> None:
+    async def tracee(sys: Sys) -> int:
         await sys.execve(b"/bin/other", [b"other"], {})
+        return 1
 
     seen: dict[bool, int] = {}
     for traced in (False, True):

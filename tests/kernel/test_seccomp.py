@@ -75,8 +75,9 @@ def test_it_is_inherited_over_fork_and_exec() -> None:
     async def other(sys: Sys) -> int:
         return await refused(sys.getppid())
 
-    async def child(sys: Sys) -> None:
+    async def child(sys: Sys) -> int:
         await sys.execve(b"/bin/other", [b"other"], {})
+        return 1
 
     async def main(sys: Sys) -> int:
         await install(sys, refuse(Errno.EACCES))
@@ -114,11 +115,12 @@ def test_a_call_for_the_tracer_is_enosys_without_one() -> None:
 def test_a_tracer_sees_the_calls_that_the_filter_names_and_no_others() -> None:
     log: list[Any] = []
 
-    async def child(sys: Sys) -> None:
+    async def child(sys: Sys) -> int:
         await install(sys, Filter(SOCKETS, ptrace.SECCOMP_RET_TRACE | 7))
         await sys.compute(5000)
         await sys.getpid()
         await sys.getppid()
+        return 0
 
     async def main(sys: Sys) -> None:
         pid = await sys.fork(child)
