@@ -72,7 +72,7 @@ def exit(kernel: Kernel, pcb: PCB, status: int) -> None:
     notify_exit(kernel, pcb)
 
 
-def _reaper(kernel: Kernel, pcb: PCB) -> PCB | None:
+def reaper(kernel: Kernel, pcb: PCB) -> PCB | None:
     """Who adopts the children of ``pcb``: the nearest subreaper above it, or init (prctl(2))."""
     above = kernel.processes.get(pcb.ppid)
     while above is not None and above.pid != 1:
@@ -85,11 +85,11 @@ def _reaper(kernel: Kernel, pcb: PCB) -> PCB | None:
 def _orphan_children(kernel: Kernel, pcb: PCB) -> None:
     if not pcb.children:
         return
-    reaper = _reaper(kernel, pcb)
+    adopter = reaper(kernel, pcb)
     for child in pcb.children.values():
-        child.ppid = reaper.pid if reaper is not None else 1
-        if reaper is not None:
-            reaper.children[child.pid] = child
+        child.ppid = adopter.pid if adopter is not None else 1
+        if adopter is not None:
+            adopter.children[child.pid] = child
         if child.death_signal:
             signals.post(kernel, child, child.death_signal, pcb)
         if child.zombie:
@@ -128,9 +128,7 @@ def notify_exit(kernel: Kernel, pcb: PCB) -> None:
     parent.child_wait.wake()
 
 
-def waitid(
-    kernel: Kernel, pcb: PCB, idtype: int, id: int, options: int
-) -> Waited | WaitQueue:
+def waitid(kernel: Kernel, pcb: PCB, idtype: int, id: int, options: int) -> Waited | WaitQueue:
     """waitid(2): a child that ended, stopped or went on, whichever was asked for.
 
     With WNOHANG and nothing to report the result's pid is 0. ECHILD EINVAL.

@@ -9,6 +9,7 @@ from minios.abi.flags import wifexited, wifsignaled
 from minios.abi.records import Siginfo, Waited
 from minios.abi.signals import SA_NOCLDWAIT, SIG_IGN, Sig
 from minios.abi.syscalls import NR
+from minios.kernel.death import reaper
 from minios.kernel.file import File
 from minios.kernel.kernel import Kernel
 from minios.kernel.mm import check as memory
@@ -68,14 +69,11 @@ class Auditor:
 
     def on_exit(self, pcb: PCB) -> None:
         self.deaths += 1
-        parent = self.kernel.processes.get(pcb.ppid)
-        if (
-            parent is None
-            or parent.zombie
-            or parent.handlers[Sig.SIGCHLD] == SIG_IGN
-            or parent.handler_flags.get(Sig.SIGCHLD, 0) & SA_NOCLDWAIT
-        ):
-            self.unwanted += 1
+        self.unwanted += _ignores(self.kernel.processes.get(pcb.ppid))
+        if any(child.zombie for child in pcb.children.values()):
+            # Who adopts its zombies may not want them either.
+            adopts = not _ignores(reaper(self.kernel, pcb))
+            self.unwanted += sum(c.zombie and not adopts for c in pcb.children.values())
 
     def on_trap(self, pcb: PCB, nr: int, args: tuple[Any, ...]) -> None:
         if nr == NR.read:
@@ -237,6 +235,16 @@ class Auditor:
             if 0 not in ids:
                 assert not now_caps & ~caps, f"{pcb.pid} gained capabilities"
         self.ids[pcb] = (now_ids, now_gids, now_caps)
+
+
+def _ignores(parent: PCB | None) -> bool:
+    """Whether a parent leaves no zombies (wait(2), sigaction(2) SA_NOCLDWAIT)."""
+    return (
+        parent is None
+        or parent.zombie
+        or parent.handlers[Sig.SIGCHLD] == SIG_IGN
+        or parent.handler_flags.get(Sig.SIGCHLD, 0) & SA_NOCLDWAIT != 0
+    )
 
 
 def _ids(pcb: PCB) -> tuple[Ids, Ids, int]:
