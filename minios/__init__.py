@@ -6,7 +6,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-RULESET = 1
+RULESET = 2
 """Changes whenever the same inputs no longer give the same bytes; runs of another are refused."""
 
 

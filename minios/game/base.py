@@ -11,9 +11,7 @@ from typing import NamedTuple, Protocol
 from minios import __version__
 from minios.userland.table import PROGRAMS, SBIN
 
-SETUID = frozenset(
-    {"su", "sudo", "passwd", "crontab", "at", "batch", "atq", "atrm", "newgrp"}
-)
+SETUID = frozenset({"su", "sudo", "passwd", "crontab", "at", "batch", "atq", "atrm", "newgrp"})
 
 PATH = b"/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"
 ROOT_PATH = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -176,9 +176,7 @@ class Host:
             inode.uid, inode.gid = owner.uid, gid
         elif spec.kind == "program":
             mode = 0o755 if spec.mode is None else spec.mode
-            made = machine.install(
-                where, spec.program, mode, brand=spec.abi, runpath=spec.runpath
-            )
+            made = machine.install(where, spec.program, mode, brand=spec.abi, runpath=spec.runpath)
             made.inode.uid, made.inode.gid = owner.uid, gid
         else:
             data = self._content(spec, text)

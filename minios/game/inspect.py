@@ -20,6 +20,7 @@ from minios.game.why import why_goal
 from minios.kernel.credentials import may_access
 from minios.kernel.plain import plain
 from minios.kernel.why.processes import why_process
+from minios.kernel.why.reason import lines
 from minios.userland.lib.strace import decode
 from minios.userland.lib.strace.text import Style
 

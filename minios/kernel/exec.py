@@ -39,7 +39,6 @@ LIBC = b"libc.so.6"
 """The C library of programs that are linked when they start."""
 
 
-
 def native(name: str, brand: str = "linux", runpath: str | None = None) -> bytes:
     """The content of the file of a native program, built for the kernels of ``brand``.
 

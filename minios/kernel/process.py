@@ -46,6 +46,7 @@ WORK_TRACE = 8
 WORK_PAGES = 16
 """Pages it cannot go on without are not in memory."""
 
+
 class Table(Protocol):
     """System calls by number: a dictionary, or what looks at each call first."""
 

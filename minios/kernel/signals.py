@@ -175,9 +175,7 @@ def _push_handler(pcb: PCB, sig: int, info: Siginfo | None) -> None:
     sa_flags = pcb.handler_flags.get(sig, 0)
     if sa_flags & SA_SIGINFO:
         known = info or take_info(pcb, sig)
-        frame = Frame(
-            lambda: pcb.bound(handler(pcb.sys, sig, known), main=False), sig, pcb.blocked
-        )
+        frame = Frame(lambda: pcb.bound(handler(pcb.sys, sig, known), main=False), sig, pcb.blocked)
     else:
         frame = Frame(lambda: pcb.bound(handler(pcb.sys, sig), main=False), sig, pcb.blocked)
     if pcb.saved_mask is not None:
