@@ -225,6 +225,17 @@ def test_what_cannot_be_done_is_said(cmd: str, text: str, status: int) -> None:
     assert (result.stderr.decode(), result.status) == (text, status)
 
 
+def test_strace_can_be_straced() -> None:
+    text = trace("strace -e trace=ptrace strace -o /dev/null true")
+    assert "ptrace(PTRACE_SEIZE, 4, NULL, PTRACE_O_TRACESYSGOOD) = 0\n" in text
+    assert text.endswith("+++ exited with 0 +++\n")
+
+
+def test_what_is_traced_already_cannot_be_traced_again() -> None:
+    text = trace("strace -f -o /dev/null strace true")
+    assert text == "strace: attach: ptrace(PTRACE_SEIZE, 4): Operation not permitted\n"
+
+
 def spent(cmd: str) -> int:
     """Virtual ns that a command takes."""
     box = Box()

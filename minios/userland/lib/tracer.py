@@ -10,6 +10,7 @@ from minios.abi.records import Waited
 from minios.abi.signals import SIG_DFL, SIG_IGN, Sig
 from minios.abi.sys import Sys
 from minios.userland.lib.execvp import DEFAULT_PATH
+from minios.userland.lib.program import Failure
 from minios.userland.lib.stdio import complain, why
 
 INTERRUPTS = (Sig.SIGHUP, Sig.SIGINT, Sig.SIGQUIT, Sig.SIGPIPE, Sig.SIGTERM)
@@ -35,7 +36,7 @@ class Kind(Enum):
 class Tracer:
     """The processes that a program traces."""
 
-    __slots__ = ("_fresh", "_starting", "interrupted", "name", "options", "pids", "sys")
+    __slots__ = ("interrupted", "name", "options", "pids", "sys")
 
     def __init__(self, sys: Sys, name: bytes, options: int) -> None:
         self.sys = sys
@@ -44,8 +45,6 @@ class Tracer:
         self.pids: dict[int, None] = {}
         self.interrupted = 0
         """The signal that asked us to stop."""
-        self._fresh: dict[int, None] = {}
-        self._starting = 0
 
     async def listen(self, *, ignore: bool) -> None:
         """Signals that would end us are noted, or ignored (``-o FILE PROG``)."""
@@ -67,10 +66,14 @@ class Tracer:
         sys = self.sys
         pid = await sys.fork(_child, self.name, path, list(argv), dict(env), calls)
         await sys.waitpid(pid, flags.WUNTRACED)
-        await sys.ptrace(ptrace.PTRACE_SEIZE, pid, 0, self.options)
+        try:
+            await sys.ptrace(ptrace.PTRACE_SEIZE, pid, 0, self.options)
+        except OSError as err:  # whoever traces us has it already
+            await sys.kill(pid, Sig.SIGKILL)
+            text = b"attach: ptrace(PTRACE_SEIZE, %d): " % pid
+            raise Failure(text + why(err)) from None
         await sys.waitpid(pid)
         self.pids[pid] = None
-        self._starting = pid
         await sys.kill(pid, Sig.SIGCONT)
         return pid
 
