@@ -25,11 +25,14 @@ from minios.kernel.mm.area import (
     entry_flags,
 )
 from minios.kernel.mm.backing import FileMapping
+from minios.kernel.mm.fault import BadAccess, resolve
 from minios.kernel.mm.space import PRIVATE, AddressSpace
 from minios.kernel.pagecache import Flush
 from minios.kernel.process import limit
 from minios.kernel.wait import WaitQueue
 from minios.memory.frames import Kind, OutOfFrames
+from minios.memory.mmu import LOAD as READ
+from minios.memory.mmu import STORE as WRITE
 from minios.memory.pagetable import COW, PPN_SHIFT, D, V, W
 
 if TYPE_CHECKING:
@@ -432,10 +435,6 @@ def mlock(kernel: Kernel, pcb: PCB, address: int, length: int) -> WaitQueue | No
 
 def _fetch(kernel: Kernel, pcb: PCB, space: AddressSpace, start: int, end: int) -> WaitQueue | None:
     """Bring every page of locked areas in; made again after each wait. ENOMEM."""
-    from minios.kernel.mm.fault import BadAccess, resolve
-    from minios.memory.mmu import LOAD as READ
-    from minios.memory.mmu import STORE as WRITE
-
     for vpn in range(start >> PAGE_BITS, end >> PAGE_BITS):
         entry = space.table.get(vpn)
         if entry & V:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minios.abi.signals import Sig
+from minios.kernel.log import LOG_ERR, LOG_WARNING
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
 NEVER = -1000
-LOG_ERR, LOG_WARNING = 3, 4
 
 
 def badness(kernel: Kernel, pcb: PCB) -> int | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from minios.abi.caps import CAP_SYS_RESOURCE
 from minios.abi.errno import Errno, error
+from minios.fs.access import capable
 from minios.kernel.mm import oom, reclaim
 from minios.kernel.mm.area import LOCKED, STACK_TOP, Area
 from minios.kernel.mm.backing import FileMapping
@@ -208,9 +210,6 @@ def oom_score_adj(kernel: Kernel, pcb: PCB) -> bytes:
 
 def set_oom_score_adj(kernel: Kernel, pcb: PCB, data: bytes, writer: PCB) -> None:
     """-1000 to 1000; only root lowers it (proc_pid_oom_score_adj(5)). EACCES EINVAL."""
-    from minios.abi.caps import CAP_SYS_RESOURCE
-    from minios.fs.access import capable
-
     try:
         value = int(data.strip())
     except ValueError:
