@@ -69,6 +69,10 @@ def missing() -> str:
     return ""
 
 
+_CLEAN = ("env", "--default-signal")
+"""Whoever runs the tests in the background of a shell ignores SIGINT, and would pass that on."""
+
+
 def _setpriv() -> list[str]:
     if os.geteuid() != 0:
         return []
@@ -141,7 +145,7 @@ def run(script: str) -> Outcome:
             if os.geteuid() == 0:
                 os.fchown(writer, UID, UID)  # so that /dev/stdout may be opened
         process = subprocess.Popen(
-            [*_setpriv(), "sh", "-c", WRAPPER, "sh", script],
+            [*_CLEAN, *_setpriv(), "sh", "-c", WRAPPER, "sh", script],
             cwd=home,
             stdin=subprocess.DEVNULL,
             stdout=writers[0],
@@ -176,7 +180,7 @@ def run_on_terminal(script: str, keys: Sequence[str]) -> Outcome:
         if os.geteuid() == 0:
             os.fchown(slave, UID, UID)
         process = subprocess.Popen(
-            [*_setpriv(), "sh", "-mc", TYPED + "; :"],
+            [*_CLEAN, *_setpriv(), "sh", "-mc", TYPED + "; :"],
             cwd=home,
             stdin=slave,
             stdout=slave,
