@@ -33,7 +33,7 @@ seq 3 >f; exec 3<f; read x <&3; grep pos /proc/self/fdinfo/3; cat <&3 >/dev/null
 grep pos /proc/self/fdinfo/3
 """,
     "parent, group and session in stat": r"""
-set -- $(cat /proc/$$/stat); [ $1 = $$ ] && echo "$2 $3"; [ $4 = $PPID ] && echo parent
+set -- $(cat /proc/$$/stat); [ $1 = $$ ] && echo "$2"; [ $4 = $PPID ] && echo parent
 sh -c 'set -- $(cat /proc/$$/stat); [ $6 = '$6' ] && echo "same session"'
 """,
     "somebody else's secrets": r"""
