@@ -36,3 +36,15 @@ def test_everything_below_the_faces_runs_without_a_terminal_library() -> None:
 
 def test_a_world_starts_without_what_only_levels_records_or_the_interface_need() -> None:
     assert _run(LIGHT) == "[]"
+
+
+def test_a_command_line_runs_without_what_takes_longer_to_import_than_to_do_without() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "minios", "sh", "-c", "echo done"],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.stdout == "done\n"
+    assert "minios.kernel.kernel" in loaded
+    heavy = {"asyncio", "click", "dataclasses", "inspect", "json", "sqlite3", "subprocess"}
+    assert sorted(loaded & heavy) == []
