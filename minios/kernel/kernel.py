@@ -77,6 +77,7 @@ class Kernel:
         self.ttys: dict[bytes, Tty] = {}
         self.devices: Any = None
         self.pipefs: Any = None
+        """The file system of device nodes, and that of nameless things; mounts.py makes them."""
         self.history: Any = None
         """What the counters were (minios.kernel.history); a judge keeps none."""
         self.cache: Any = None
@@ -84,7 +85,6 @@ class Kernel:
         self.open_files = 0
         self.pipe_bytes = 0
         """Bytes that lie in all pipes."""
-        """The file system of nameless things, and of device nodes; mounts.py makes both."""
         self.hostname = machine.hostname
         self.dispatcher = Dispatcher(
             self,
