@@ -14,7 +14,7 @@ from minios.fs.access import refused
 from minios.fs.disk import SECTOR, Request
 from minios.fs.disk.device import Device
 from minios.fs.inode import BLOCK, Dentry
-from minios.kernel.file import File
+from minios.kernel.file import File, sought
 from minios.kernel.pagecache import Flush
 from minios.kernel.wait import WaitQueue
 
@@ -97,16 +97,8 @@ class BlockFile(File):
         return self._move(pcb, first, end, write=True, result=len(data))
 
     def seek(self, offset: int, whence: int) -> int:
-        if whence == flags.SEEK_CUR:
-            offset += self.pos
-        elif whence == flags.SEEK_END:
-            offset += self.device.size
-        elif whence != flags.SEEK_SET:
-            raise error(Errno.EINVAL)
-        if not 0 <= offset < 1 << 63:
-            raise error(Errno.EINVAL)
-        self.pos = offset
-        return offset
+        self.pos = sought(self.pos, self.device.size, offset, whence)
+        return self.pos
 
     def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
         if request == flags.BLKGETSIZE64:

@@ -191,16 +191,8 @@ class RegularFile(File):
         return data[: fsize - pos]
 
     def seek(self, offset: int, whence: int) -> int:
-        if whence == flags.SEEK_CUR:
-            offset += self.pos
-        elif whence == flags.SEEK_END:
-            offset += self.content.size
-        elif whence != flags.SEEK_SET:
-            raise error(Errno.EINVAL)
-        if not 0 <= offset < 1 << 63:
-            raise error(Errno.EINVAL)
-        self.pos = offset
-        return offset
+        self.pos = sought(self.pos, self.content.size, offset, whence)
+        return self.pos
 
     def truncate(self, pcb: PCB, size: int) -> None:
         if size > limit(pcb, flags.RLIMIT_FSIZE) and size > self.content.size:
@@ -296,6 +288,19 @@ class TextFile(File):
             raise error(Errno.EINVAL)
         self.pos = offset
         return offset
+
+
+def sought(pos: int, end: int, offset: int, whence: int) -> int:
+    """Where lseek(2) leads from ``pos`` in something that ends at ``end``. EINVAL."""
+    if whence == flags.SEEK_CUR:
+        offset += pos
+    elif whence == flags.SEEK_END:
+        offset += end
+    elif whence != flags.SEEK_SET:
+        raise error(Errno.EINVAL)
+    if not 0 <= offset < 1 << 63:
+        raise error(Errno.EINVAL)
+    return offset
 
 
 def over_limit(kernel: Kernel, pcb: PCB) -> OSError:
