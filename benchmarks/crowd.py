@@ -7,7 +7,7 @@ import time
 from minios.game.base import User, install
 from minios.game.sandbox import Result, run_command
 from minios.kernel import birth
-from minios.kernel.devices import null
+from minios.kernel.dev.devices import null
 from minios.kernel.machine import Machine
 from minios.sim.world import SECOND, World
 from minios.userland.table import load

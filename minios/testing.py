@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from minios.game import sandbox
 from minios.game.sandbox import CannotStart, OutOfTime, Result, Stuck
+from minios.kernel.dev.tty import Tty
 from minios.kernel.machine import Machine
-from minios.kernel.tty import Tty
 from minios.sim.world import MILLISECOND, SECOND
 
 __all__ = ["Box", "CannotStart", "OutOfTime", "Result", "Stuck", "run"]

@@ -17,7 +17,7 @@ from minios.game.view import GoalView, ResultView
 from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
-    from minios.kernel.tty import Tty
+    from minios.kernel.dev.tty import Tty
 
 SLICE = 0.005
 BUDGET = 256

@@ -17,7 +17,7 @@ from minios.fs.access import ROOT
 from minios.fs.inode import Regular
 from minios.game.base import User, environment
 from minios.kernel import birth
-from minios.kernel.devices import HostIn, HostOut
+from minios.kernel.dev.devices import HostIn, HostOut
 from minios.kernel.signals import post_group
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from minios.game import base
 from minios.game.spec import NEVER, DriveModelSpec, FileSpec, Level, MachineSpec, ProcessSpec
 from minios.game.vary import resolve, substitute
 from minios.kernel import birth, scheduling
-from minios.kernel.fscalls import open_dentry
+from minios.kernel.dev.printer import Printer
+from minios.kernel.files.fscalls import open_dentry
 from minios.kernel.machine import Machine
 from minios.kernel.mm.swap import header as swap_header
-from minios.kernel.printer import Printer
 from minios.kernel.process import PCB
 from minios.kernel.sched import Params
 from minios.kernel.sysctl import KNOBS
@@ -31,7 +31,7 @@ from minios.sim.world import SECOND, World
 from minios.userland.table import SBIN, load
 
 if TYPE_CHECKING:
-    from minios.kernel.file import File
+    from minios.kernel.files.file import File
     from minios.kernel.kernel import Kernel
 
 BOOT = 10 * SECOND

@@ -18,7 +18,7 @@ from minios.game.memory import areas, heap_view, memory_view, walk_view
 from minios.game.view import CallView, FaultView, HeapView, InspectView, MemoryView, WalkView
 from minios.game.why import why_goal
 from minios.kernel.credentials import may_access
-from minios.kernel.plain import plain
+from minios.kernel.trace.plain import plain
 from minios.kernel.why.processes import why_process
 from minios.kernel.why.reason import lines
 from minios.userland.lib.strace import decode

@@ -29,9 +29,9 @@ from minios.userland.table import load
 
 if TYPE_CHECKING:
     from minios.game.checks import Bound
+    from minios.kernel.dev.tty import Tty
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
-    from minios.kernel.tty import Tty
 
 KEY_NS = 50 * MILLISECOND
 """A key takes this long; typing faster buys nothing."""

@@ -16,7 +16,7 @@ from minios.game.script import Act, ScriptError, Until, parse
 from minios.game.spec import FIRST_KEY, FORMAT
 from minios.game.vary import references
 from minios.game.yamlfile import Document, Path, Plain
-from minios.kernel.devfs import TERMINALS
+from minios.kernel.dev.devfs import TERMINALS
 from minios.userland.table import PROGRAMS
 
 LATER = "is not available yet: the network comes with a later version"

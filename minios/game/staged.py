@@ -9,8 +9,8 @@ from minios.game.inspect import Sight
 from minios.game.play import Play
 
 if TYPE_CHECKING:
+    from minios.kernel.dev.tty import Tty
     from minios.kernel.machine import Machine
-    from minios.kernel.tty import Tty
 
 OUTPUT = 1 << 20
 """Bytes kept for a terminal that does not fetch them."""

@@ -14,10 +14,10 @@ from minios.abi.flags import RLIMIT_CPU, RLIMIT_NPROC
 from minios.abi.signals import SIG_DFL, SIG_IGN
 from minios.abi.sys import Entry
 from minios.abi.syscalls import COMPUTE
-from minios.kernel import fscalls
 from minios.kernel.credentials import FORK_KEEPS, FORKED
 from minios.kernel.death import close_frames
 from minios.kernel.exec import Image, load
+from minios.kernel.files import fscalls
 from minios.kernel.limits import may_fork, watch_cpu
 from minios.kernel.mm.space import EXEC_FRAMES, NEW_FRAMES, AddressSpace
 from minios.kernel.process import DEFAULT_LIMITS, PCB, Frame

@@ -17,7 +17,7 @@ from minios.abi.syscalls import BRANDS
 from minios.fs.access import MAY_EXEC, MAY_READ, capable, refused, require
 from minios.fs.inode import Regular
 from minios.kernel.credentials import NO_NEW_PRIVS, after_exec, exec_caps
-from minios.kernel.pagecache import require_page
+from minios.kernel.files.pagecache import require_page
 
 if TYPE_CHECKING:
     from minios.fs.inode import Inode

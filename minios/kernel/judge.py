@@ -16,7 +16,7 @@ from minios.abi.records import Stat
 from minios.abi.signals import Sig
 from minios.abi.syscalls import NR
 from minios.kernel import birth
-from minios.kernel.devices import HostOut
+from minios.kernel.dev.devices import HostOut
 from minios.kernel.kernel import CALLS, Kernel
 from minios.kernel.process import PCB
 

@@ -14,22 +14,13 @@ from zlib import crc32
 from minios.abi.errno import Errno, error
 from minios.abi.signals import Sig
 from minios.abi.syscalls import COMPUTE, NR, PAGEIN, TRAP_CYCLES
-from minios.kernel import (
-    calls,
-    death,
-    fscalls,
-    inotify,
-    scheduling,
-    signals,
-    state,
-    storagecalls,
-    tracing,
-)
+from minios.kernel import calls, death, scheduling, signals, state
 from minios.kernel.cores import Dispatcher
-from minios.kernel.interrupts import Interrupts
+from minios.kernel.dev.interrupts import Interrupts
+from minios.kernel.files import fscalls, inotify, storagecalls
+from minios.kernel.files.locks import LockTable
 from minios.kernel.iowait import IoWait
 from minios.kernel.load import LoadAverage
-from minios.kernel.locks import LockTable
 from minios.kernel.log import LOG_EMERG, KernelLog
 from minios.kernel.mm import access
 from minios.kernel.mm import calls as mm_calls
@@ -37,14 +28,15 @@ from minios.kernel.mm.memory import Memory
 from minios.kernel.process import PCB, WORK_PAGES, WORK_TRACE, Table
 from minios.kernel.socket import calls as socket
 from minios.kernel.socket.table import SocketTable
+from minios.kernel.trace import late as tracing
 from minios.kernel.wait import Blocked, Held, Sleep, WaitQueue
 from minios.kernel.why.log import Causes
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_FILE
 
 if TYPE_CHECKING:
+    from minios.kernel.dev.tty import Tty
     from minios.kernel.machine import Machine
-    from minios.kernel.tty import Tty
 
 Handler = Callable[..., Any]
 
@@ -77,7 +69,7 @@ class Kernel:
         self.ttys: dict[bytes, Tty] = {}
         self.devices: Any = None
         self.pipefs: Any = None
-        """The file system of device nodes, and that of nameless things; mounts.py makes them."""
+        """The file system of device nodes, and that of nameless things; files/mounts.py makes them."""
         self.history: Any = None
         """What the counters were (minios.kernel.history); a judge keeps none."""
         self.cache: Any = None

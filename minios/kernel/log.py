@@ -14,7 +14,7 @@ from minios.abi.caps import CAP_SYSLOG
 from minios.abi.errno import Errno, error
 from minios.fs.access import capable
 from minios.fs.inode import Dentry
-from minios.kernel.file import File
+from minios.kernel.files.file import File
 from minios.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:

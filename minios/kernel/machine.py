@@ -17,12 +17,12 @@ from minios.fs.ext4.file import DiskFile
 from minios.fs.inode import BLOCK, Regular
 from minios.fs.vfs import Vfs
 from minios.kernel import birth
+from minios.kernel.dev.printer import Printer
 from minios.kernel.exec import native
+from minios.kernel.files.mounts import mount_all, unmount_all
 from minios.kernel.judge import JudgeKernel
 from minios.kernel.kernel import Kernel
 from minios.kernel.log import announce
-from minios.kernel.mounts import mount_all, unmount_all
-from minios.kernel.printer import Printer
 from minios.kernel.process import PCB
 from minios.kernel.sched import Params
 from minios.sim.canonical import encode

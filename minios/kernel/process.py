@@ -96,7 +96,7 @@ class PCB(OnCore):
         # signals: minios.kernel.signals
         "pending", "queued", "blocked", "work", "handlers", "handler_flags", "handler_masks",
         "saved_mask", "senders", "awaited", "timer", "timer_interval", "alarm",
-        # tracing and personality: minios.kernel.trace, minios.kernel.personality
+        # tracing and personality: minios.kernel.trace.stops, minios.kernel.personality
         "sys", "brand", "personality", "calls", "costs", "seccomp", "tracer", "tracees",
         # life and sleep: minios.kernel.kernel
         "zombie", "stopped", "exit_status", "report", "killed_by", "child_wait", "wait_queues",
@@ -191,7 +191,7 @@ class PCB(OnCore):
         self.seccomp: Any = None
         """Its filter of system calls (seccomp(2))."""
         self.tracer: Any = None
-        """The :class:`minios.kernel.trace.Trace` that holds it."""
+        """The :class:`minios.kernel.trace.stops.Trace` that holds it."""
         self.tracees: dict[int, PCB] | None = None
         """Those it traces, by pid."""
 

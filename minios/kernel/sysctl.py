@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
 from minios.kernel import calls, schedknobs
-from minios.kernel.file import FILE_MAX
+from minios.kernel.files.file import FILE_MAX
 from minios.kernel.knob import Knob, integer
 
 if TYPE_CHECKING:

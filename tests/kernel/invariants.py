@@ -10,10 +10,10 @@ from minios.abi.records import Siginfo, Waited
 from minios.abi.signals import SA_NOCLDWAIT, SIG_IGN, Sig
 from minios.abi.syscalls import NR
 from minios.kernel.death import reaper
-from minios.kernel.file import File
+from minios.kernel.files.file import File
+from minios.kernel.files.pipe import Pipe, PipeFile
 from minios.kernel.kernel import Kernel
 from minios.kernel.mm import check as memory
-from minios.kernel.pipe import Pipe, PipeFile
 from minios.kernel.process import PCB
 
 SIGNAL_ONLY = ("sigsuspend", "do_sigtimedwait")

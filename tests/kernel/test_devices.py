@@ -6,7 +6,7 @@ from minios.abi import flags
 from minios.abi.errno import Errno
 from minios.abi.sys import Sys
 from minios.fs.access import ROOT
-from minios.kernel.devices import HostIn, HostOut, makedev
+from minios.kernel.dev.devices import HostIn, HostOut, makedev
 from minios.kernel.process import PCB
 from minios.sim.world import SECOND
 from tests.kernel.rig import Rig

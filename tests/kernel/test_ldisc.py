@@ -9,7 +9,7 @@ import pytest
 
 from minios.abi import flags
 from minios.abi.signals import Sig
-from minios.kernel.ldisc import DEFAULT_TERMIOS, LINE_LIMIT, LineDiscipline
+from minios.kernel.dev.ldisc import DEFAULT_TERMIOS, LINE_LIMIT, LineDiscipline
 
 
 class Screen:

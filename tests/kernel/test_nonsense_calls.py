@@ -9,8 +9,8 @@ from minios.abi.flags import F_GETLK, F_OFD_SETLKW, F_SETLK, F_SETPIPE_SZ, O_RDW
 from minios.abi.sockets import AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 from minios.abi.sys import Sys, trap
 from minios.abi.syscalls import NR
-from minios.kernel import inotify
-from minios.kernel.locks import flock
+from minios.kernel.files import inotify
+from minios.kernel.files.locks import flock
 from minios.kernel.socket import calls as sockets
 from minios.sim.world import SECOND
 from tests.kernel.rig import Rig

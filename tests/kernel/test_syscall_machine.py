@@ -33,8 +33,8 @@ from minios.abi.sockets import AF_UNIX, SOCK_DGRAM, SOCK_STREAM
 from minios.abi.sys import Sys
 from minios.fs.access import ROOT, Identity
 from minios.kernel import birth, scheduling
+from minios.kernel.files.pipe import Pipe
 from minios.kernel.kernel import Kernel
-from minios.kernel.pipe import Pipe
 from minios.kernel.process import PCB
 from minios.kernel.sched import POLICIES
 from minios.kernel.socket.unix import collect

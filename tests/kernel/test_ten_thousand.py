@@ -10,7 +10,7 @@ from minios.abi.sys import Sys
 from minios.game.base import User, install
 from minios.game.sandbox import run_command
 from minios.kernel import birth
-from minios.kernel.devices import null
+from minios.kernel.dev.devices import null
 from minios.kernel.machine import Machine
 from minios.kernel.mm.check import check
 from minios.kernel.process import PCB

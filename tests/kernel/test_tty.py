@@ -11,8 +11,8 @@ from minios.abi.errno import Errno
 from minios.abi.records import Winsize
 from minios.abi.signals import SIG_IGN, Sig
 from minios.abi.sys import Sys
+from minios.kernel.dev.tty import LOW_WATER, QUEUE, RATE, Tty
 from minios.kernel.process import PCB
-from minios.kernel.tty import LOW_WATER, QUEUE, RATE, Tty
 from minios.sim.world import MILLISECOND, SECOND
 from tests.kernel.rig import Rig
 from tests.kernel.test_files import errno_of

@@ -13,6 +13,7 @@ from minios.fs.access import capable
 from minios.fs.ext4.file import DiskFile
 from minios.fs.inode import Regular
 from minios.kernel.arguments import integer
+from minios.kernel.files.pagecache import Flush
 from minios.kernel.mm import access, reclaim, shm, swapcalls
 from minios.kernel.mm.area import (
     LOCKED,
@@ -27,7 +28,6 @@ from minios.kernel.mm.area import (
 from minios.kernel.mm.backing import FileMapping
 from minios.kernel.mm.fault import BadAccess, resolve
 from minios.kernel.mm.space import PRIVATE, AddressSpace
-from minios.kernel.pagecache import Flush
 from minios.kernel.process import limit
 from minios.kernel.wait import WaitQueue
 from minios.memory.frames import Kind, OutOfFrames

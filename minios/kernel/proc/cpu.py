@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minios.kernel import interrupts
+from minios.kernel.dev import interrupts
 from minios.kernel.proc.text import TICK, seconds
 
 if TYPE_CHECKING:

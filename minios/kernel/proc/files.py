@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minios.abi.flags import O_CLOEXEC
-from minios.kernel.blockdev import figures
-from minios.kernel.locks import of_descriptor
+from minios.kernel.dev.blockdev import figures
+from minios.kernel.files.locks import of_descriptor
 
 if TYPE_CHECKING:
     from minios.fs.inode import Dentry

@@ -156,7 +156,7 @@ def syscall(kernel: Kernel, pcb: PCB) -> bytes:
     """The call a process sleeps in: its number, six arguments, sp and pc (proc_pid_syscall(5))."""
     if pcb.zombie or (pcb.runnable and not pcb.stopped):
         return b"running\n"
-    from minios.kernel.plain import word  # for this file alone
+    from minios.kernel.trace.plain import word  # for this file alone
 
     nr, args = pcb.request
     registers = b"0x%x 0x%x" % (STACK_TOP - 0x1C0, TEXT_START + 0x40)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from minios.abi.errno import Errno, error
-from minios.kernel import interrupts, locks, printer
+from minios.kernel.dev import interrupts, printer
+from minios.kernel.files import locks
 from minios.kernel.mm import shm
 from minios.kernel.proc import cpu, files, memory, pid, sched, system
 from minios.kernel.process import PCB

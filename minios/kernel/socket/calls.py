@@ -19,7 +19,7 @@ from minios.abi.sockets import (
     Message,
 )
 from minios.abi.syscalls import NR
-from minios.kernel.file import MAX_RW, File, max_fds, require_room
+from minios.kernel.files.file import MAX_RW, File, max_fds, require_room
 from minios.kernel.socket import unix
 from minios.kernel.socket.sock import Received, Sock, SocketFile
 

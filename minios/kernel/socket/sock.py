@@ -21,7 +21,7 @@ from minios.abi.sockets import (
     Address,
     Ucred,
 )
-from minios.kernel.file import File, anonymous
+from minios.kernel.files.file import File, anonymous
 from minios.kernel.wait import Sleep, WaitQueue
 
 if TYPE_CHECKING:

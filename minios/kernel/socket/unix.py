@@ -32,8 +32,8 @@ from minios.abi.sockets import (
     Ucred,
 )
 from minios.fs.access import MAY_WRITE, require, require_change
-from minios.kernel.file import File
-from minios.kernel.pipe import SOFT_LIMIT
+from minios.kernel.files.file import File
+from minios.kernel.files.pipe import SOFT_LIMIT
 from minios.kernel.process import limit
 from minios.kernel.socket.sock import Received, Sock, SocketFile, Wait
 from minios.kernel.sysctl import value

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from minios.abi import flags
 from minios.abi.signals import NSIG, Sig
 from minios.abi.syscalls import NR, ROWS
-from minios.kernel.locks import END, FLOCK, POSIX, Waiting
-from minios.kernel.pipe import Pipe, PipeFile
-from minios.kernel.tty import Tty, TtyFile
+from minios.kernel.dev.tty import Tty, TtyFile
+from minios.kernel.files.locks import END, FLOCK, POSIX, Waiting
+from minios.kernel.files.pipe import Pipe, PipeFile
 from minios.kernel.why.reason import clean, moment, seconds
 from minios.kernel.why.steps import visible
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
     from minios.fs.inode import Dentry
-    from minios.kernel.file import File
+    from minios.kernel.files.file import File
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 

@@ -29,7 +29,7 @@ from minios.abi.inotify import (
 from minios.abi.syscalls import NR
 from minios.fs.access import MAY_READ, require
 from minios.fs.watch import Watch
-from minios.kernel.file import File, anonymous, max_fds, require_room
+from minios.kernel.files.file import File, anonymous, max_fds, require_room
 from minios.kernel.sysctl import value
 from minios.kernel.wait import WaitQueue
 

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def ptrace(kernel: Kernel, pcb: PCB, request: int, pid: int, addr: int, data: Any) -> Any:
     """ptrace(2)."""
-    from minios.kernel.ptrace import ptrace_call
+    from minios.kernel.trace.ptrace import ptrace_call
 
     return ptrace_call(kernel, pcb, request, pid, addr, data)
 
 
 def seccomp(kernel: Kernel, pcb: PCB, operation: int, flags: int, argument: Any) -> int:
     """seccomp(2)."""
-    from minios.kernel.seccomp import seccomp as filtering
+    from minios.kernel.trace.seccomp import seccomp as filtering
 
     return filtering(kernel, pcb, operation, flags, argument)
 
@@ -31,7 +31,7 @@ def seccomp(kernel: Kernel, pcb: PCB, operation: int, flags: int, argument: Any)
 def probe(kernel: Kernel, pcb: PCB, *told: Any) -> None:
     """The trap of a library function's probe; nothing if nobody traces."""
     if pcb.tracer is not None:
-        from minios.kernel.ptrace import probe as report
+        from minios.kernel.trace.ptrace import probe as report
 
         report(kernel, pcb, *told)
 

@@ -21,7 +21,7 @@ from minios.abi.printer import (
     LPGETSTATUS,
     LPRESET,
 )
-from minios.kernel.file import File
+from minios.kernel.files.file import File
 from minios.kernel.log import LOG_INFO
 from minios.kernel.wait import About, WaitQueue
 from minios.sim.world import MARK_FILE, SECOND

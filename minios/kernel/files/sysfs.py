@@ -10,8 +10,8 @@ from minios.fs.disk import ELEVATORS
 from minios.fs.disk.device import Device
 from minios.fs.disk.request import MAX_SECTORS
 from minios.fs.synthetic import SyntheticFile, SyntheticFileSystem
-from minios.kernel.blockdev import figures, partitions
-from minios.kernel.procfs import Folder, tree
+from minios.kernel.dev.blockdev import figures, partitions
+from minios.kernel.files.procfs import Folder, tree
 
 if TYPE_CHECKING:
     from minios.fs.filesystem import FileSystem

@@ -11,7 +11,7 @@ from minios.abi.errno import Errno, error
 from minios.abi.flags import PIPE_BUF, PIPE_SIZE
 from minios.abi.signals import Sig
 from minios.fs.access import capable
-from minios.kernel.file import File, anonymous
+from minios.kernel.files.file import File, anonymous
 from minios.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:

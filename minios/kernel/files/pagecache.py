@@ -18,7 +18,7 @@ from minios.kernel.wait import About, Blocked, WaitQueue
 from minios.memory.frames import Kind
 
 if TYPE_CHECKING:
-    from minios.kernel.file import RegularFile
+    from minios.kernel.files.file import RegularFile
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 

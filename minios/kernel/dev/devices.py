@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.fs.inode import Dentry
-from minios.kernel.file import File, anonymous
+from minios.kernel.files.file import File, anonymous
 from minios.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from minios.abi.records import Termios, Winsize
 from minios.abi.signals import Sig
 from minios.fs.access import capable
 from minios.kernel import signals
-from minios.kernel.file import File
-from minios.kernel.ldisc import DEFAULT_TERMIOS, LineDiscipline
+from minios.kernel.dev.ldisc import DEFAULT_TERMIOS, LineDiscipline
+from minios.kernel.files.file import File
 from minios.kernel.wait import Sleep, WaitQueue
 from minios.sim.world import MARK_TTY, MILLISECOND, SECOND
 

@@ -13,7 +13,7 @@ from minios.abi.syscalls import NR
 from minios.fs.access import capable, require_change
 from minios.fs.ext4 import Ext4
 from minios.fs.inode import BLOCK
-from minios.kernel import mounts, pagecache
+from minios.kernel.files import mounts, pagecache
 
 if TYPE_CHECKING:
     from minios.fs.ext4.quota import Dquot, Quota

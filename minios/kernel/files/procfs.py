@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from minios.fs.access import Credentials
     from minios.fs.filesystem import FileSystem
-    from minios.kernel.file import FdTable, File
+    from minios.kernel.files.file import FdTable, File
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 

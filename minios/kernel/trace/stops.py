@@ -22,8 +22,8 @@ from minios.abi.records import Siginfo, Waited
 from minios.abi.signals import Sig
 from minios.abi.syscalls import COMPUTE, NR, TRAP_CYCLES
 from minios.kernel import death, signals
-from minios.kernel.plain import plain
 from minios.kernel.process import WORK_STOP, WORK_TRACE
+from minios.kernel.trace.plain import plain
 from minios.kernel.wait import Held, Sleep, WaitQueue
 from minios.sim.canonical import encode
 from minios.sim.world import MARK_PROCESS

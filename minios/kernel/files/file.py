@@ -17,8 +17,8 @@ from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry, Directory, Inode, Regular
 from minios.fs.mount import is_gone
 from minios.fs.watch import tell_place
-from minios.kernel import pagecache
-from minios.kernel.locks import closed_description, closed_descriptor
+from minios.kernel.files import pagecache
+from minios.kernel.files.locks import closed_description, closed_descriptor
 from minios.kernel.process import limit
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from minios.fs.filesystem import FileSystem
 from minios.fs.inode import BLOCK, Dentry
 from minios.fs.mount import PER_MOUNT, Mount
 from minios.fs.protect import Protection
-from minios.kernel.devfs import Devices
+from minios.kernel.dev.devfs import Devices
+from minios.kernel.files.pagecache import Flush, KernelCache, sync_fs
+from minios.kernel.files.procfs import proc_file_system
+from minios.kernel.files.sysfs import sys_file_system
 from minios.kernel.history import History
 from minios.kernel.mm.tmpfs import Tmpfs
-from minios.kernel.pagecache import Flush, KernelCache, sync_fs
-from minios.kernel.procfs import proc_file_system
-from minios.kernel.sysfs import sys_file_system
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel

@@ -17,7 +17,7 @@ from minios.kernel.wait import About, WaitQueue
 
 if TYPE_CHECKING:
     from minios.fs.inode import Inode
-    from minios.kernel.file import File
+    from minios.kernel.files.file import File
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 

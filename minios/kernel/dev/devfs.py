@@ -9,8 +9,8 @@ from minios.abi.errno import Errno, error
 from minios.fs.access import refused
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import Dentry
-from minios.kernel.blockdev import open_block
-from minios.kernel.devices import (
+from minios.kernel.dev.blockdev import open_block
+from minios.kernel.dev.devices import (
     JUDGES_MAY_OPEN,
     MEMORY_DEVICES,
     Asked,
@@ -19,10 +19,10 @@ from minios.kernel.devices import (
     Opener,
     makedev,
 )
-from minios.kernel.file import File
+from minios.kernel.dev.printer import open_printer
+from minios.kernel.dev.tty import Tty, open_tty
+from minios.kernel.files.file import File
 from minios.kernel.log import KmsgFile
-from minios.kernel.printer import open_printer
-from minios.kernel.tty import Tty, open_tty
 from minios.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from minios.fs.access import refused
 from minios.fs.disk import SECTOR, Request
 from minios.fs.disk.device import Device
 from minios.fs.inode import BLOCK, Dentry
-from minios.kernel.file import File, sought
-from minios.kernel.pagecache import Flush
+from minios.kernel.files.file import File, sought
+from minios.kernel.files.pagecache import Flush
 from minios.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""ptrace(2): its requests and who may make them; what a stop is, is in ``trace.py``."""
+"""ptrace(2): its requests and who may make them; what a stop is, is in ``stops.py``."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from minios.abi.errno import Errno, error
 from minios.abi.ptrace import Probe, SyscallInfo
 from minios.abi.signals import NSIG, Sig
 from minios.fs.access import capable
-from minios.kernel import peek, signals
+from minios.kernel import signals
 from minios.kernel.arguments import find, integer
 from minios.kernel.credentials import may_access
-from minios.kernel.plain import plain
-from minios.kernel.trace import Trace, hook
+from minios.kernel.trace import peek
+from minios.kernel.trace.plain import plain
+from minios.kernel.trace.stops import Trace, hook
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel

@@ -19,8 +19,8 @@ from minios.fs.access import ROOT, Identity
 from minios.fs.inode import Dentry, Regular
 from minios.fs.mount import is_gone
 from minios.fs.watch import tell_itself, tell_place
-from minios.kernel.devices import null
-from minios.kernel.file import (
+from minios.kernel.dev.devices import null
+from minios.kernel.files.file import (
     MAX_FDS,
     MAX_RW,
     STATUS_FLAGS,
@@ -33,8 +33,8 @@ from minios.kernel.file import (
     over_limit,
     require_room,
 )
-from minios.kernel.locks import flock, record_lock
-from minios.kernel.pipe import PipeFile, make_pipe, open_fifo
+from minios.kernel.files.locks import flock, record_lock
+from minios.kernel.files.pipe import PipeFile, make_pipe, open_fifo
 from minios.kernel.process import limit
 from minios.kernel.wait import Sleep, WaitQueue
 

@@ -1,0 +1,1 @@
+"""What programs do with files: open files, pipes, locks, watches, mounts and made-up files."""
