@@ -69,7 +69,7 @@ class Kernel:
         self.ttys: dict[bytes, Tty] = {}
         self.devices: Any = None
         self.pipefs: Any = None
-        """The file system of device nodes, and that of nameless things; files/mounts.py makes both."""
+        """The file systems of device nodes and of nameless things; files/mounts.py makes both."""
         self.history: Any = None
         """What the counters were (minios.kernel.history); a judge keeps none."""
         self.cache: Any = None
