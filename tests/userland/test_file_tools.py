@@ -176,7 +176,7 @@ cp a new
 cp -r a new
 cp -av a new
 cp -r a d
-cp -r a a/b
+cp -r sub sub/sub
 cp -p f1 new
 cp -P link new
 cp -L link new
