@@ -27,6 +27,7 @@ from minios.memory.mmu import LOAD, STORE, Mmu, PageFault
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
+    from minios.kernel.mm.memory import Memory
     from minios.kernel.process import PCB
 
 MAX_ACCESS = 1 << 20
@@ -60,21 +61,13 @@ def load(kernel: Kernel, pcb: PCB, address: int, count: int) -> bytes | WaitQueu
     walks = mmu.walks
     if partial is None:
         memory.cycles = 0
-        start = address & PAGE - 1
-        if start + count <= PAGE and 0 <= address < ADDRESSES:
-            try:
-                at = mmu.translate(space.space, address, LOAD)
-            except PageFault:
-                mmu.walks -= 1  # the same walk is made below
-                mmu.tlb.misses -= 1
-            else:
-                if memory.hears:
-                    memory.touched(at >> PAGE_BITS)
-                data = memory.frames.read(at >> PAGE_BITS, start, count)
-                cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES
-                if cycles <= 0:
-                    return data
-                _charge(kernel, pcb, LOAD_NR, data, cycles)
+        at = _at_once(memory, mmu, space, address, count, LOAD)
+        if at >= 0:
+            data = memory.frames.read(at >> PAGE_BITS, at & PAGE - 1, count)
+            cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES
+            if cycles <= 0:
+                return data
+            _charge(kernel, pcb, LOAD_NR, data, cycles)
         partial = Partial()
     memory.pressure.end(pcb)
     while partial.done < count:
@@ -104,21 +97,14 @@ def store(kernel: Kernel, pcb: PCB, address: int, data: bytes) -> WaitQueue | No
     walks = mmu.walks
     if partial is None:
         memory.cycles = 0
-        start = address & PAGE - 1
-        if start + count <= PAGE and 0 <= address < ADDRESSES:
-            try:
-                at = mmu.translate(space.space, address, STORE)
-            except PageFault:
-                mmu.walks -= 1  # the same walk is made below
-                mmu.tlb.misses -= 1
-            else:
-                if memory.hears:
-                    memory.touched(at >> PAGE_BITS, write=True)
-                memory.frames.page(at >> PAGE_BITS)[start : start + count] = data
-                cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES
-                if cycles <= 0:
-                    return None
-                _charge(kernel, pcb, STORE_NR, None, cycles)
+        at = _at_once(memory, mmu, space, address, count, STORE)
+        if at >= 0:
+            start = at & PAGE - 1
+            memory.frames.page(at >> PAGE_BITS)[start : start + count] = data
+            cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES
+            if cycles <= 0:
+                return None
+            _charge(kernel, pcb, STORE_NR, None, cycles)
         partial = Partial()
     memory.pressure.end(pcb)
     while partial.done < count:
@@ -136,6 +122,23 @@ def store(kernel: Kernel, pcb: PCB, address: int, data: bytes) -> WaitQueue | No
     cycles = (count - 1 >> 2) + (mmu.walks - walks) * WALK_CYCLES + memory.cycles
     _charge(kernel, pcb, STORE_NR, None, cycles)
     raise AssertionError  # _charge does not return
+
+
+def _at_once(
+    memory: Memory, mmu: Mmu, space: AddressSpace, address: int, count: int, access: int
+) -> int:
+    """The physical address, if all of the access lies on one page that is there; else -1."""
+    if (address & PAGE - 1) + count > PAGE or not 0 <= address < ADDRESSES:
+        return -1
+    try:
+        at = mmu.translate(space.space, address, access)
+    except PageFault:
+        mmu.walks -= 1  # the same walk is made again when the fault is resolved
+        mmu.tlb.misses -= 1
+        return -1
+    if memory.hears:
+        memory.touched(at >> PAGE_BITS, write=access == STORE)
+    return at
 
 
 def _unit(kernel: Kernel, pcb: PCB, space: AddressSpace) -> Mmu:
