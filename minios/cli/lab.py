@@ -39,6 +39,32 @@ def cli() -> None:
     """
 
 
+def _or_else(option: str, noun: str) -> Callable[[F], F]:
+    """The two other ways to give what ``--option`` gives: a file, and chance."""
+
+    def add(command: F) -> F:
+        for each in (
+            click.option(
+                "--random",
+                "count",
+                default=10,
+                show_default=True,
+                metavar="N",
+                help=f"Without {noun}: so many random ones …",
+            ),
+            click.option(
+                f"--{option}-file",
+                type=click.Path(),
+                metavar="FILE",
+                help="The same from a file, by commas or lines (- is stdin).",
+            ),
+        ):
+            command = each(command)
+        return command
+
+    return add
+
+
 def _common(command: F) -> F:
     """The options that all experiments have, in the order of the help text's end."""
     for option in (
@@ -240,20 +266,7 @@ def _params(options: dict[str, Any], *, mlfq: bool) -> Any:
     help="Frames of memory; several are compared: 3,4 or 1-8.",
 )
 @click.option("-r", "--refs", metavar="PAGES", help="The pages referenced: 0,1,2w (w: written).")
-@click.option(
-    "--refs-file",
-    type=click.Path(),
-    metavar="FILE",
-    help="The same from a file, by commas or lines (- is stdin).",
-)
-@click.option(
-    "--random",
-    "count",
-    default=10,
-    show_default=True,
-    metavar="N",
-    help="Without references: so many random ones …",
-)
+@_or_else("refs", "references")
 @click.option("--pages", default=10, show_default=True, help="… to so many pages …")
 @click.option(
     "--workload",
@@ -365,20 +378,7 @@ def paging(
 )
 @click.option("--classes", metavar="SIZES", help="Segregated lists with these upper bounds: 16,64.")
 @click.option("--ops", metavar="OPS", help="+10,+20,-0: allocate 10, then 20, free the first.")
-@click.option(
-    "--ops-file",
-    type=click.Path(),
-    metavar="FILE",
-    help="The same from a file, by commas or lines (- is stdin).",
-)
-@click.option(
-    "--random",
-    "count",
-    default=10,
-    show_default=True,
-    metavar="N",
-    help="Without operations: so many random ones …",
-)
+@_or_else("ops", "operations")
 @click.option("--max-size", default=10, show_default=True, help="… of 1 to so many bytes …")
 @click.option(
     "--allocs",
