@@ -19,6 +19,7 @@ from minios.game.view import (
     SpaceView,
     WalkView,
 )
+from minios.kernel.mm.reclaim import mappers
 from minios.memory.frames import PAGE, PAGE_BITS, Kind
 from minios.memory.pagetable import PPN_SHIFT, V, describe, walk
 from minios.memory.tlb import ASID_SHIFT
@@ -26,6 +27,7 @@ from minios.userland.lib.heap import layout
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
+    from minios.kernel.mm.memory import Memory
     from minios.kernel.mm.space import AddressSpace
     from minios.kernel.process import PCB
 
@@ -73,7 +75,7 @@ def _runs(kernel: Kernel) -> tuple[tuple[int, int], ...]:
     runs: list[tuple[int, int]] = []
     count, last = 0, FREE
     for frame, kind in enumerate(frames.kind):
-        owner = _anonymous(frames, frame) if kind == Kind.ANON else _NOBODYS[Kind(kind)]
+        owner = _anonymous(kernel.mm, frame) if kind == Kind.ANON else _NOBODYS[Kind(kind)]
         if owner != last:
             if count:
                 runs.append((count, last))
@@ -89,18 +91,12 @@ def _runs(kernel: Kernel) -> tuple[tuple[int, int], ...]:
     return tuple(runs)
 
 
-def _anonymous(frames: Any, frame: int) -> int:
+def _anonymous(mm: Memory, frame: int) -> int:
     """The pid that maps an anonymous page; SHARED if several do, as after fork."""
-    family = frames.owner[frame]
-    if family is None:
+    if mm.frames.owner[frame] is None:
         return CACHE  # read back from swap, not mapped yet
-    vpn = frames.index[frame]
-    members = [
-        space.pid
-        for space in family.members
-        if (entry := space.table.get(vpn)) & V and entry >> PPN_SHIFT == frame
-    ]
-    return members[0] if len(members) == 1 else SHARED
+    found = mappers(mm, frame)
+    return found[0][0].pid if len(found) == 1 else SHARED
 
 
 def walk_view(kernel: Kernel, pcb: PCB, page: int) -> WalkView | None:
