@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from heapq import heapify, heappop, heappush
-from typing import Any
+from typing import Any, TypeVar
 
 from minios.sim.canonical import encode
 from minios.sim.instruments import Instruments
@@ -31,6 +31,9 @@ _NEVER = 1 << 100
 
 _FEW = 64
 """Cancelled timers that nobody minds."""
+
+
+T = TypeVar("T")
 
 
 class Timer:
@@ -118,6 +121,20 @@ class World:
     def next_event(self) -> int | None:
         """When something happens next; None if nothing ever will."""
         return self._heap[0][0] if self._heap else None
+
+    def pending(self, kind: type[T]) -> list[tuple[int, Callable[[T], None], T]]:
+        """The events whose one argument is a ``kind``: (time, function, argument), in order."""
+        return [
+            (t, fn, args[0])
+            for t, _, fn, args in sorted(self._heap, key=_when)
+            if len(args) == 1 and type(args[0]) is kind
+        ]
+
+    def redirect(self, old: Callable[..., None], new: Callable[..., None]) -> None:
+        """What was to call ``old`` will call ``new``, at the same time and with the same."""
+        self._heap[:] = [
+            (t, seq, new if fn == old else fn, args) for t, seq, fn, args in self._heap
+        ]
 
     def follow(self, t: int, fn: Callable[..., None], args: tuple[Any, ...]) -> bool:
         """The next event of a chain: ``fn(*args)`` at ``t``, which is not in the past.
@@ -238,6 +255,10 @@ class World:
         for name, fn in sorted(self._digested.items()):
             out.update(encode((name, fn())))
         return out.hexdigest()
+
+
+def _when(event: tuple[int, int, Callable[..., None], tuple[Any, ...]]) -> tuple[int, int]:
+    return event[:2]
 
 
 def _called_off(fn: Callable[..., None]) -> bool:
