@@ -22,6 +22,7 @@ from minios.kernel.process import PCB
 
 if TYPE_CHECKING:
     from minios.kernel.machine import Machine
+    from minios.net.stack import Stack
 
 OUTPUT_LIMIT = 64 << 10
 """Bytes of a probe's output that are kept."""
@@ -48,6 +49,15 @@ class JudgeKernel(Kernel):
         self._count = 0
         self.calls = {**CALLS, NR.statx: _statx, NR.faccessat: _faccessat, NR.kill: _kill}
         self._verdicts: dict[int, Callable[[int], None]] = {}
+
+    @property
+    def net(self) -> Stack:
+        """A probe speaks through the machine's own stack: it is to find what a program there
+        would.
+        """
+        kernel = self.machine.kernel
+        assert kernel is not None
+        return kernel.net
 
     def new_pid(self) -> int:
         """Pids that no machine has, so that none is ever mistaken for one of the machine's."""

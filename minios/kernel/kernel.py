@@ -17,7 +17,7 @@ from minios.abi.syscalls import COMPUTE, NR, PAGEIN, TRAP_CYCLES
 from minios.kernel import calls, death, scheduling, signals, state
 from minios.kernel.cores import Dispatcher
 from minios.kernel.dev.interrupts import Interrupts
-from minios.kernel.files import fscalls, inotify, storagecalls
+from minios.kernel.files import fscalls, inotify, latewaits, storagecalls
 from minios.kernel.files.locks import LockTable
 from minios.kernel.iowait import IoWait
 from minios.kernel.load import LoadAverage
@@ -37,6 +37,7 @@ from minios.sim.world import MARK_FILE
 if TYPE_CHECKING:
     from minios.kernel.dev.tty import Tty
     from minios.kernel.machine import Machine
+    from minios.net.stack import Stack
 
 Handler = Callable[..., Any]
 
@@ -49,7 +50,7 @@ _MASK = (1 << 64) - 1
 
 CALLS: dict[int, Handler] = {
     **fscalls.CALLS, **calls.CALLS, **tracing.CALLS, **inotify.CALLS, **mm_calls.CALLS,
-    **storagecalls.CALLS, **socket.CALLS,
+    **storagecalls.CALLS, **socket.CALLS, **latewaits.CALLS,
 }  # fmt: skip
 
 
@@ -118,7 +119,10 @@ class Kernel:
         self.parts["inotify"] = lambda: self.vfs.cookie
         self.inotify: list[Any] = []
         """The inotify instances, oldest first."""
+        self.epolls: dict[Any, dict[Any, None]] = {}
+        """The entries of epoll sets that watch an open file."""
         self.sockets = SocketTable()
+        self._net: Stack | None = None
         self.interrupts = Interrupts(self)
         self.parts["interrupts"] = self.interrupts.state
         self.sysctl: dict[str, int] = {"abi.linux": 1} if self.personality == "xv6" else {}
@@ -127,6 +131,20 @@ class Kernel:
     @property
     def cores(self) -> list[Any]:
         return self.dispatcher.cores
+
+    @property
+    def net(self) -> Stack:
+        """The network stack: made at boot where there are interfaces, else when first asked for."""
+        if self._net is None:
+            from minios.kernel.net import make_stack
+
+            self._net = make_stack(self)
+        return self._net
+
+    @property
+    def networked(self) -> bool:
+        """Whether there is a stack by now."""
+        return self._net is not None
 
     # -- looking things up ---------------------------------------------------------------------
 
@@ -487,6 +505,8 @@ class Kernel:
         for instance in list(self.inotify):
             instance.close()
         self.sockets.close_all()
+        if self._net is not None:
+            self._net.close()
 
     # -- from outside --------------------------------------------------------------------------
 

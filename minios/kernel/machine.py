@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from minios.abi import flags
@@ -30,6 +31,8 @@ from minios.sim.world import MARK_FILE, MARK_POWER, MILLISECOND, World
 
 if TYPE_CHECKING:
     from minios.fs.inode import Dentry
+    from minios.net.network import Network
+    from minios.net.port import Port
 
 INIT = b"/sbin/init"
 
@@ -90,6 +93,8 @@ class Machine:
         """Parts of the world that attach to each new kernel before pid 1 starts."""
         self._judge: JudgeKernel | None = None
         self.printer: Printer | None = Printer(world)
+        self.nics: dict[str, Port] = {}
+        """Its network interfaces, by the names that its kernel gives them."""
         self.devices: dict[bytes, Device] = {}
         """Its disks and their partitions, by their names in /dev."""
         self._file_system = self._first_disk(disk, drive or DriveSpec(), swap)
@@ -166,6 +171,26 @@ class Machine:
     def _files_changed(self) -> None:
         self.world.mark(MARK_FILE)
 
+    # -- network interfaces --------------------------------------------------------------------
+
+    def add_nic(self, name: str, mac: int = 0, network: Network | None = None) -> Port:
+        """Another network interface card; without ``mac``, with an address of its own.
+
+        That one is locally administered and follows from the names of machine and interface.
+        """
+        from minios.net.port import Port
+
+        if not mac:
+            mine = blake2b(f"{self.name}\x00{name}".encode(), digest_size=5).digest()
+            mac = 0x02 << 40 | int.from_bytes(mine, "big")
+        port = self.nics[name] = Port(self, name, mac, network)
+        return port
+
+    def carrier(self, port: Port, up: bool) -> None:
+        """The cable of an interface was plugged in or pulled out."""
+        if self.kernel is not None and self.kernel.networked:
+            self.kernel.net.carrier(port.name, up)
+
     # -- power ---------------------------------------------------------------------------------
 
     def power_on(self) -> None:
@@ -175,6 +200,8 @@ class Machine:
         kernel = self.kernel = Kernel(self)
         announce(kernel)
         mount_all(kernel)
+        if self.nics:
+            _ = kernel.net  # finds its interfaces
         kernel.log.put("Run /sbin/init as init process")
         for attach in self.on_boot:
             attach(kernel)
@@ -193,6 +220,8 @@ class Machine:
             self._judge.shut_down()
             self._judge = None
         kernel.shut_down()
+        for port in self.nics.values():
+            port.receive = port.nobody
         for device in self.devices.values():
             device.power_off()
         for disk in self.disks:
