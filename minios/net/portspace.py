@@ -21,7 +21,7 @@ _UDP = 17
 
 
 class Bind:
-    """A local address that somebody has. Address 0 is all of them; ``device`` 0 every device.
+    """A local address that somebody has. Address 0 is all of them; ``device`` "" every device.
 
     ``chosen`` says that connect(2) took the port: then others may connect from it too, to other
     destinations. ``expires`` is when a TIME_WAIT gives it up, None as long as a socket has it.
@@ -34,7 +34,7 @@ class Bind:
 
     def __init__(
         self, proto: int, ip: int, port: int, *, reuse: bool = False, reuseport: bool = False,
-        uid: int = 0, device: int = 0, chosen: bool = False,
+        uid: int = 0, device: str = "", chosen: bool = False,
     ) -> None:  # fmt: skip
         self.proto = proto
         self.ip = ip
@@ -110,7 +110,7 @@ class PortSpace:
 
     def bind(
         self, proto: int, ip: int, port: int, *, reuse: bool = False, reuseport: bool = False,
-        uid: int = 0, device: int = 0,
+        uid: int = 0, device: str = "",
     ) -> Bind:  # fmt: skip
         """bind(2): a port, or any with ``port`` 0. EADDRINUSE, also when there is none left."""
         made = Bind(proto, ip, port, reuse=reuse, reuseport=reuseport, uid=uid, device=device)
@@ -128,7 +128,7 @@ class PortSpace:
         return made
 
     def connect(
-        self, proto: int, ip: int, free: Callable[[int], bool], *, uid: int = 0, device: int = 0
+        self, proto: int, ip: int, free: Callable[[int], bool], *, uid: int = 0, device: str = ""
     ) -> Bind:
         """A port for connect(2) from ``ip``; ``free(port)`` says whether that pair of ends is.
 

@@ -40,8 +40,8 @@ def test_two_addresses_of_a_host_have_a_port_each_and_the_wildcard_conflicts_wit
 
 
 def test_two_devices_have_a_port_each(space: PortSpace) -> None:
-    space.bind(UDP, 0, 67, device=1)
-    space.bind(UDP, 0, 67, device=2)
+    space.bind(UDP, 0, 67, device="eth0")
+    space.bind(UDP, 0, 67, device="eth1")
     with refused(Errno.EADDRINUSE):
         space.bind(UDP, 0, 67)
 
