@@ -7,8 +7,8 @@ decided about a packet, whoever decides says so if somebody follows it::
         frame.trail.add(world.now, node, "network", "forward", "to 10.0.0.1 by eth1")
 
 A trail has legs. What answers a traced packet (an echo reply, a segment, an ICMP error) travels on
-``trail.back()``, and what is sent on its behalf to find a neighbour on ``trail.aside()``; copies of a
-frame share its trail. All legs write to the same bounded list.
+``trail.back()``, and what is sent on its behalf to find a neighbour on ``trail.aside()``; copies of
+a frame share its trail. All legs write to the same bounded list.
 """
 
 from __future__ import annotations
