@@ -9,6 +9,7 @@ from minios.net.wire.arp import ARP
 from minios.net.wire.field import Field, data_field, fields_in_a_row, same, shown
 from minios.net.wire.ipv4 import IPv4
 from minios.net.wire.malformed import Malformed
+from minios.net.wire.stp import BPDU, LLC
 
 HEADER = 14
 MINIMUM = 60
@@ -33,8 +34,8 @@ _SLOTS = ("dst", "src", "type", "payload", "vlan")
 
 class Ethernet:
     """A frame. ``type`` is the ethertype of the payload, or its length for LLC; ``vlan`` is None or
-    the tag (pcp << 13 | dei << 12 | vid); ``payload`` is a record (:class:`ARP`, :class:`IPv4`)
-    or bytes.
+    the tag (pcp << 13 | dei << 12 | vid); ``payload`` is a record (:class:`ARP`, :class:`IPv4`,
+    :class:`BPDU`) or bytes.
 
     ``size`` is its bytes on the wire without the FCS, padding included; who changes the payload's
     length keeps it right (:meth:`resize`). ``trail`` is None or collects what happens to it.
@@ -113,6 +114,8 @@ class Ethernet:
                 if kind > len(payload):
                     raise Malformed(f"LLC length {kind} in {len(payload)} bytes")
                 payload = payload[:kind]
+                if payload[:3] == LLC:
+                    payload = BPDU.parse(payload)
         except Malformed:
             if strict:
                 raise
