@@ -63,9 +63,11 @@ class Impairments:
     def _arrive(self, frame: Ethernet, now: int, arrives: int) -> None:
         wire, spec = self.wire, self.spec
         world = wire.world
+        if frame.trail is not None:
+            wire.note(frame, arrives)
+        for hook in world.instruments.on_frame:
+            hook(wire.link, wire.side, frame, now, arrives)
         if self._hit("loss", spec.loss):
-            for hook in world.instruments.on_frame:
-                hook(wire.link, wire.side, frame, now, arrives)
             wire.lose(Drop.LINK_LOSS, frame)
             return
         deliver = wire.deliver
@@ -74,8 +76,6 @@ class Impairments:
         if self._hit("damage", spec.damage):
             frame = self._damaged(frame)
         world.at(arrives, deliver, frame)
-        for hook in world.instruments.on_frame:
-            hook(wire.link, wire.side, frame, now, arrives)
 
     def bad_fcs(self, frame: Ethernet) -> None:
         """The receiver's check of a frame with a bit error: it is not taken at all."""
@@ -92,6 +92,6 @@ class Impairments:
         data = bytearray(frame.pack())
         bit = self._rng("damaged bit").below(len(data) * 8)
         data[bit >> 3] ^= 1 << (bit & 7)
-        spoilt = type(frame).parse(bytes(data))
+        spoilt = type(frame).parse(bytes(data), strict=False)
         spoilt.trail = frame.trail
         return spoilt

@@ -93,16 +93,12 @@ class Wire:
             from minios.net.impair import Impairments
 
             self.impairments = Impairments(self, spec)
-        if self.link.up:
-            self.plug()
-
-    def plug(self) -> None:
-        """Frames of the source go out here."""
-        rough = self.impairments
-        self.source.send = self.carry if rough is None else rough.carry
 
     def carry(self, frame: Ethernet) -> None:
         """Put a frame on the line, behind what waits there; it arrives, or the queue is full."""
+        if self.impairments is not None:
+            self.impairments.carry(frame)
+            return
         world = self.world
         now = world.now
         size = frame.size
@@ -118,10 +114,19 @@ class Wire:
         self.octets += size
         start += self.latency
         world.at(start, self.deliver, frame)
+        if frame.trail is not None:
+            self.note(frame, start)
         hooks = world.instruments.on_frame
         if hooks:
             for hook in hooks:
                 hook(self.link, self.side, frame, now, start)
+
+    def note(self, frame: Ethernet, arrives: int) -> None:
+        """Write down that a frame somebody follows is on the line now."""
+        now = self.world.now
+        took = arrives - now
+        what = f"{self.source.label} → {self.target.label} on {self.link.name}, {took} ns"
+        frame.trail.add(now, self.source.owner.name, "physical", "out", what)
 
     def lose(self, reason: Drop, frame: Ethernet) -> None:
         """A frame ends here."""
@@ -189,7 +194,7 @@ class Link:
             return
         self.up = True
         for wire in self.wires:
-            wire.plug()
+            wire.source.send = wire.carry
         self._tell()
 
     def unplug(self) -> None:

@@ -84,7 +84,7 @@ class Network:
         )
         self.drops.append(record)
         if frame.trail is not None:
-            frame.trail.drop(record)
+            frame.trail.dropped(record)
         hooks = world.instruments.on_drop
         if hooks:
             for hook in hooks:
