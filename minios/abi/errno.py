@@ -61,6 +61,9 @@ class Errno(IntEnum):
     EAFNOSUPPORT = 97
     EADDRINUSE = 98
     EADDRNOTAVAIL = 99
+    ENETDOWN = 100
+    ENETUNREACH = 101
+    ENETRESET = 102
     ECONNABORTED = 103
     ECONNRESET = 104
     ENOBUFS = 105
@@ -71,6 +74,8 @@ class Errno(IntEnum):
     EUCLEAN = 117
     EDQUOT = 122
     ECONNREFUSED = 111
+    EHOSTDOWN = 112
+    EHOSTUNREACH = 113
     EALREADY = 114
     EINPROGRESS = 115
 
@@ -132,6 +137,9 @@ _TEXTS = {
     Errno.EAFNOSUPPORT: "Address family not supported by protocol",
     Errno.EADDRINUSE: "Address already in use",
     Errno.EADDRNOTAVAIL: "Cannot assign requested address",
+    Errno.ENETDOWN: "Network is down",
+    Errno.ENETUNREACH: "Network is unreachable",
+    Errno.ENETRESET: "Network dropped connection on reset",
     Errno.ECONNABORTED: "Software caused connection abort",
     Errno.ECONNRESET: "Connection reset by peer",
     Errno.ENOBUFS: "No buffer space available",
@@ -140,6 +148,8 @@ _TEXTS = {
     Errno.ETOOMANYREFS: "Too many references: cannot splice",
     Errno.ETIMEDOUT: "Connection timed out",
     Errno.ECONNREFUSED: "Connection refused",
+    Errno.EHOSTDOWN: "Host is down",
+    Errno.EHOSTUNREACH: "No route to host",
     Errno.EALREADY: "Operation already in progress",
     Errno.EINPROGRESS: "Operation now in progress",
 }

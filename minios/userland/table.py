@@ -153,6 +153,9 @@ PROGRAMS: dict[str, str] = {
     "pkill": "bin.pgrep:pkill",
     "killall": "bin.killall:killall",
     "pidof": "bin.killall:pidof",
+    # services of the network
+    "dig": "bin.dns.dig:dig",
+    # (end of services of the network)
     # the game's words
     "goals": "bin.gamewords:goals",
     "hint": "bin.gamewords:hint",

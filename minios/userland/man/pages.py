@@ -124,6 +124,19 @@ Prints what would turn FILE1 into FILE2: < lines go, > lines come. Exit status 0
 -w  white space does not count
 $ diff -u old new
 see cmp(1), comm(1)
+@dig 1 ask name servers, and show what they answer
+dig [@SERVER] [-p PORT] [-t TYPE] [-x ADDRESS] NAME [TYPE] [+OPTION]...
+--
+Sends a query as DNS has it and prints every section of the answer. Without @SERVER those of /etc/resolv.conf are asked. Exit status 9: no server answered.
+-x ADDRESS  the name that an address has
++short  only the data of the answers
++trace  from the root down, server by server
++norecurse  ask what the server knows itself
++tcp  over TCP
++noall +answer  only that section
+$ dig www.example.com
+$ dig @10.0.0.53 example.com mx +short
+see host(1), nslookup(1), named(8)
 @dirname 1 strip the last part of a path
 dirname NAME...
 --

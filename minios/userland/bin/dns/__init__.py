@@ -1,0 +1,1 @@
+"""Asking name servers: dig, host and nslookup (BIND 9.18)."""
