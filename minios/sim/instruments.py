@@ -21,6 +21,7 @@ EVENTS = (
     "on_wait",  # (tty): a reader goes to sleep
     "on_line",  # (pcb, line, commands)
     "on_power",  # (machine, on)
+    "on_stack",  # (stack): a machine's network stack was made
     "on_frame",  # (link, side, frame, sent at, arrives at): one was put on a cable
     "on_drop",  # (dropped): a packet ended; see minios.net.drop.Dropped
 )
@@ -43,6 +44,7 @@ class Instruments:
     on_wait: tuple[Callable[..., None], ...]
     on_line: tuple[Callable[..., None], ...]
     on_power: tuple[Callable[..., None], ...]
+    on_stack: tuple[Callable[..., None], ...]
     on_frame: tuple[Callable[..., None], ...]
     on_drop: tuple[Callable[..., None], ...]
 
