@@ -1,0 +1,88 @@
+"""Captures: what passes a host's interfaces, or a cable, written down as a pcap file.
+
+A capture only looks: a world runs the same with one and without. Frames are packed when they pass,
+because whoever owns them may change them in the next instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from minios.net.wire.pcap import FileHeader
+
+if TYPE_CHECKING:
+    from minios.net.link import Link
+    from minios.net.netdev import NetDevice
+    from minios.net.stack import Stack
+    from minios.net.wire.ethernet import Ethernet
+    from minios.sim.world import World
+
+Write = Callable[[bytes], object]
+
+
+class Capture:
+    """A pcap file of Ethernet frames with times to the nanosecond.
+
+    ``write`` takes bytes, ``epoch`` is the date of the world's time 0 in ns since 1970. ``frames``
+    counts what was written.
+    """
+
+    def __init__(self, world: World, write: Write, epoch: int = 0) -> None:
+        self.world = world
+        self.write = write
+        self.epoch = epoch
+        self.frames = 0
+        self._header = FileHeader(nano=True)
+        write(self._header.pack())
+
+    def take(self, frame: Ethernet) -> None:
+        """Write a frame down as it is now."""
+        self.frames += 1
+        self.write(self._header.record(max(0, self.epoch + self.world.now), frame.pack()))
+
+
+class HostCapture(Capture):
+    """All that the interfaces of one host send and take in, as ``tcpdump -i any`` sees it, but as
+    whole Ethernet frames: cards and the loopback, which passes each packet once.
+
+    An instrument: a stack that is made later, as at the next boot, is listened to as well.
+    """
+
+    def __init__(self, world: World, name: str, write: Write, epoch: int = 0) -> None:
+        super().__init__(world, write, epoch)
+        self.name = name
+        world.instruments.add(self)
+
+    def on_stack(self, stack: Stack) -> None:
+        """A stack was made; if it is this host's, its packets are wanted."""
+        if stack.name == self.name:
+            self.listen(stack)
+
+    def listen(self, stack: Stack) -> None:
+        """Take down what passes the interfaces of ``stack`` from now on."""
+        stack.taps.append(self._tap)
+        for device in list(stack.devices.values()):
+            device.settle()
+
+    def _tap(self, frame: Ethernet, device: NetDevice, outgoing: bool) -> None:
+        if device.kind:
+            return  # a VLAN, a bridge: it passes a card as well
+        if not (outgoing and device.loopback):
+            self.take(frame)
+
+
+class LinkCapture(Capture):
+    """What is put on a cable in either direction, when it is: a probe at the senders' ends, which
+    sees what is lost on the way too.
+    """
+
+    def __init__(self, world: World, link: Link, write: Write, epoch: int = 0) -> None:
+        super().__init__(world, write, epoch)
+        self.link = link
+        world.instruments.add(self)
+
+    def on_frame(self, link: Link, side: int, frame: Ethernet, sent: int, arrives: int) -> None:
+        """A frame was put on some cable."""
+        if link is self.link:
+            self.take(frame)
