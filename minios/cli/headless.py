@@ -14,6 +14,8 @@ from minios.cli.errors import Failure
 from minios.game import sandbox
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from minios.game.spec import Level
 
 TIMED_OUT = 124
@@ -38,19 +40,40 @@ def run(
     seed: int | None = None,
     until: int | None = None,
     record: str | None = None,
+    pcap: str | None = None,
 ) -> int:
     """Run ``sh -c text``, or a script on stdin when ``text`` is None; the exit status.
 
-    ``until`` is a virtual time. With ``record`` the run is written to that file.
+    ``until`` is a virtual time. With ``record`` the run is written to that file, with ``pcap`` what
+    passes the machine's network interfaces.
     """
+    if pcap is not None:
+        from minios.cli.pcap import capturing
+
+        where = machine or (sandbox.NAME if level is None else level.player.machine)
+        with capturing(pcap, level, where) as capture:
+            return _run(text, level, machine, user, seed, until, record, (capture,))
+    return _run(text, level, machine, user, seed, until, record)
+
+
+def _run(
+    text: str | None,
+    level: Level | None,
+    machine: str | None,
+    user: str | None,
+    seed: int | None,
+    until: int | None,
+    record: str | None,
+    instruments: Sequence[object] = (),
+) -> int:
     argv = _argv(text)
     if level is None and record is None:
         return _in_sandbox(
-            machine or sandbox.NAME, user or sandbox.USER.name, argv, seed or 0, until
+            machine or sandbox.NAME, user or sandbox.USER.name, argv, seed or 0, until, instruments
         )
     from minios.cli.recorded import open_play
 
-    with open_play(level, seed, record) as (play, apply):
+    with open_play(level, seed, record, instruments) as (play, apply):
         player = play.level.player
         return _Host().run(
             play.world,
@@ -64,9 +87,14 @@ def run(
 
 
 def _in_sandbox(
-    machine: str, user: str, argv: list[str], seed: int = 0, until: int | None = None
+    machine: str,
+    user: str,
+    argv: list[str],
+    seed: int = 0,
+    until: int | None = None,
+    instruments: Sequence[object] = (),
 ) -> int:
-    world, machines = sandbox.boot(seed)
+    world, machines = sandbox.boot(seed, instruments=instruments)
     try:
         return _Host().run(world, machines, machine, user, argv, until)
     finally:

@@ -43,13 +43,16 @@ Apply = Callable[[str, dict[str, Any]], tuple[int, int]]
 
 @contextmanager
 def open_play(
-    level: Level | None, seed: int | None, record: str | None
+    level: Level | None,
+    seed: int | None,
+    record: str | None,
+    instruments: Sequence[object] = (),
 ) -> Iterator[tuple[Play, Apply]]:
     """The play of ``level`` (the sandbox when None), and its door, which keeps the record."""
     level = level if level is not None else sandbox.level()
     chosen = level.seeds.play if seed is None else seed
     try:
-        play = Play(level, chosen)
+        play = Play(level, chosen, instruments=instruments)
     except BuildError as err:
         raise Failure(str(err)) from None
     if record is None:

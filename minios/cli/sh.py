@@ -17,6 +17,12 @@ from minios.cli.levels import duration, load_level
 @click.option("--seed", type=int, metavar="N", help="Another seed than the level's own.")
 @click.option("--until", metavar="TIME", help="Stop after this much virtual time, as in 30s.")
 @click.option("--record", type=click.Path(dir_okay=False), metavar="FILE", help="Write a run file.")
+@click.option(
+    "--pcap",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write what passes the machine's network interfaces, for Wireshark.",
+)
 @click.pass_context
 def cli(
     ctx: click.Context,
@@ -27,6 +33,7 @@ def cli(
     seed: int | None,
     until: str | None,
     record: str | None,
+    pcap: str | None,
 ) -> None:
     """A shell in a simulated machine: the sandbox, or the world of LEVEL.
 
@@ -39,7 +46,8 @@ def cli(
     if command is None and sys.stdin.isatty() and sys.stdout.isatty():
         from minios.cli.terminal import interact
 
-        ctx.exit(interact(spec, machine=machine, user=user, seed=seed, until=limit, record=record))
+        options = {"machine": machine, "user": user, "record": record, "pcap": pcap}
+        ctx.exit(interact(spec, seed=seed, until=limit, **options))
     from minios.cli.headless import run
 
     ctx.exit(
@@ -51,5 +59,6 @@ def cli(
             seed=seed,
             until=limit,
             record=record,
+            pcap=pcap,
         )
     )

@@ -14,7 +14,7 @@ import signal
 import sys
 import termios
 import tty
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -62,8 +62,27 @@ def interact(
     seed: int | None = None,
     until: int | None = None,
     record: str | None = None,
+    pcap: str | None = None,
 ) -> int:
     """Bridge this terminal to the world until its shell ends; the shell's exit status."""
+    if pcap is not None:
+        from minios.cli.pcap import capturing
+
+        where = machine or (level or sandbox.level()).player.machine
+        with capturing(pcap, level, where) as capture:
+            return _interact(level, machine, user, seed, until, record, (capture,))
+    return _interact(level, machine, user, seed, until, record)
+
+
+def _interact(
+    level: Level | None,
+    machine: str | None,
+    user: str | None,
+    seed: int | None,
+    until: int | None,
+    record: str | None,
+    instruments: Sequence[object] = (),
+) -> int:
     spec = level if level is not None else sandbox.level()
     spec = _as(spec, machine, user)
     log = None
@@ -73,7 +92,7 @@ def interact(
         from minios.cli.recorded import FileLog
 
         log = FileLog(spec, record)
-    session = Session(spec, seed=seed, pace="turn", log=log)
+    session = Session(spec, seed=seed, pace="turn", log=log, instruments=instruments)
     with _raw_mode():
         try:
             status = asyncio.run(_bridge(session, until))

@@ -114,8 +114,12 @@ class Session:
         log: Log | None = None,
         resume: Resume | None = None,
         clock: Callable[[], float] = time.monotonic,
+        instruments: Sequence[object] = (),
     ) -> None:
-        """``resume`` is a run cut short: it is re-simulated first. ``log`` None keeps nothing."""
+        """``resume`` is a run cut short: it is re-simulated first. ``log`` None keeps nothing.
+
+        ``instruments`` watch every play from its boot on.
+        """
         self._source = level
         self.seed = level.seeds.play if seed is None else seed
         self.generation = 0
@@ -125,6 +129,7 @@ class Session:
         """Called when :meth:`take_output` has something new."""
         self.on_step: Callable[[], None] | None = None
         """Called after every slice of work."""
+        self._from_boot = instruments
         self._instruments: list[object] = []
         self._clock = clock
         self._log = log
@@ -173,7 +178,7 @@ class Session:
     # -- one play after the other --------------------------------------------------------------
 
     def _new_play(self, seed: int) -> Staged:
-        play = Play(self._source, seed)
+        play = Play(self._source, seed, instruments=self._from_boot)
         machine = play.machines[play.level.player.machine]
         staged = Staged(play, Screen(play), Gantt(machine), Sight(play, self._player))
         for instrument in (*staged[1:], *self._instruments):

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from minios.net.netdev import NetDevice
     from minios.net.stack import Stack
     from minios.net.wire.ethernet import Ethernet
-    from minios.sim.world import World
 
 Write = Callable[[bytes], object]
 
@@ -28,31 +27,29 @@ class Capture:
     counts what was written.
     """
 
-    def __init__(self, world: World, write: Write, epoch: int = 0) -> None:
-        self.world = world
+    def __init__(self, write: Write, epoch: int = 0) -> None:
         self.write = write
         self.epoch = epoch
         self.frames = 0
         self._header = FileHeader(nano=True)
         write(self._header.pack())
 
-    def take(self, frame: Ethernet) -> None:
-        """Write a frame down as it is now."""
+    def take(self, frame: Ethernet, now: int) -> None:
+        """Write a frame down as it is at ``now``."""
         self.frames += 1
-        self.write(self._header.record(max(0, self.epoch + self.world.now), frame.pack()))
+        self.write(self._header.record(max(0, self.epoch + now), frame.pack()))
 
 
 class HostCapture(Capture):
     """All that the interfaces of one host send and take in, as ``tcpdump -i any`` sees it, but as
     whole Ethernet frames: cards and the loopback, which passes each packet once.
 
-    An instrument: a stack that is made later, as at the next boot, is listened to as well.
+    An instrument: its stack is listened to when it is made, and again after the next boot.
     """
 
-    def __init__(self, world: World, name: str, write: Write, epoch: int = 0) -> None:
-        super().__init__(world, write, epoch)
+    def __init__(self, name: str, write: Write, epoch: int = 0) -> None:
+        super().__init__(write, epoch)
         self.name = name
-        world.instruments.add(self)
 
     def on_stack(self, stack: Stack) -> None:
         """A stack was made; if it is this host's, its packets are wanted."""
@@ -69,20 +66,19 @@ class HostCapture(Capture):
         if device.kind:
             return  # a VLAN, a bridge: it passes a card as well
         if not (outgoing and device.loopback):
-            self.take(frame)
+            self.take(frame, device.stack.world.now)
 
 
 class LinkCapture(Capture):
     """What is put on a cable in either direction, when it is: a probe at the senders' ends, which
-    sees what is lost on the way too.
+    sees what is lost on the way too. An instrument.
     """
 
-    def __init__(self, world: World, link: Link, write: Write, epoch: int = 0) -> None:
-        super().__init__(world, write, epoch)
+    def __init__(self, link: Link, write: Write, epoch: int = 0) -> None:
+        super().__init__(write, epoch)
         self.link = link
-        world.instruments.add(self)
 
     def on_frame(self, link: Link, side: int, frame: Ethernet, sent: int, arrives: int) -> None:
         """A frame was put on some cable."""
         if link is self.link:
-            self.take(frame)
+            self.take(frame, sent)
