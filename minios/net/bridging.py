@@ -237,7 +237,8 @@ class Bridge:
         port = self.ports[name]
         self.carrier(port, False)
         del self.ports[name]
-        self.stations = {k: each for k, each in self.stations.items() if each.port is not port}
+        for key in [key for key, each in self.stations.items() if each.port is port]:
+            del self.stations[key]
 
     def carrier(self, port: BridgePort, up: bool) -> None:
         """A port's cable was plugged in or pulled out."""
@@ -250,11 +251,16 @@ class Bridge:
 
     def flush(self, port: BridgePort | None = None) -> None:
         """Forget whom it learnt of, behind one port or all."""
-        self.stations = {
-            key: each
-            for key, each in self.stations.items()
-            if each.static or not (port is None or each.port is port)
-        }
+        self._forget(lambda each: port is None or each.port is port)
+
+    def forget_older(self, age: int) -> None:
+        """Forget whom it did not hear of for ``age`` ns."""
+        now = self.world.now
+        self._forget(lambda each: now - each.seen > age)
+
+    def _forget(self, whom: Callable[[Station], bool]) -> None:
+        for key in [key for key, each in self.stations.items() if not each.static and whom(each)]:
+            del self.stations[key]
 
     def learn(self, key: int, port: BridgePort) -> None:
         """A station (its address and VLAN) was heard behind a port where it was not known."""
@@ -276,11 +282,7 @@ class Bridge:
         if now - self._swept < SECOND and self._swept:
             return False
         self._swept = now
-        self.stations = {
-            key: each
-            for key, each in self.stations.items()
-            if each.static or now - each.seen <= self.aging
-        }
+        self.forget_older(self.aging)
         return len(self.stations) < self.limit
 
     def add_static(self, mac: int, port: BridgePort, vid: int = 0) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from minios.net.bridging import AGING, TABLE, Bridge, BridgePort
 from minios.net.drop import Drop
 from minios.net.port import Port
+from minios.net.stp import Stp, cost_of
 
 if TYPE_CHECKING:
     from minios.net.network import Network
@@ -36,7 +38,7 @@ class Switch:
     ) -> None:
         self.name = name
         self.network = network
-        self.mac = mac
+        self.mac = mac or _mac(name)
         self.ports: dict[str, Port] = {}
         self.bridge = Bridge(network.world, name, self._drop, aging=aging, limit=table)
         for each in ports:
@@ -44,9 +46,7 @@ class Switch:
             inner = self.bridge.add_port(each, port.send)
             port.receive = inner.receive
         if stp:
-            from minios.net.stp import Stp
-
-            Stp(self.bridge, mac, priority)
+            Stp(self.bridge, self.mac, priority)
         network.add_device(self)
 
     def port(self, name: str) -> BridgePort:
@@ -65,6 +65,8 @@ class Switch:
         """The cable in a port was plugged in or pulled out."""
         inner = self.bridge.ports[port.name]
         inner.send = port.send
+        if self.bridge.stp is not None and port.wire is not None and up:
+            self.bridge.stp.set_cost(inner, cost_of(port.wire.spec.rate))
         self.bridge.carrier(inner, up)
 
     def _drop(self, reason: Drop, frame: Ethernet, port: str, detail: str) -> None:
@@ -75,3 +77,8 @@ class Switch:
     def state(self) -> tuple[Any, ...]:
         """Plain data for the digest."""
         return ("switch", self.bridge.state())
+
+
+def _mac(name: str) -> int:
+    """A locally administered address that follows from the name; the last byte counts ports."""
+    return 0x02 << 40 | int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big") << 8
