@@ -162,6 +162,10 @@ FRA_OIFNAME = 17
 
 _HEADER = struct.Struct("<IHHII")
 _ATTRIBUTE = struct.Struct("<HH")
+_NDMSG = struct.Struct("<BxHiHBB")
+_RTMSG = struct.Struct("<BBBBBBBBI")
+_IFADDR = struct.Struct("<BBBBI")
+_IFINFO = struct.Struct("<BxHiII")
 
 AF_BRIDGE = 7
 
@@ -269,18 +273,16 @@ class IfInfo(NamedTuple):
 
     family: int = 0
     type: int = 0
-    index: int = 0
+    ifindex: int = 0
     flags: int = 0
     change: int = 0
 
-    layout = struct.Struct("<BxHiII")
-
     def pack(self) -> bytes:
-        return self.layout.pack(*self)
+        return _IFINFO.pack(*self)
 
     @classmethod
     def parse(cls, body: bytes) -> IfInfo:
-        return cls(*cls.layout.unpack(body[:16].ljust(16, b"\0")))
+        return cls(*_IFINFO.unpack(body[:16].ljust(16, b"\0")))
 
 
 class IfAddr(NamedTuple):
@@ -290,16 +292,14 @@ class IfAddr(NamedTuple):
     prefixlen: int = 0
     flags: int = 0
     scope: int = 0
-    index: int = 0
-
-    layout = struct.Struct("<BBBBI")
+    ifindex: int = 0
 
     def pack(self) -> bytes:
-        return self.layout.pack(*self)
+        return _IFADDR.pack(*self)
 
     @classmethod
     def parse(cls, body: bytes) -> IfAddr:
-        return cls(*cls.layout.unpack(body[:8].ljust(8, b"\0")))
+        return cls(*_IFADDR.unpack(body[:8].ljust(8, b"\0")))
 
 
 class RtMsg(NamedTuple):
@@ -315,14 +315,12 @@ class RtMsg(NamedTuple):
     type: int = 0
     flags: int = 0
 
-    layout = struct.Struct("<BBBBBBBBI")
-
     def pack(self) -> bytes:
-        return self.layout.pack(*self)
+        return _RTMSG.pack(*self)
 
     @classmethod
     def parse(cls, body: bytes) -> RtMsg:
-        return cls(*cls.layout.unpack(body[:12].ljust(12, b"\0")))
+        return cls(*_RTMSG.unpack(body[:12].ljust(12, b"\0")))
 
 
 class NdMsg(NamedTuple):
@@ -334,14 +332,12 @@ class NdMsg(NamedTuple):
     flags: int = 0
     type: int = 0
 
-    layout = struct.Struct("<BxHiHBB")
-
     def pack(self) -> bytes:
-        return self.layout.pack(self.family, 0, *self[1:])
+        return _NDMSG.pack(self.family, 0, *self[1:])
 
     @classmethod
     def parse(cls, body: bytes) -> NdMsg:
-        family, _, *rest = cls.layout.unpack(body[:12].ljust(12, b"\0"))
+        family, _, *rest = _NDMSG.unpack(body[:12].ljust(12, b"\0"))
         return cls(family, *rest)
 
 
