@@ -6,20 +6,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
-from minios.abi.inet import ip_text
 from minios.net import fib
 from minios.net.address import (
     FOREVER,
     IFA_F_SECONDARY,
     SCOPE_HOST,
     SCOPE_LINK,
-    SCOPE_NOWHERE,
     SCOPE_UNIVERSE,
     Address,
     loopback,
 )
+from minios.net.bridge import BridgeDevice
 from minios.net.fib import MASKS, RTNH_F_LINKDOWN, RTNH_F_ONLINK, Route
-from minios.net.netdev import IFF_BROADCAST, IFF_LOOPBACK, IFF_UP
+from minios.net.netdev import IFF_LOOPBACK, IFF_UP
+from minios.net.vlan import Vlan
 from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
@@ -283,6 +283,7 @@ class Devinet:
             self._local_routes(dev, address)
             self._network_routes(dev, address)
         self.stack.routes.changed()
+        self._follow(dev)
         self.stack.link_changed(dev)
         if not dev.loopback and self.stack.sysctl.either(dev.name, "arp_notify"):
             for address in dev.addresses:
@@ -298,13 +299,27 @@ class Devinet:
         stack.routes.flush(lambda route: route.dev is dev and route.scope < SCOPE_HOST)
         stack.neigh.flush(dev)
         stack.routes.changed()
+        self._follow(dev)
         stack.link_changed(dev)
+
+    def _follow(self, dev: NetDevice) -> None:
+        """What is built on a device hears that it went up or down."""
+        if dev.master is not None:
+            was = dev.master.carrier
+            dev.master.follow(dev)
+            if dev.master.carrier != was or dev.master.up:
+                self.carrier(dev.master)
+        for vlan in dev.vlans.values():
+            if not dev.up and vlan.up:
+                self.down(vlan)
+            else:
+                self.carrier(vlan)
 
     def carrier(self, dev: NetDevice) -> None:
         """The other end came or went: routes are marked, neighbours forgotten."""
         stack = self.stack
         up = dev.carrier
-        if dev.up:
+        if dev.up and not dev.kind:
             stack.printk(6, f"{dev.name}: Link is {'Up' if up else 'Down'}")
         for table in stack.routes.tables.values():
             for route in table:
@@ -317,6 +332,7 @@ class Devinet:
             stack.neigh.flush(dev, permanent=False)
         dev.settle()
         stack.routes.changed()
+        self._follow(dev)
         stack.link_changed(dev)
         if up and dev.up and stack.sysctl.either(dev.name, "arp_notify"):
             for address in dev.addresses:
@@ -325,7 +341,16 @@ class Devinet:
     def remove_device(self, dev: NetDevice) -> None:
         """The device is gone, with all that belongs to it."""
         stack = self.stack
+        if dev.master is not None:
+            dev.master.release(dev)
         self.down(dev)
+        for vlan in list(dev.vlans.values()):
+            self.remove_device(vlan)
+        if isinstance(dev, BridgeDevice):
+            for port in list(dev.ports.values()):
+                dev.release(port)
+        if isinstance(dev, Vlan):
+            dev.unregister()
         for address in list(dev.addresses):
             if address in dev.addresses:
                 self.remove(dev, address)
@@ -393,12 +418,3 @@ class Devinet:
             route.flags |= RTNH_F_LINKDOWN
         if route.src and not stack.is_local(route.src):
             raise refuse(Errno.EINVAL, "Invalid prefsrc address")
-
-    @staticmethod
-    def text(address: Address) -> str:
-        """``10.0.0.2/24``, for messages."""
-        return f"{ip_text(address.ip)}/{address.prefixlen}"
-
-
-NOWHERE = SCOPE_NOWHERE
-BROADCASTS = IFF_BROADCAST

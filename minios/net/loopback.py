@@ -8,7 +8,6 @@ from minios.net.netdev import (
     ARPHRD_LOOPBACK,
     IFF_BROADCAST,
     IFF_LOOPBACK,
-    IFF_MULTICAST,
     IFF_NOARP,
     NetDevice,
 )
@@ -51,7 +50,6 @@ class Dummy(NetDevice):
     def __init__(self, stack: Stack, name: str, ifindex: int, mac: int) -> None:
         super().__init__(stack, name, ifindex, mac)
         self.flags = IFF_BROADCAST | IFF_NOARP
-        self.flags |= IFF_MULTICAST if False else 0
 
     def operstate(self) -> str:
         return "UNKNOWN" if self.up else "DOWN"
