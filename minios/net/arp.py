@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from minios.abi.inet import ip_text, mac_text
 from minios.net import neigh
 from minios.net.address import SCOPE_LINK, loopback, multicast
 from minios.net.drop import Drop
@@ -42,7 +43,12 @@ class Arp:
         dev = neighbour.dev
         source = self._announce(dev, wanted, neighbour.ip)
         dst = neighbour.mac if neighbour.state == neigh.PROBE else BROADCAST
-        self.send(REQUEST, dev, source, neighbour.ip, dst=dst)
+        trail = neighbour.queue[0].trail if neighbour.queue else None
+        if trail is not None:
+            trail = trail.aside()
+            text = f"who has {ip_text(neighbour.ip)}?"
+            trail.add(self.stack.world.now, self.stack.name, "link", "arp", text)
+        self.send(REQUEST, dev, source, neighbour.ip, dst=dst, trail=trail)
 
     def _announce(self, dev: NetDevice, wanted: int, target: int) -> int:
         """The sender's IP address of a request (arp_announce, ip-sysctl.rst)."""
@@ -62,11 +68,12 @@ class Arp:
         return stack.select_source(dev, target, SCOPE_LINK)
 
     def send(
-        self, op: int, dev: NetDevice, spa: int, tpa: int, *, dst: int = BROADCAST, tha: int = 0
-    ) -> None:
+        self, op: int, dev: NetDevice, spa: int, tpa: int, *, dst: int = BROADCAST, tha: int = 0,
+        trail: Any = None,
+    ) -> None:  # fmt: skip
         """One ARP packet out of ``dev``, its own hardware address in it."""
         frame = Ethernet(dst, dev.mac, ETH_P_ARP, ARP(op, dev.mac, spa, tha, tpa))
-        frame.trail = self.stack.trail
+        frame.trail = trail
         dev.xmit(frame)
 
     def announce(self, dev: NetDevice, ip: int) -> None:
@@ -100,7 +107,13 @@ class Arp:
                         return
                     entry.learn(packet.sha, neigh.STALE)
                 if target != sender:
-                    self.send(REPLY, dev, target, sender, dst=packet.sha, tha=packet.sha)
+                    trail = stack.trail
+                    if trail is not None:
+                        text = f"{ip_text(target)} is at {mac_text(dev.mac)}"
+                        trail.add(stack.world.now, stack.name, "link", "arp", text)
+                    self.send(
+                        REPLY, dev, target, sender, dst=packet.sha, tha=packet.sha, trail=trail
+                    )
                     return
             elif sender == 0:
                 return

@@ -169,7 +169,12 @@ class Icmp:
             stack.counters[name] += 1
         stack.counters[f"IcmpMsgOutType{packet.payload.type}"] += 1
         trail = stack.trail
-        stack.send_quietly(packet, trail.back() if trail is not None else None)
+        if trail is not None:
+            trail = trail.back()
+            what = "error" if packet.payload.type in ERRORS else "answer"
+            text = packet.payload.summary()
+            trail.add(stack.world.now, stack.name, "network", what, text)
+        stack.send_quietly(packet, trail)
 
     # -- messages that come in -------------------------------------------------------------------
 

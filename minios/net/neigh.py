@@ -101,6 +101,10 @@ class Neighbour:
             return
         queue = self.queue
         queue.append(frame)
+        if frame.trail is not None:
+            stack = self.dev.stack
+            text = f"for the hardware address of {ip_text(self.ip)} on {self.dev.name}"
+            frame.trail.add(now, stack.name, "link", "wait", text)
         if state != INCOMPLETE:
             self._begin()
         elif len(queue) > self._setting("unres_qlen"):

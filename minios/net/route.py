@@ -92,6 +92,15 @@ class Dst:
         self.icmp: tuple[int, int] | None = None
         self.detail = ""
 
+    def told(self) -> str:
+        """Where to, by which device and which route, for a trail."""
+        text = f"to {ip_text(self.nexthop)} by {self.dev.name}"
+        route = self.route
+        if route is None:
+            return text
+        prefix = f"{ip_text(route.dst)}/{route.plen}" if route.plen else "default"
+        return f"{text}, route {prefix}"
+
 
 class Routing(Fib):
     """The tables of a host and the decisions made by them."""

@@ -329,7 +329,7 @@ class Stack:
         if self.trail is not None:
             self.trail.add(
                 self.world.now, self.name, "network", "forward",
-                f"to {ip_text(dst.nexthop)} by {out.name}",
+                dst.told(),
             )  # fmt: skip
         if packet.length > dst.mtu:
             self._fragmented(packet, dst, frame.trail)
@@ -462,7 +462,7 @@ class Stack:
         if trail is not None:
             trail.add(
                 self.world.now, self.name, "network", "send",
-                f"to {ip_text(dst.nexthop)} by {out.name}",
+                dst.told(),
             )  # fmt: skip
         if dst.local and not out.loopback and (loop or dst.kind == fib.BROADCAST):
             self.world.at(self.world.now, self._loop_back, packet.copy(), out)
@@ -581,7 +581,7 @@ class Stack:
         )
         self.drops.append(record)
         trail = self.trail
-        if trail is None and packet.__class__ is Ethernet:
+        if packet.__class__ is Ethernet and packet.trail is not None:
             trail = packet.trail
         if trail is not None:
             trail.dropped(record)

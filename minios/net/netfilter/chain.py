@@ -64,8 +64,8 @@ class Chain:
                     continue
                 if verdict == RETURN:
                     return None
-                if packet.trail is not None:
-                    self._note(packet, rule, verdict)
+                if self.stack.trail is not None:
+                    self._note(rule)
                 if verdict == DROP:
                     self._dropped(packet, inside or outside, self.place(rule))
                     return STOLEN
@@ -76,11 +76,11 @@ class Chain:
         """Which rule that is: ``filter FORWARD rule 3``."""
         return f"{self.table} {self.name} rule {self.rules.index(rule) + 1}"
 
-    def _note(self, packet: Any, rule: Rule, verdict: int) -> None:
+    def _note(self, rule: Rule) -> None:
         if rule.target.__class__ is Chain:
             return  # the rule in that chain has said so
         target = rule.spec.target
-        packet.trail.add(
+        self.stack.trail.add(
             self.stack.world.now, self.stack.name, "filter", "rule",
             f"{self.place(rule)}: {target.name if target is not None else ''}",
         )  # fmt: skip

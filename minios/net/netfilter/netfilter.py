@@ -112,8 +112,8 @@ class Netfilter:
                 return False
             if way.target is not None:
                 translate.to_target(packet, way)
-                if packet.trail is not None:
-                    self._note(packet, way)
+                if self.stack.trail is not None:
+                    self._note(way)
         elif way.__class__ is Error:
             translate.error_to_target(packet, way)
         return True
@@ -209,8 +209,8 @@ class Netfilter:
                 return False
             if way.source is not None:
                 translate.from_source(packet, way)
-                if packet.trail is not None:
-                    self._note(packet, way)
+                if self.stack.trail is not None:
+                    self._note(way)
             if status & IPS_CONFIRMED == 0 and not way.reply and not self.conntrack.confirm(conn):
                 self.stack.drop(
                     Drop.NAT_PORTS, packet, outside or inside, "no free port or a clash"
@@ -220,8 +220,8 @@ class Netfilter:
             translate.error_from_source(packet, way)
         return True
 
-    def _note(self, packet: Any, way: Way) -> None:
-        packet.trail.add(
+    def _note(self, way: Way) -> None:
+        self.stack.trail.add(
             self.stack.world.now, self.stack.name, "filter", "nat", nattargets.described(way)
         )
 

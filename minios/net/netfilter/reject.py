@@ -49,9 +49,8 @@ class Reject:
 
         answer = Segment(segment.dport, segment.sport, seq, ack, out, 0)
         reply = IPv4(packet.dst, packet.src, TCP, answer, df=True)
-        if packet.trail is not None:
-            reply.trail = packet.trail.back()
-        self.stack.ip_output(reply)
+        trail = self.stack.trail
+        self.stack.ip_output(reply, trail=trail.back() if trail is not None else None)
 
 
 def _answerable(packet: Any) -> bool:

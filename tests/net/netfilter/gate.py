@@ -46,6 +46,7 @@ class Gate:
         self.sent: list[Any] = []
         self.lines: list[tuple[int, str]] = []
         self.receiving: Any = None
+        self.trail: Any = None
         self.nf = Netfilter(self)
 
     # -- what Netfilter calls
@@ -57,7 +58,7 @@ class Gate:
     def icmp_error(self, packet: Any, kind: int, code: int, info: int = 0) -> None:
         self.errors.append((kind, code))
 
-    def ip_output(self, packet: Any) -> None:
+    def ip_output(self, packet: Any, trail: Any = None) -> None:
         self.sent.append(packet)
 
     def printk(self, level: int, text: str) -> None:
