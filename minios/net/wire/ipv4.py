@@ -31,13 +31,12 @@ class IPv4:
 
     ``checksum`` is None when it is right, else the value that was received. ``length`` is that of
     the whole packet; who changes the payload's length keeps it right. ``ct`` is what connection
-    tracking knows of it while it passes one host and ``trail`` collects what happens to it; neither
-    is part of the packet.
+    tracking knows of it while it passes one host, and no part of the packet.
     """
 
     __slots__ = (
         "checksum", "ct", "df", "dst", "ident", "length", "mf", "offset", "payload", "proto",
-        "src", "tos", "trail", "ttl",
+        "src", "tos", "ttl",
     )  # fmt: skip
     __hash__ = None  # type: ignore[assignment]
 
@@ -67,7 +66,6 @@ class IPv4:
         self.offset = offset
         self.checksum = checksum
         self.ct: Any = None
-        self.trail: Any = None
         self.length = 20 + (len(payload) if payload.__class__ is bytes else payload.length)
 
     def header(self) -> bytes:
@@ -132,16 +130,14 @@ class IPv4:
         return packet
 
     def copy(self) -> IPv4:
-        """A packet of its own, headers and all, that shares the data and the trail."""
+        """A packet of its own, headers and all, that shares the data."""
         payload = self.payload
         if payload.__class__ is not bytes:
             payload = payload.copy()
-        packet = IPv4(
+        return IPv4(
             self.src, self.dst, self.proto, payload, self.ttl, self.ident, self.tos, self.df,
             self.mf, self.offset, self.checksum,
         )  # fmt: skip
-        packet.trail = self.trail
-        return packet
 
     def summary(self) -> str:
         """One line, in tcpdump's words."""

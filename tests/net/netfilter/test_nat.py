@@ -4,7 +4,15 @@ from minios.abi.netfilter import CT_ESTABLISHED, CT_INVALID, CT_NEW, CT_RELATED,
 from minios.net.drop import Drop
 from minios.net.netfilter.flow import quoted_key
 from tests.net.netfilter.gate import (
-    Gate, echo, ends, ip, match, rule, tcp, udp, unreachable,
+    Gate,
+    echo,
+    ends,
+    ip,
+    match,
+    rule,
+    tcp,
+    udp,
+    unreachable,
 )  # fmt: skip
 
 A, B, S = "10.0.0.2", "10.0.0.3", "198.51.100.7"
