@@ -47,6 +47,7 @@ class Errno(IntEnum):
     ENOTEMPTY = 39
     ELOOP = 40
     ENODATA = 61
+    ENONET = 64
     EPROTO = 71
     EOVERFLOW = 75
     ENOTSOCK = 88
@@ -124,6 +125,7 @@ _TEXTS = {
     Errno.ENOTEMPTY: "Directory not empty",
     Errno.ELOOP: "Too many levels of symbolic links",
     Errno.ENODATA: "No data available",
+    Errno.ENONET: "Machine is not on the network",
     Errno.EPROTO: "Protocol error",
     Errno.EOVERFLOW: "Value too large for defined data type",
     Errno.ENOTSOCK: "Socket operation on non-socket",

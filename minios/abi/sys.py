@@ -15,6 +15,7 @@ from types import coroutine
 from typing import Any
 
 from minios.abi import flags
+from minios.abi.epoll import EPOLL_CTL_DEL, EpollEvent
 from minios.abi.errno import Errno
 from minios.abi.records import (
     Dirent,
@@ -32,7 +33,7 @@ from minios.abi.records import (
     Winsize,
 )
 from minios.abi.signals import Sig
-from minios.abi.sockets import SOMAXCONN, Address, Message
+from minios.abi.sockets import SOMAXCONN, Address, Control, Message
 from minios.abi.syscalls import COMPUTE, LOAD, NR, PROBE, STORE
 
 Request = tuple[int, tuple[Any, ...]]
@@ -261,6 +262,42 @@ class Sys:
         if mask is None:
             return trap(NR.ppoll_time64, tuple(fds), timeout)
         return trap(NR.ppoll_time64, tuple(fds), timeout, mask)
+
+    def select(
+        self,
+        count: int,
+        reading: int = 0,
+        writing: int = 0,
+        excepted: int = 0,
+        timeout: int | None = None,
+    ) -> Awaitable[tuple[int, int, int]]:
+        """select(2): sets are bit masks of descriptors below ``count``, ``timeout`` is in ns.
+
+        The three sets of what is ready. EBADF EINTR EINVAL.
+        """
+        return trap(NR.pselect6_time64, count, reading, writing, excepted, timeout)
+
+    def epoll_create(self, cflags: int = 0) -> Awaitable[int]:
+        """epoll_create1(2). EINVAL EMFILE ENFILE."""
+        return trap(NR.epoll_create1, cflags)
+
+    def epoll_ctl(
+        self, epfd: int, op: int, fd: int, events: int = 0, data: int | None = None
+    ) -> Awaitable[None]:
+        """epoll_ctl(2); ``data`` comes back with the events, unless given it is the descriptor.
+
+        EBADF EEXIST EINVAL ELOOP ENOENT EPERM.
+        """
+        event = (events, fd if data is None else data)
+        return trap(NR.epoll_ctl, epfd, op, fd, None if op == EPOLL_CTL_DEL else event)
+
+    def epoll_wait(
+        self, epfd: int, most: int = 64, timeout: int = -1, mask: int | None = None
+    ) -> Awaitable[list[EpollEvent]]:
+        """epoll_pwait(2): ``timeout`` in milliseconds, -1 for none. EBADF EINTR EINVAL."""
+        if mask is None:
+            return trap(NR.epoll_pwait, epfd, most, timeout)
+        return trap(NR.epoll_pwait, epfd, most, timeout, mask)
 
     def chdir(self, path: bytes) -> Awaitable[None]:
         return trap(NR.chdir, path)
@@ -736,9 +773,14 @@ class Sys:
 
     def sendmsg(
         self, fd: int, data: bytes, fds: Sequence[int] = (), address: Address = None,
-        mflags: int = 0,
+        mflags: int = 0, control: Control = (),
     ) -> Awaitable[int]:  # fmt: skip
-        """sendmsg(2); the receiver gets descriptors for the same open files (SCM_RIGHTS)."""
+        """sendmsg(2); the receiver gets descriptors for the same open files (SCM_RIGHTS).
+
+        ``control`` are the other ancillary messages, as IP_PKTINFO.
+        """
+        if control:
+            return trap(NR.sendmsg, fd, data, tuple(fds), address, mflags, control)
         return trap(NR.sendmsg, fd, data, tuple(fds), address, mflags)
 
     def recvmsg(self, fd: int, count: int, mflags: int = 0) -> Awaitable[Message]:

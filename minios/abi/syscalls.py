@@ -42,6 +42,9 @@ class NR:
     removexattr = call(14, "path str", of="F")
     lremovexattr = call(15, "path str", of="F")
     getcwd = call(17, ">path =4096", returns="cstr", of="F")
+    epoll_create1 = call(20, "epollflags", returns="fd", of="D")
+    epoll_ctl = call(21, "fd epollop fd epollevent", of="D")
+    epoll_pwait = call(22, "fd >epollevents int int =NULL =8", returns="len", of="D")
     dup = call(23, "fd", returns="fd", of="D")
     dup3 = call(24, "fd fd cloexec", returns="fd", of="D")
     fcntl64 = call(25, "fd fcntl", returns="fcntl", of="D")
@@ -180,6 +183,7 @@ class NR:
     clock_settime64 = call(404, "clock timespec")
     clock_nanosleep_time64 = call(407, "=CLOCK_REALTIME =0 timespec =NULL")
     utimensat_time64 = call(412, "=AT_FDCWD path utimes nofollow", of="DF")
+    pselect6_time64 = call(413, "int fdset fdset fdset timespec? =NULL", returns="selected", of="D")
     ppoll_time64 = call(414, "pollfds timespec? =NULL =8", returns="poll", of="D")
     rt_sigtimedwait_time64 = call(421, "sigset >any timespec? =8", returns="int", of="S")
     cgroup_enter = call(0x4D01, "path")
@@ -214,7 +218,7 @@ COSTS: dict[int, int] = {
 
 _UNIMPLEMENTED = """
     0:io_setup 1:io_destroy 2:io_submit 3:io_cancel 18:lookup_dcookie 19:eventfd2
-    20:epoll_create1 21:epoll_ctl 22:epoll_pwait 26:inotify_init1 27:inotify_add_watch
+    26:inotify_init1 27:inotify_add_watch
     28:inotify_rm_watch 30:ioprio_set 31:ioprio_get 32:flock 40:mount 41:pivot_root
     42:nfsservctl 44:fstatfs64 47:fallocate 60:quotactl 65:readv 66:writev 67:pread64
     68:pwrite64 69:preadv 70:pwritev 71:sendfile64 74:signalfd4 75:vmsplice 76:splice 77:tee
@@ -237,7 +241,7 @@ _UNIMPLEMENTED = """
     281:execveat 282:userfaultfd 283:membarrier 284:mlock2 285:copy_file_range 286:preadv2
     287:pwritev2 288:pkey_mprotect 289:pkey_alloc 290:pkey_free 293:rseq 294:kexec_file_load
     405:clock_adjtime64 406:clock_getres_time64 408:timer_gettime64 409:timer_settime64
-    410:timerfd_gettime64 411:timerfd_settime64 413:pselect6_time64 416:io_pgetevents_time64
+    410:timerfd_gettime64 411:timerfd_settime64 416:io_pgetevents_time64
     417:recvmmsg_time64 418:mq_timedsend_time64 419:mq_timedreceive_time64
     420:semtimedop_time64 422:futex_time64 423:sched_rr_get_interval_time64
     424:pidfd_send_signal 425:io_uring_setup 426:io_uring_enter 427:io_uring_register

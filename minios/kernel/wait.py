@@ -7,7 +7,7 @@ function that either finds what it needs or says where to wait (as Linux's ``wai
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,29 +45,41 @@ class About(NamedTuple):
     outside: str = ""
 
 
+class Watcher(Protocol):
+    """What is told of each wake of a queue without sleeping there (an entry of an epoll set)."""
+
+    def woken(self, key: int) -> None:
+        """The queue was woken, for the events of poll(2) ``key``, or for any if that is 0."""
+
+
 class WaitQueue:
     """Processes asleep for one reason; ``name`` is the wait channel that ps shows.
 
     ``sleepers`` is a dict for its order: they are woken first come, first served. ``disk`` makes it
     an uninterruptible sleep, state D: signals wait until it is over, all but SIGKILL (Linux's
-    TASK_KILLABLE).
+    TASK_KILLABLE). ``key`` are the events of poll(2) that a wake may be about, 0 if any.
     """
 
-    __slots__ = ("about", "disk", "kernel", "name", "sleepers")
+    __slots__ = ("about", "disk", "kernel", "key", "name", "sleepers", "watchers")
 
-    def __init__(self, kernel: Kernel, name: str, *, disk: bool = False) -> None:
+    def __init__(self, kernel: Kernel, name: str, *, disk: bool = False, key: int = 0) -> None:
         self.kernel = kernel
         self.name = name
         self.disk = disk
+        self.key = key
         self.sleepers: dict[PCB, None] = {}
         self.about: Callable[[], About] | None = None
         """What it is for, where minios.kernel.why cannot see that from the call."""
+        self.watchers: dict[Watcher, None] | None = None
 
     def wake(self) -> None:
         """Make every sleeper runnable; each looks again for what it waited for."""
         if self.sleepers:
             for pcb in list(self.sleepers):
                 self.kernel.wake(pcb)
+        if self.watchers is not None:
+            for watcher in list(self.watchers):
+                watcher.woken(self.key)
 
 
 class Sleep:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from minios.net.portspace import PortSpace
 from minios.net.stack import Stack
+from minios.net.udp import Udp
 
 if TYPE_CHECKING:
     from minios.net.port import Port
@@ -17,4 +18,5 @@ def make_host(world: World, name: str, ports: Iterable[Port] = ()) -> Stack:
     """A stack with everything that listens: ports, UDP, TCP, raw and ping sockets."""
     stack = Stack(world, name, ports)
     stack.portspace = PortSpace(world, name)
+    stack.udp = Udp(stack)
     return stack

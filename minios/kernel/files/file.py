@@ -119,6 +119,8 @@ class File:
     def close(self) -> None:
         kernel = self.kernel
         kernel.open_files -= 1
+        if kernel.epolls:
+            _leave_epolls(kernel, self)
         if kernel.vfs.watching and not kernel.hidden:
             tell_place(self.dentry, IN_CLOSE_WRITE if self.writable else IN_CLOSE_NOWRITE)
         if self.inode.locks is not None:
@@ -326,6 +328,12 @@ def anonymous(kernel: Kernel, mode: int, uid: int, gid: int, name: bytes) -> Den
         kernel.pipefs = FileSystem(b"pipefs", 13, kernel.clock, _unwatched, inodes=0)
     dentry: Dentry = kernel.pipefs.anonymous(mode, uid, gid, name)
     return dentry
+
+
+def _leave_epolls(kernel: Kernel, file: File) -> None:
+    from minios.kernel.files.epoll import closed
+
+    closed(kernel, file)
 
 
 def _unwatched() -> None:

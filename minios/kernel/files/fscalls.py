@@ -376,6 +376,11 @@ def pipe2(kernel: Kernel, pcb: PCB, oflag: int) -> tuple[int, int]:
     return first, second
 
 
+_ALIASES = flags.POLLRDNORM | flags.POLLWRNORM
+_RDNORM = flags.POLLRDNORM // flags.POLLIN
+_WRNORM = flags.POLLWRNORM // flags.POLLOUT
+
+
 def ppoll(
     kernel: Kernel,
     pcb: PCB,
@@ -404,7 +409,10 @@ def ppoll(
         if file is None:
             ready.append((fd, flags.POLLNVAL))
             continue
-        now = file.poll() & (events | flags.POLLERR | flags.POLLHUP)
+        now = file.poll()
+        if events & _ALIASES:
+            now |= (now & flags.POLLIN) * _RDNORM | (now & flags.POLLOUT) * _WRNORM
+        now &= events | flags.POLLERR | flags.POLLHUP
         if now:
             ready.append((fd, now))
         for queue in file.queues():

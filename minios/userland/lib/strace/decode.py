@@ -14,7 +14,7 @@ from minios.abi.ptrace import (
     ERESTARTSYS,
     SyscallInfo,
 )
-from minios.userland.lib.strace import sched, tables
+from minios.userland.lib.strace import sched, tables, waits
 from minios.userland.lib.strace.kinds import KINDS, LATE
 from minios.userland.lib.strace.pieces import (
     BUFFER,
@@ -199,6 +199,7 @@ _RETURNS: dict[str, Any] = {
     "nice": lambda info, value, style: str(20 - value) if isinstance(value, int) else None,
     "oct": lambda info, value, style: f"{value:#o}".replace("0o", "0"),
     "poll": _poll,
+    "selected": lambda info, value, style: waits.selected(value),
     "ticks": lambda info, value, style: (
         str(value.elapsed // 10_000_000) if hasattr(value, "elapsed") else None
     ),

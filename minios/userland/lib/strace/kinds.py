@@ -12,7 +12,7 @@ from minios.abi.records import (
     Termios,
     Winsize,
 )
-from minios.userland.lib.strace import sched, sockets, tables
+from minios.userland.lib.strace import sched, sockets, tables, waits
 from minios.userland.lib.strace.pieces import (
     BUFFER,
     STACK,
@@ -377,6 +377,8 @@ KINDS: dict[str, Kind] = {
     "timespec?": _timespec, "usagewho": _who, "utimes": _utimes,
     "waitopt": _flags(tables.WAIT), "whence": _choice(tables.WHENCE),
     "xv6flags": _xv6flags,
+    "epollevent": _sock(waits.event), "epollflags": _sock(waits.creation),
+    "epollop": _sock(waits.operation), "fdset": _sock(waits.fd_set),
     "family": _sock(sockets.family), "flockop": _sock(sockets.lock_operation),
     "inflags": _sock(sockets.watch_flags), "inmask": _sock(sockets.watch_mask),
     "msgflags": _sock(sockets.message_flags), "sendmsg": _sendmsg,

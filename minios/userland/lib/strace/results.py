@@ -14,7 +14,7 @@ from minios.abi.records import (
     Utsname,
     Waited,
 )
-from minios.userland.lib.strace import sched, sockets, tables
+from minios.userland.lib.strace import sched, sockets, tables, waits
 from minios.userland.lib.strace.pieces import (
     BUFFER,
     Cursor,
@@ -226,6 +226,7 @@ OUT: dict[str, Kind] = {
     "rusage": _rusage, "sigset": _set_out, "stat": _stat, "statfs": _statfs, "statx": _statx,
     "sysinfo": _sysinfo, "timespec": _timespec_out, "tms": _tms, "utsname": _uts,
     "waited": _waited,
+    "epollevents": _sock_out(waits.events),
     "accepted": lambda c: sockets.address_got(c.result[1], c.style), "received": _received,
     "recvmsg": _recvmsg, "sender": _sender, "sockaddr": _sock_out(sockets.address_got),
     "sockval": lambda c: sockets.option_value(c.result, c.style, stored=True),

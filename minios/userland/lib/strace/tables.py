@@ -15,7 +15,10 @@ OPEN = _of(
     "O_DSYNC", "O_DIRECT", "O_DIRECTORY", "O_NOFOLLOW", "O_CLOEXEC",
 )  # fmt: skip
 ACCESS = _of(flags, "R_OK", "W_OK", "X_OK")
-POLL = _of(flags, "POLLIN", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL")
+POLL = _of(
+    flags, "POLLIN", "POLLPRI", "POLLOUT", "POLLERR", "POLLHUP", "POLLNVAL", "POLLRDNORM",
+    "POLLRDBAND", "POLLWRNORM", "POLLWRBAND", "POLLRDHUP",
+)  # fmt: skip
 WAIT = _of(flags, "WNOHANG", "WSTOPPED", "WEXITED", "WCONTINUED", "WNOWAIT")
 SA = (
     (0x1, "SA_NOCLDSTOP"), (0x2, "SA_NOCLDWAIT"), (0x4, "SA_SIGINFO"), (0x10000000, "SA_RESTART"),
