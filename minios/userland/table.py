@@ -155,6 +155,11 @@ PROGRAMS: dict[str, str] = {
     "pidof": "bin.killall:pidof",
     # services of the network
     "dig": "bin.dns.dig:dig",
+    "host": "bin.dns.host:host",
+    "nslookup": "bin.dns.nslookup:nslookup",
+    "named": "bin.named.main:named",
+    "named-checkconf": "bin.named.main:named_checkconf",
+    "named-checkzone": "bin.named.main:named_checkzone",
     # (end of services of the network)
     # the game's words
     "goals": "bin.gamewords:goals",
@@ -239,6 +244,7 @@ PROGRAMS: dict[str, str] = {
 
 SBIN = frozenset(
     {
+        "named",
         "init",
         "getty",
         "mkswap",

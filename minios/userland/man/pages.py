@@ -558,6 +558,24 @@ With several sources DEST must be a directory. Within a file system only the nam
 -n  never overwrite
 $ mv inv-* out/
 see cp(1), rm(1)
+@named 8 name server
+named [-fg] [-c FILE] [-p PORT]
+--
+Answers with authority for the zones of /etc/bind/named.conf, which it reads from master files, and finds everything else for those who may ask it to: from the root down, or through forwarders. What it learns it keeps for as long as the records say, also that there is nothing (RFC 2308). SIGHUP reads configuration and zones again; a zone with errors is refused, with a line in the journal, and the old one stays.
+-c FILE  another configuration
+-f  stay in the foreground
+-g  the same, and log to standard error
+$ systemctl reload named
+$ named-checkzone example.com /etc/bind/db.example.com
+see dig(1), named-checkconf(1), resolv.conf(5)
+@named-checkconf,named-checkzone 1 look for mistakes in a name server's files
+named-checkconf [-z] [FILE]
+named-checkzone [-q] ZONE FILE
+--
+Read named's configuration, or a zone's master file, as named would, and say what is wrong. Exit status 1 if something is.
+-z  the zones that the configuration names, too
+$ named-checkconf -z
+see named(8)
 @nano 1 edit a text
 nano [+LINE] [FILE]
 --
@@ -590,6 +608,12 @@ nohup COMMAND [ARG]...
 --
 Ignores HUP; output goes to nohup.out when it would go to the terminal.
 see signal(7), sh(1)
+@nslookup 1 look names up, also in conversation
+nslookup [-type=TYPE] [-port=N] [-timeout=S] [NAME [SERVER]]
+--
+Asks a name server for the addresses of NAME, or for what -type says. Without a name it takes lines: a name, server NAME, set type=TYPE, exit.
+$ nslookup -type=mx example.com
+see dig(1), host(1)
 @pmap 1 what lies where in a process's memory
 pmap [-x | -d] [-q] [-p] PID...
 --

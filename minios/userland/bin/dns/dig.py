@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from minios.abi.flags import CLOCK_REALTIME
+from minios.abi.flags import CLOCK_MONOTONIC, CLOCK_REALTIME
 from minios.abi.sys import Sys
 from minios.net.wire.dns import (
     AA,
     AD,
+    AXFR,
     CD,
     DO,
     NS,
     OPT,
+    RA,
     RD,
     Message,
     Name,
@@ -30,7 +32,7 @@ from minios.userland.bin.dns.digoptions import (
     Warned,
     read,
 )
-from minios.userland.bin.dns.exchange import Asker, Reply, Server, Unreached
+from minios.userland.bin.dns.exchange import REASONS, SECOND, Asker, Reply, Server, Unreached
 from minios.userland.bin.dns.render import (
     COOKIE,
     FULL,
@@ -44,7 +46,7 @@ from minios.userland.bin.dns.render import (
 )
 from minios.userland.lib.calendar import strftime
 from minios.userland.lib.net import resolver
-from minios.userland.lib.net.dnsclient import new_id
+from minios.userland.lib.net.dnsclient import Unanswered, new_id, transfer
 from minios.userland.lib.net.gai import GaiError, resolve
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.stdio import complain, read_file, why
@@ -131,6 +133,8 @@ class Dig:
         greeting = self._greeting(lookup) if first else []
         if lookup.trace:
             return await self._trace(lookup, servers, greeting)
+        if lookup.asked == AXFR:
+            return await self._transfer(lookup, servers[0], greeting)
         asker = Asker(
             self.sys, servers, lookup.timeout, lookup.tries, lookup.over_tcp, lookup.ignore,
             lookup.source,
@@ -242,18 +246,53 @@ class Dig:
         await self._message(lookup, message)
         where = f"{reply.server.text}({reply.server.name})"
         if lookup.stats:
-            when = strftime(
-                b"%a %b %d %H:%M:%S %Z %Y", await self.sys.clock_gettime(CLOCK_REALTIME)
-            ).decode()
-            await self.put(
-                f";; Query time: {took[0]}",
-                f";; SERVER: {where} ({'TCP' if reply.tcp else 'UDP'})",
-                f";; WHEN: {when}",
-                f";; MSG SIZE  rcvd: {reply.size}",
-                "",
-            )
+            await self._stats(lookup, reply, f"MSG SIZE  rcvd: {reply.size}")
         elif lookup.identify:
             await self.put(f";; Received {reply.size} bytes from {where} in {took[1]}", "")
+
+    async def _stats(self, lookup: Lookup, reply: Reply, size: str) -> None:
+        when = strftime(
+            b"%a %b %d %H:%M:%S %Z %Y", await self.sys.clock_gettime(CLOCK_REALTIME)
+        ).decode()
+        await self.put(
+            f";; Query time: {self._time(lookup, reply)[0]}",
+            f";; SERVER: {reply.server.text}({reply.server.name}) "
+            f"({'TCP' if reply.tcp else 'UDP'})",
+            f";; WHEN: {when}",
+            f";; {size}",
+            "",
+        )
+
+    async def _transfer(self, lookup: Lookup, server: Server, greeting: list[str]) -> int:
+        """A whole zone."""
+        query = Message(
+            await new_id(self.sys), 0, [Question((await self._names(lookup))[0], AXFR, lookup.cls)]
+        )
+        start = await self.sys.clock_gettime(CLOCK_MONOTONIC)
+        address = server.ip, server.port
+        try:
+            messages, size = await transfer(self.sys, address, query, lookup.timeout * SECOND)
+        except Unanswered:
+            await self.put(f";; communications error to {server.text}: timed out")
+            return NO_SERVER
+        except OSError as err:
+            reason = REASONS.get(err.errno or 0, "unexpected error")
+            where = f"{server.text}({server.name}) for {lookup.name}"
+            await self.put(f";; Connection to {where} failed: {reason}.")
+            await self.put(";; no servers could be reached")
+            return NO_SERVER
+        took = await self.sys.clock_gettime(CLOCK_MONOTONIC) - start
+        await self.put(*greeting)
+        if any(message.rcode for message in messages) or not messages[0].answers:
+            await self.put("; Transfer failed.")
+            return 0
+        records = [record for message in messages for record in message.answers]
+        await self.put(*(record_line(record) for record in records))
+        if lookup.stats:
+            reply = Reply(messages[0], size, server, took, True)
+            count = f"(messages {len(messages)}, bytes {size})"
+            await self._stats(lookup, reply, f"XFR size: {len(records)} records {count}")
+        return 0
 
     def _time(self, lookup: Lookup, reply: Reply) -> tuple[str, str]:
         if lookup.usec:
@@ -267,7 +306,10 @@ class Dig:
         elif not lookup.ttl or not lookup.cls_shown:
             columns = SHORTER
         if lookup.comments:
-            await self.put(*header_lines(message), "")
+            await self.put(*header_lines(message))
+            if not sending and message.flags & RD and not message.flags & RA:
+                await self.put(";; WARNING: recursion requested but not available")
+            await self.put("")
             if (opt := message.opt) is not None:
                 await self.put(*opt_lines(opt, b"" if sending else self.cookie))
         if lookup.question and message.questions:

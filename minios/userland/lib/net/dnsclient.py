@@ -5,9 +5,9 @@ from __future__ import annotations
 from minios.abi.flags import CLOCK_MONOTONIC, POLLIN
 from minios.abi.sockets import AF_INET, SOCK_CLOEXEC, SOCK_DGRAM
 from minios.abi.sys import Sys
-from minios.net.wire.dns import IN, OPT, QR, QUERY, RD, TC, Message, Name, Question, Record
+from minios.net.wire.dns import IN, OPT, QR, QUERY, RD, SOA, TC, Message, Name, Question, Record
 from minios.net.wire.malformed import Malformed
-from minios.userland.lib.net.stream import Stream, connect
+from minios.userland.lib.net.stream import Stream, connect, wait
 
 BLOCK = 65535
 EDNS_SIZE = 1232
@@ -62,8 +62,10 @@ async def exchange(
     query: Message,
     timeout: int,
     source: tuple[int, int] | None = None,
+    *,
+    task: bool = False,
 ) -> tuple[Message, int]:
-    """(answer, its length) over UDP."""
+    """(answer, its length) over UDP. In a ``task`` others go on meanwhile."""
     fd = await sys.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC)
     try:
         if source is not None:
@@ -73,7 +75,7 @@ async def exchange(
         end = await sys.clock_gettime(CLOCK_MONOTONIC) + timeout
         while True:
             left = end - await sys.clock_gettime(CLOCK_MONOTONIC)
-            if left <= 0 or not await sys.poll([(fd, POLLIN)], left):
+            if left <= 0 or not await wait(sys, fd, POLLIN, left, task):
                 raise Unanswered
             data = await sys.recv(fd, BLOCK)
             try:
@@ -94,11 +96,12 @@ async def exchange_tcp(
     query: Message,
     timeout: int,
     source: tuple[int, int] | None = None,
+    *,
+    task: bool = False,
 ) -> tuple[Message, int]:
     """(answer, its length) over TCP, where two octets before a message say how long it is."""
-    fd = await connect(sys, server, timeout, source=source)
-    stream = Stream(sys, fd)
-    stream.timeout = timeout
+    fd = await connect(sys, server, timeout, source=source, task=task)
+    stream = Stream(sys, fd, timeout, task=task)
     try:
         data = query.pack()
         await stream.write(len(data).to_bytes(2) + data)
@@ -114,3 +117,40 @@ async def exchange_tcp(
     if not is_answer(answer, query):
         raise Unanswered
     return answer, len(data)
+
+
+async def transfer(
+    sys: Sys, server: tuple[int, int], query: Message, timeout: int, most: int = 65536
+) -> tuple[list[Message], int]:
+    """(messages, their octets) of a whole zone: from its SOA to the same again (RFC 5936).
+
+    Ends early with the message that refuses, and after ``most`` records. OSError, Unanswered.
+    """
+    fd = await connect(sys, server, timeout)
+    stream = Stream(sys, fd, timeout)
+    found: list[Message] = []
+    size = ends = count = 0
+    try:
+        data = query.pack()
+        await stream.write(len(data).to_bytes(2) + data)
+        while ends < 2 and count <= most:
+            length = int.from_bytes(await stream.exactly(2))
+            reply = Message.parse(await stream.exactly(length))
+            if reply.id != query.id:
+                raise Unanswered
+            found.append(reply)
+            size += length
+            if reply.rcode or not reply.answers:
+                break
+            count += len(reply.answers)
+            ends += sum(record.type == SOA for record in reply.answers)
+    except (OSError, EOFError, Malformed) as err:
+        await sys.close(fd)
+        if isinstance(err, OSError):
+            raise
+        raise Unanswered from None
+    except Unanswered:
+        await sys.close(fd)
+        raise
+    await sys.close(fd)
+    return found, size
