@@ -26,6 +26,8 @@ from minios.userland.lib.strace.text import Style
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
+    from minios.game.netview import LensView, NetDetailView, NetView
+    from minios.game.network import Watch
     from minios.game.play import Play
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
@@ -53,6 +55,7 @@ class Sight:
         self._made: tuple[int, int, tuple[Any, ...]] | None = None
         self._calls: deque[CallView] = deque(maxlen=CALLS)
         self._faults: deque[FaultView] = deque(maxlen=FAULTS)
+        self._watch: Watch | None = None
 
     # -- what it notes -------------------------------------------------------------------------
 
@@ -129,6 +132,26 @@ class Sight:
         kernel = self.machine.kernel
         pcb = kernel.processes.get(pid) if kernel is not None else None
         return pcb if pcb is not None and may_access(self._who(), pcb) else None
+
+    # -- the network ---------------------------------------------------------------------------
+
+    def network(
+        self, subject: str = "", packet: int = 0
+    ) -> tuple[NetView, NetDetailView | None, LensView | None] | None:
+        """The network as it is now, with a closer look at ``node NAME`` or ``link NAME`` and at a
+        packet by its number. None where there is none. Frames are noted from the first call on.
+        """
+        if self._watch is None:
+            from minios.game.network import Watch
+
+            self._watch = Watch(self.play)
+        return self._watch.look(subject, packet)
+
+    def network_away(self) -> None:
+        """Nobody looks at the network any more: note nothing."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     # -- one process ---------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from textual.geometry import Region
 
-PANES = ("cpu", "memory", "processes", "goals")
+PANES = ("cpu", "memory", "processes", "network", "goals")
 """The panes beside the terminal, in the order of their keys."""
 
 _STACKED = 13
@@ -16,7 +16,7 @@ WIDE = (110, 32)
 SMALLEST = (40, 10)
 """Below this there is nothing but a request for more room."""
 
-_UPPER = (("cpu", "memory"), ("processes",))
+_UPPER = (("cpu", "memory"), ("processes", "network"))
 """The columns above the terminal on a large screen."""
 
 _TERMINAL = 80
@@ -133,11 +133,14 @@ def _columns(panes: tuple[str, ...], tab: str) -> list[list[str]]:
 
 
 def _stack(layout: Layout, names: list[str], left: int, end: int, band: int) -> None:
-    """Two panes one above the other in their usual order; where only one fits, the first."""
+    """Two panes one above the other in their usual order; where only one fits, the first.
+
+    The map of the network gets more room while it is the first.
+    """
     if len(names) == 1 or band < _STACKED:
         shown = {names[0]: (1, band)}
     else:
-        lower = band * 2 // 5
+        lower = band * (3 if names[0] == "network" else 2) // 5
         upper, below = sorted(names, key=PANES.index)
         shown = {upper: (1, band - lower - 1), below: (1 + band - lower, lower)}
         layout.horizontal(left, end, 1 + band - lower)

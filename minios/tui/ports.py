@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from minios.game.netview import LensView, NetDetailView, NetView
 from minios.game.spec import Level
 from minios.game.view import HeapView, InspectView, MemoryView, PlayView, WalkView
+
+
+NetLook = tuple[NetView, NetDetailView | None, LensView | None]
 
 
 class Sight(Protocol):
@@ -21,6 +25,10 @@ class Sight(Protocol):
     def inspect(self, pid: int) -> InspectView | None: ...
 
     def follow(self, pid: int | None) -> None: ...
+
+    def network(self, subject: str = "", packet: int = 0) -> NetLook | None: ...
+
+    def network_away(self) -> None: ...
 
 
 class Session(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+from minios.game.netview import NetView
 from minios.game.spec import Level, MachineSpec, Par, Player
 from minios.game.view import (
     CACHE,
@@ -30,7 +31,9 @@ from minios.game.view import (
     WalkView,
 )
 from minios.tui.app import MiniOSApp
+from minios.tui.ports import NetLook
 from minios.tui.screens.game import GameScreen
+from tests.tui import fake_net
 
 MS = 1_000_000
 SECOND = 1_000 * MS
@@ -131,6 +134,18 @@ class FakeSight:
 
     def __init__(self) -> None:
         self.followed: list[int | None] = []
+        self.net: NetView | None = None
+        self.net_asked: list[tuple[str, int]] = []
+
+    def network(self, subject: str = "", packet: int = 0) -> NetLook | None:
+        if self.net is None:
+            return None
+        self.net_asked.append((subject, packet))
+        detail = fake_net.detail(subject) if subject else None
+        return self.net, detail, fake_net.lens(packet) if packet else None
+
+    def network_away(self) -> None:
+        self.net_asked.clear()
 
     def memory(self) -> MemoryView:
         return MemoryView(

@@ -49,6 +49,18 @@ def test_a_low_window_shows_the_cpu_or_the_memory():
     assert {"cpu", "memory"} & set(arrange(120, 33, tab="memory").places) == {"memory"}
 
 
+def test_the_map_of_the_network_gets_more_room_while_it_is_the_one_looked_at():
+    assert arrange(140, 45).places["network"].height == 6
+    assert arrange(140, 45, tab="network").places["network"].height == 9
+
+
+def test_without_a_network_the_processes_have_the_column():
+    without = tuple(name for name in PANES if name != "network")
+    plan = arrange(120, 40, without)
+    assert plan.places["processes"].height == 14
+    assert plan.joint(plan.places["cpu"].right, plan.places["cpu"].bottom) == "┤"
+
+
 def test_lines_meet_in_the_right_joints():
     plan = arrange(120, 40)
     cpu, memory = plan.places["cpu"], plan.places["memory"]
@@ -59,7 +71,7 @@ def test_lines_meet_in_the_right_joints():
     assert plan.joint(0, 1) == "├"
     assert plan.joint(middle, 1) == "┬"
     assert plan.joint(0, cpu.bottom) == "├"
-    assert plan.joint(middle, cpu.bottom) == "┤"
+    assert plan.joint(middle, cpu.bottom) == "┼"
     assert plan.joint(middle, split) == "┴"
     assert plan.joint(edge, split) == "┬"
     assert plan.joint(119, split) == "┤"

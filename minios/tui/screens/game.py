@@ -20,6 +20,7 @@ from minios.tui.panes.base import Pane, Tags
 from minios.tui.panes.cpu import CpuPane
 from minios.tui.panes.goals import GoalsPane
 from minios.tui.panes.memory import HEAP, WALK, MemoryPane
+from minios.tui.panes.network import NetworkPane
 from minios.tui.panes.processes import ProcessPane
 from minios.tui.ports import Session
 from minios.tui.screens import sheets
@@ -48,7 +49,10 @@ FIRST_WORDS = (
 
 TO_LAST = "A goal holds and has to last. Time stands at the prompt: F4 lets it run."
 
-KEYS = {"cpu": "F6", "memory": "F6", "processes": "F7", "goals": "F8", "terminal": "F12"}
+KEYS = {
+    "cpu": "F6", "memory": "F6", "processes": "F7", "network": "F11", "goals": "F8",
+    "terminal": "F12",
+}  # fmt: skip
 
 SPEEDS = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 
@@ -70,9 +74,10 @@ class GameScreen(Screen[str], inherit_bindings=False):
         Binding("f3", "hint", "hint"),
         Binding("f4", "pace", "hold or flow"),
         Binding("f5", "restart", "restart"),
-        Binding("f6", "machine", "CPU and memory"),
+        Binding("f6", "machine", "CPU, memory, network"),
         Binding("f7", "pane('processes')", "processes"),
         Binding("f8", "pane('goals')", "goals"),
+        Binding("f11", "pane('network')", "network"),
         Binding("f12", "pane('terminal')", "terminal"),
         Binding("f9", "palette", "more"),
         Binding("f10", "leave", "menu"),
@@ -98,11 +103,13 @@ class GameScreen(Screen[str], inherit_bindings=False):
         self.cpu = CpuPane(self.tags)
         self.memory = MemoryPane(self.tags)
         self.processes = ProcessPane(self.tags)
+        self.network = NetworkPane(self.tags)
         self.goals = GoalsPane(self.tags)
         self.panes: dict[str, Pane] = {
             "cpu": self.cpu,
             "memory": self.memory,
             "processes": self.processes,
+            "network": self.network,
             "goals": self.goals,
         }
         self.view = session.view()
@@ -240,11 +247,33 @@ class GameScreen(Screen[str], inherit_bindings=False):
             pane.heap = sight.heap(pid) if pid and pane.mode == HEAP else None
         if self.processes.inspecting is not None and self.processes.display:
             self.processes.inspected = sight.inspect(self.processes.inspecting)
+        net = self.network
+        if net.display:
+            look = sight.network(net.subject, net.looked_at)
+            net.tell(*look) if look is not None else net.tell(None, None, None)
+        else:
+            sight.network_away()
 
     def on_memory_pane_wanted(self, event: MemoryPane.Wanted) -> None:
         event.stop()
         self._fetch()
         self.memory.redraw()
+
+    def on_network_pane_wanted(self, event: NetworkPane.Wanted) -> None:
+        event.stop()
+        self._fetch()
+        self.network.redraw()
+        self._entitle()
+
+    def on_network_pane_cable(self, event: NetworkPane.Cable) -> None:
+        event.stop()
+        link = event.link
+        if not self.network.may_act:
+            self.say("This level lets you look at the network here, not pull its cables.")
+            return
+        self.session.notice = self._seen_notice = ""
+        self.session.act("cable", link=link.name, plugged=not link.up)
+        self.say(f"{plain(link.name)} is {'pulled' if link.up else 'plugged in'}.")
 
     def on_process_pane_inspect(self, event: ProcessPane.Inspect) -> None:
         event.stop()
@@ -303,7 +332,10 @@ class GameScreen(Screen[str], inherit_bindings=False):
 
     def _allowed(self) -> tuple[str, ...]:
         modes = self._modes()
-        return tuple(name for name in PANES if modes.get(name, "act") != "hidden")
+        usual = {"network": "hidden"}
+        return tuple(
+            name for name in PANES if modes.get(name, usual.get(name, "act")) != "hidden"
+        )
 
     def on_resize(self) -> None:
         self._arrange()
@@ -313,6 +345,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
         allowed = self._allowed()
         self._arranged_modes = self._modes()
         self.processes.may_act = self._root or self._modes().get("processes", "act") == "act"
+        self.network.may_act = self._root or self._modes().get("network") == "act"
         self.cpu.may_act = self._root or self._modes().get("cpu", "act") == "act"
         if self.zoomed not in ("terminal", *allowed):
             self.zoomed = ""
@@ -369,8 +402,8 @@ class GameScreen(Screen[str], inherit_bindings=False):
             _BUTTONS[event.name](self)
 
     def action_machine(self) -> None:
-        """To the CPU; again: to the memory; again: back to the terminal."""
-        names = [name for name in ("cpu", "memory") if name in self._allowed()]
+        """To the CPU; again: to the memory, to the network; again: back to the terminal."""
+        names = [name for name in ("cpu", "memory", "network") if name in self._allowed()]
         here = self.focused.id if self.focused is not None else ""
         if not names:
             self.say("This level hides these panes.")
@@ -378,7 +411,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self.action_pane_back()
         else:
             self.zoomed = ""
-            self.action_pane(names[-1] if here == names[0] else names[0])
+            self.action_pane(names[names.index(here) + 1] if here in names else names[0])
 
     def action_pane(self, name: str) -> None:
         """To a pane; again: zoom it; again: back to the terminal."""

@@ -21,6 +21,7 @@ _KEYS = (
     ("F4", "let time flow, or hold it at the prompt"),
     ("F5", "restart at once"),
     ("F6", "CPU, again memory; F7 processes, F8 goals; z zooms"),
+    ("F11", "network, where there is one (or F6 three times)"),
     ("F9", "more: speed, pause, everything by name"),
     ("F10", "leave"),
     ("F12", "the terminal; again zooms it"),
@@ -237,6 +238,7 @@ def palette(view: PlayView, panes: tuple[str, ...]) -> Sheet:
         "cpu": "CPU",
         "memory": "memory",
         "processes": "processes",
+        "network": "network",
         "goals": "goals",
         "terminal": "terminal",
     }
