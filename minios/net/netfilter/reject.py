@@ -50,7 +50,7 @@ class Reject:
         answer = Segment(segment.dport, segment.sport, seq, ack, out, 0)
         reply = IPv4(packet.dst, packet.src, TCP, answer, df=True)
         trail = self.stack.trail
-        self.stack.ip_output(reply, trail=trail.back() if trail is not None else None)
+        self.stack.send_quietly(reply, None if trail is None else trail.back())
 
 
 def _answerable(packet: Any) -> bool:
