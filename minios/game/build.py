@@ -15,7 +15,7 @@ from minios.abi.sys import Program
 from minios.fs.access import ROOT
 from minios.fs.disk import DriveSpec
 from minios.fs.mount import Mount
-from minios.game import base
+from minios.game import base, netbuild
 from minios.game.spec import NEVER, DriveModelSpec, FileSpec, Level, MachineSpec, ProcessSpec
 from minios.game.vary import resolve, substitute
 from minios.kernel import birth, scheduling
@@ -33,6 +33,7 @@ from minios.userland.table import SBIN, load
 if TYPE_CHECKING:
     from minios.kernel.files.file import File
     from minios.kernel.kernel import Kernel
+    from minios.net.network import Network
 
 BOOT = 10 * SECOND
 """Virtual time from power-on to t = 0."""
@@ -114,6 +115,9 @@ class Host:
             directory = "/usr/sbin/" if name in SBIN else "/usr/bin/"
             machine.vfs.unlink(ROOT, machine.vfs.root, (directory + name).encode())
         mounts = self._disks()
+        if spec.nics:
+            netbuild.lay(machine, spec)
+        netbuild.name_files(machine, spec)
         for file in spec.files:
             if not file.path.startswith(VOLATILE):
                 self._file(file)
@@ -367,6 +371,12 @@ class Built:
         self.hosts = {
             spec.name: Host(self.world, spec, level.clock, programs) for spec in self.level.machines
         }
+        self.network: Network | None = None
+        if netbuild.networked(self.level):
+            try:
+                self.network = netbuild.build(self.world, self.level, self.machines)
+            except ValueError as err:
+                raise BuildError(str(err)) from None
         player = level.player
         for name, host in self.hosts.items():
             own = name == player.machine

@@ -3,7 +3,7 @@
 from shlex import split
 from typing import Any
 
-from minios.game import spec
+from minios.game import netcompile, spec
 from minios.game.refs import copies, event_ids
 from minios.game.schema import ACTIONS, CHECKS, CheckModel, EventModel, LevelModel, UserModel
 from minios.game.services import service_files
@@ -51,6 +51,9 @@ class _Compiler:
             clock=spec.DEFAULT_CLOCK if model.clock is None else model.clock,
             player=spec.Player(self.on(player.machine), player.user, player.tty),
             machines=tuple(self.machine(name) for name in self.machines),
+            devices=netcompile.devices(model.world),
+            links=netcompile.links(model.world),
+            map=netcompile.places(model.world),
             vary=tuple(self.vary(name) for name in model.vary),
             events=tuple(
                 self.event(each, event) for each, event in zip(ids, model.events, strict=True)
@@ -138,6 +141,13 @@ class _Compiler:
             files=tuple(files),
             remove=tuple(model.remove),
             processes=tuple(processes),
+            nics=netcompile.nics(model.nics),
+            forwarding=model.forwarding,
+            routes=tuple(model.routes),
+            dns=tuple(model.dns),
+            search=model.search,
+            names=tuple(model.hosts.items()),
+            iptables=model.iptables,
         )
 
     def users(self, machine: str, model: Any) -> tuple[spec.UserSpec, ...]:
@@ -311,6 +321,32 @@ class _Compiler:
     def check_power(self, model: Any) -> spec.Check:
         return spec.PowerCheck(self.on(model.machine), model.is_ == "on")
 
+    def check_reachable(self, model: Any) -> spec.Check:
+        return spec.ReachableCheck(
+            self.on(model.on), model.to, model.proto, model.port or 0, model.every, model.timeout
+        )
+
+    def check_port(self, model: Any) -> spec.Check:
+        return spec.PortCheck(
+            self.on(model.on),
+            model.port,
+            model.proto,
+            model.state,
+            model.address or "",
+            model.remote or "",
+            tuple(model.by),
+        )
+
+    def check_nat(self, model: Any) -> spec.Check:
+        return spec.NatCheck(
+            self.on(model.on),
+            model.proto or "",
+            model.inside,
+            model.outside,
+            model.remote,
+            model.exists,
+        )
+
     # -- rules ---------------------------------------------------------------------------------
 
     def vary(self, name: str) -> spec.Vary:
@@ -346,7 +382,23 @@ class _Compiler:
             return spec.Signal(self.on(where), who(value), value.sig)
         if key == "type":
             return spec.Type(self.on(value.on), value.tty or self.tty, value.text)
+        if key in ("unplug", "plug"):
+            return spec.Cable(self.link(value), key == "plug")
+        if key == "link":
+            return spec.LinkChange(
+                self.link(value.name), netcompile.changes(value), netcompile.changes(value.back)
+            )
         return spec.Say(value)
+
+    def link(self, name: str) -> str:
+        """The link of that name, or the one with that end."""
+        for link, model in self.model.world.links.items():
+            if name == link or name in model.between:
+                return link
+        for cable in netcompile.links(self.model.world):
+            if name in (cable.a, cable.b):
+                return cable.name
+        return name
 
     def home_of(self, identity: str) -> str:
         """The machine that has a process of that identity."""

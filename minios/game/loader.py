@@ -33,7 +33,7 @@ def _validated(document: Document) -> Level | None:
 
     from minios.game.compile import Problems, compile_level
     from minios.game.refs import Refs
-    from minios.game.schema import RESERVED_CHECKS, LevelModel, explain
+    from minios.game.schema import LevelModel, explain
 
     if not isinstance(document.data, dict):
         if not document.problems:
@@ -45,8 +45,6 @@ def _validated(document: Document) -> Level | None:
     except ValidationError as err:
         for error in err.errors(include_url=False):
             path = tuple(step for step in error["loc"] if step != "[key]")
-            if error["type"] == "extra_forbidden" and path[-1] in RESERVED_CHECKS:
-                continue
             document.complain(path, explain(error, path))
         return None
     if document.problems:

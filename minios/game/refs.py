@@ -10,16 +10,15 @@ from typing import Any
 
 from minios.game import values
 from minios.game.base import SYSTEM_GROUPS, SYSTEM_USERS
+from minios.game.netrefs import NetRefs
 from minios.game.problems import meant
-from minios.game.schema import ACTIONS, CHECKS, RESERVED_CHECKS
+from minios.game.schema import ACTIONS, CHECKS
 from minios.game.script import Act, ScriptError, Until, parse
 from minios.game.spec import FIRST_KEY, FORMAT
 from minios.game.vary import references
 from minios.game.yamlfile import Document, Path, Plain
 from minios.kernel.dev.devfs import TERMINALS
 from minios.userland.table import PROGRAMS
-
-LATER = "is not available yet: the network comes with a later version"
 
 _CONTENTS = ("text", "directory", "link", "fifo", "random", "program")
 _TRIGGERS = ("at", "when", "after")
@@ -33,8 +32,8 @@ _HARMS = {
 _KNOWN_USERS = ("root", *(user.name for user in SYSTEM_USERS))
 _TERMINALS = tuple(f"tty{n}" for n in range(1, TERMINALS + 1))
 _MAX_FILE_BYTES = 16 << 20
-_MAX_MACHINES = 16
-_MAX_RAM = _MAX_DISK = 256 << 20
+_MAX_MACHINES = 32
+_MAX_RAM = _MAX_DISK = 512 << 20
 """All machines together: the host has to hold what is in them."""
 
 
@@ -105,6 +104,7 @@ class Refs:
         self.events = event_ids(_list(self.level.get("events")))
         self.losses = list(_map(self.level.get("lose")))
         self.protected = list(_map(self.level.get("protect")))
+        self.net = NetRefs(self.world, self._say)
         self.identities: dict[str, list[str]] = {}
         for name, machine in self.machines.items():
             for identity, process in _map(machine.get("processes")).items():
@@ -160,9 +160,6 @@ class Refs:
             self._say(("goals",), "is empty: a level needs something to reach")
 
     def _world(self) -> None:
-        links = self.world.get("links")
-        if links:
-            self._say(("world", "links"), LATER)
         if isinstance(self.world.get("machines"), dict) and not self.machines:
             self._say(("world", "machines"), "is empty: a world needs a machine")
         player = _map(self.world.get("player"))
@@ -175,6 +172,7 @@ class Refs:
             self.machines[where] = self.machines[where] | {"users": {player["user"]: None}}
         for name, machine in self.machines.items():
             self._machine(("world", "machines", name), machine, name)
+        self.net.check()
         self._sizes()
 
     def _sizes(self) -> None:
@@ -348,11 +346,6 @@ class Refs:
         """The check in the mapping at ``path``; ``more`` are keys that may replace it."""
         if not isinstance(data, dict):
             return
-        for key in RESERVED_CHECKS:
-            if key in data:
-                self._say((*path, key), f"this check {LATER}")
-        if any(key in data for key in RESERVED_CHECKS):
-            return
         given = [key for key in data if key in CHECKS or key in more]
         if not given:
             self._say(path, f"needs a check: one of {', '.join((*CHECKS, *more))}")
@@ -372,11 +365,19 @@ class Refs:
                 self._family(below, family, value)
 
     def _family(self, path: Path, family: str, value: Any) -> None:
-        short = {"process": "is", "file": "path"}.get(family, "")
+        short = {"process": "is", "file": "path", "reachable": "to", "port": "port"}.get(family, "")
         if isinstance(value, str) and family != "pids_free":
             value = {short: value} if short else {}
         data = _map(value)
+        if family == "nat":
+            self.net.nat(path, data)
+            return
         where = self._on(path, data, "machine" if family == "power" else "on")
+        if family == "reachable":
+            self.net.reachable(path, data)
+        if family == "port":
+            for name in _words(data.get("by")):
+                self._name((*path, "by"), name, self.identities.get(where, []), "process")
         if family in ("process", "memory"):
             self._who(path, data, where)
         if family == "process" and data.get("state") == "gone" and "count" in data:
@@ -485,6 +486,10 @@ class Refs:
         if isinstance(event.get("start"), str):
             everybody = [each for known in self.identities.values() for each in known]
             self._name((*path, "start"), event["start"], everybody, "process")
+        for key in ("unplug", "plug"):
+            self.net.link((*path, key), event.get(key))
+        if isinstance(event.get("link"), dict):
+            self.net.link((*path, "link", "name"), event["link"].get("name"))
         for key in ("write", "append", "remove", "type"):
             if isinstance(event.get(key), dict):
                 self._on((*path, key), event[key])

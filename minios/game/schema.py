@@ -38,6 +38,19 @@ from minios.game.fields import (
     one_of,
     wrong,
 )  # fmt: skip
+from minios.game.netschema import (
+    Address,
+    Addresses,
+    DeviceModel,
+    Interface,
+    LinkChangeModel,
+    LinkModel,
+    NatCheckModel,
+    NicModel,
+    Place,
+    PortModel,
+    ReachableModel,
+)  # fmt: skip
 from minios.game.problems import meant
 
 PACES = ("turn", "live")
@@ -182,6 +195,9 @@ class CheckModel(Model):
     probe: ProbeModel | None = None
     pids_free: PidsFreeModel | None = None
     power: PowerModel | None = None
+    reachable: ReachableModel | None = None
+    port: PortModel | None = None
+    nat: NatCheckModel | None = None
     all_: Annotated[list["CheckModel"] | None, Field(alias="all")] = None
     any_: Annotated[list["CheckModel"] | None, Field(alias="any")] = None
     not_: Annotated["CheckModel | None", Field(alias="not")] = None
@@ -190,10 +206,8 @@ class CheckModel(Model):
 
 CHECKS = (
     "process", "load", "memory", "file", "directory", "output", "metric", "probe", "pids_free",
-    "power", "all", "any", "not",
+    "power", "reachable", "port", "nat", "all", "any", "not",
 )  # fmt: skip
-RESERVED_CHECKS = ("port", "reachable", "nat")
-"""Checks of the network, which comes later: named so that the message can say so."""
 
 
 class GoalModel(CheckModel):
@@ -381,12 +395,21 @@ class MachineModel(Model):
     remove: Texts = []
     processes: dict[Identity, ProcessSpecModel] = {}
     services: dict[ServiceName, ServiceModel] = {}
+    nics: dict[Interface, NicModel | None] = {}
+    forwarding: Bool = False
+    routes: Texts = []
+    dns: Addresses = []
+    search: Text = ""
+    hosts: dict[Text, Address] = {}
+    iptables: Text = ""
 
 
 class WorldModel(Model):
     player: PlayerModel
     machines: dict[Id, MachineModel]
-    links: dict[str, Any] = {}
+    devices: dict[Id, DeviceModel] = {}
+    links: dict[Id, LinkModel] = {}
+    map: dict[Id, Place] = {}
 
 
 # -- rules ---------------------------------------------------------------------------------------
@@ -442,6 +465,9 @@ class EventModel(Model):
     start: Identity | None = None
     signal: SendModel | None = None
     type: TypeModel | None = None
+    unplug: Text | None = None
+    plug: Text | None = None
+    link: LinkChangeModel | None = None
     message: Line | None = None
 
 
@@ -454,6 +480,9 @@ ACTIONS = (
     "start",
     "signal",
     "type",
+    "unplug",
+    "plug",
+    "link",
     "message",
 )
 

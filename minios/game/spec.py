@@ -11,6 +11,16 @@ from hashlib import blake2b
 from types import GenericAlias, UnionType
 from typing import Any, get_args
 
+from minios.game.netspec import (  # noqa: F401 - the classes of a spec are those named here
+    CableSpec,
+    DeviceSpec,
+    LineSpec,
+    NatSpec,
+    NicSpec,
+    PlaceSpec,
+    TrunkSpec,
+)
+
 FORMAT = 1
 """The version of the level format; ``format:`` in every file."""
 
@@ -196,6 +206,47 @@ class PowerCheck(Check):
     up: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class ReachableCheck(Check):
+    """Probe packets from the machine's own stack are answered: an echo, a TCP connection on
+    ``port``, or any datagram back from a UDP ``port``. ``to`` is an address or a machine's name.
+    """
+
+    on: str
+    to: str
+    proto: str = "icmp"
+    port: int = 0
+    every: int = SECOND
+    timeout: int = SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class PortCheck(Check):
+    """A socket of the machine is in ``state`` (listening, connected) on that local port, or with
+    ``closed`` none has it. ``by`` are identities: one of them holds it."""
+
+    on: str
+    port: int
+    proto: str = "tcp"
+    state: str = "listening"
+    address: str = ""
+    remote: str = ""
+    by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NatCheck(Check):
+    """A translation is (or is not) in the table of a machine or a NAT box. Ends are ``address``,
+    ``address:port`` or ``:port``; all that are given must fit."""
+
+    on: str
+    proto: str = ""
+    inside: str = ""
+    outside: str = ""
+    remote: str = ""
+    exists: bool = True
+
+
 # -- what happens by itself ----------------------------------------------------------------------
 
 
@@ -249,6 +300,23 @@ class Type(Action):
     on: str
     tty: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cable(Action):
+    """Pull a cable out, or plug it in again; ``link`` is its name."""
+
+    link: str
+    plugged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChange(Action):
+    """Make a cable another: the named properties of both directions, and those of the way back."""
+
+    link: str
+    there: tuple[tuple[str, int], ...] = ()
+    back: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,6 +489,16 @@ class MachineSpec:
     files: tuple[FileSpec, ...] = ()
     remove: tuple[str, ...] = ()
     processes: tuple[ProcessSpec, ...] = ()
+    nics: tuple[NicSpec, ...] = ()
+    forwarding: bool = False
+    routes: tuple[str, ...] = ()
+    """As ``ip route add`` takes them."""
+    dns: tuple[str, ...] = ()
+    search: str = ""
+    names: tuple[tuple[str, str], ...] = ()
+    """Lines of /etc/hosts: a name and its address."""
+    iptables: str = ""
+    """What is restored at boot (/etc/iptables/rules.v4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -551,6 +629,9 @@ class Level:
     debrief: str = _words("")
     hints: tuple[str, ...] = _words(())
     clock: int = DEFAULT_CLOCK
+    devices: tuple[DeviceSpec, ...] = ()
+    links: tuple[CableSpec, ...] = ()
+    map: tuple[PlaceSpec, ...] = _words(())
     vary: tuple[Vary, ...] = ()
     events: tuple[Event, ...] = ()
     protect: tuple[Protect, ...] = ()

@@ -103,6 +103,36 @@ def share(text: str) -> int:
     return value
 
 
+_RATES = {"bit": 1, "kbit": 10**3, "Mbit": 10**6, "Gbit": 10**9}
+
+
+def rate(text: str) -> int:
+    """``10Mbit``, ``56kbit``, ``1Gbit`` in bit/s; ``unlimited`` is 0."""
+    if text == "unlimited":
+        return 0
+    wrong = f"must be a rate such as 10Mbit, or unlimited, not {text[:40]!r}"
+    whole, fraction, suffix = _split(text)
+    unit = _RATES.get(suffix.strip().removesuffix("/s"))
+    if unit is None:
+        raise ValueError(wrong)
+    value = _scaled(whole, fraction, unit, wrong)
+    if not 1000 <= value <= 400 * 10**9:
+        raise ValueError("must be from 1kbit to 400Gbit")
+    return value
+
+
+def chance(text: str) -> int:
+    """``2%`` or ``0.01%`` in parts per million."""
+    wrong = f"must be a percentage such as 2% or 0.01%, not {text[:40]!r}"
+    whole, fraction, suffix = _split(text)
+    if suffix.strip() != "%":
+        raise ValueError(wrong)
+    value = _scaled(whole, fraction, 10_000, wrong)
+    if value > 1_000_000:
+        raise ValueError("is more than 100%")
+    return value
+
+
 def frequency(text: str) -> int:
     """``1MHz``, ``250kHz`` in Hz; a cycle must be a whole number of nanoseconds."""
     wrong = f"must be a frequency such as 1MHz, not {text[:40]!r}"

@@ -77,7 +77,7 @@ world:
       processes: {ledger: {run: "x 'y", at: 30}}
 goals:
   saved: {text: x, after: power, process: ledgr}
-  other: {text: y, port: 80}
+  other: {text: y, port: 80000}
 """
     assert problems(broken) == [
         "x.yaml:1:1: title: is missing",
@@ -95,8 +95,7 @@ goals:
         " 500ms or 2m, not '30' (or never)",
         "x.yaml:17:20: goals.saved.after: no event or goal 'power' (did you mean 'other'?)",
         "x.yaml:17:34: goals.saved.process.is: no process 'ledgr' (did you mean 'ledger'?)",
-        "x.yaml:18:20: goals.other.port: this check is not available yet: the network comes with"
-        " a later version",
+        "x.yaml:18:20: goals.other.port.port: must be at most 65535",
     ]
 
 
@@ -126,9 +125,8 @@ goals:
         ("      processes:\n", "      sched: {boost: 1us}\n      processes:\n",
          "world.machines.pc.sched.boost: must be 0s (never) or at least 1ms"),
         ("    file: /tmp/{{word}}\n", "", "goals.made: needs a check: one of process, load, memory,"
-         " file, directory, output, metric, probe, pids_free, power, all, any, not"),
-        ("  machines:", "  links: {lan: 1}\n  machines:", "world.links: is not available yet: the "
-         "network comes with a later version"),
+         " file, directory, output, metric, probe, pids_free, power, reachable, port, nat, all, any, not"),
+        ("  machines:", "  links: {lan: 1}\n  machines:", "world.links.lan: must be a mapping"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_explained(old: str, new: str, said: str) -> None:

@@ -138,13 +138,12 @@ class Rig:
         stack = Stack(self.world, name, ports)
         owner.stack = stack
         for nic, addresses in nics.items():
-            device = stack.devices[nic]
             if mtu:
-                device.mtu = mtu
+                stack.devices[nic].mtu = mtu
             for each in addresses.split():
                 text, _, prefixlen = each.partition("/")
-                stack.add_address(device, parse_ip(text), int(prefixlen or 32))
-            stack.set_up(device, True)
+                stack.add_address(nic, parse_ip(text), int(prefixlen or 32))
+            stack.set_up(nic)
         if forwarding:
             stack.set_sysctl("ip_forward", 1)
         for key, value in (sysctl or {}).items():
