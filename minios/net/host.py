@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from minios.net.portspace import PortSpace
 from minios.net.stack import Stack
+from minios.net.tcp import Tcp
 from minios.net.udp import Udp
 
 if TYPE_CHECKING:
@@ -19,4 +20,5 @@ def make_host(world: World, name: str, ports: Iterable[Port] = ()) -> Stack:
     stack = Stack(world, name, ports)
     stack.portspace = PortSpace(world, name)
     stack.udp = Udp(stack)
+    stack.tcp = Tcp(stack)
     return stack

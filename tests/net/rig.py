@@ -125,7 +125,7 @@ class Rig:
         sysctl: dict[str, int] | None = None, **nics: str,
     ) -> Any:  # fmt: skip
         """A stack of its own; a keyword is an interface, its value addresses ("10.0.0.2/24")."""
-        from minios.net.stack import Stack
+        from minios.net.host import make_host
 
         owner = _Owner(name)
         ports = []
@@ -135,7 +135,7 @@ class Rig:
             self._nics[f"{name}.{nic}"] = port
             ports.append(port)
         self.network.add(owner)
-        stack = Stack(self.world, name, ports)
+        stack = make_host(self.world, name, ports)
         owner.stack = stack
         for nic, addresses in nics.items():
             if mtu:

@@ -1,0 +1,149 @@
+"""An acknowledgement comes in (RFC 9293 3.10.7.4, fifth; RFC 5681; RFC 7323; RFC 5961 5)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from minios.net.tcp import output, recovery, timers, window
+from minios.net.tcp.sendqueue import SYN as SENT_SYN
+from minios.net.tcp.sequence import unwrap
+from minios.net.tcp.tcb import Pending, Phase
+from minios.sim.world import MILLISECOND
+
+if TYPE_CHECKING:
+    from minios.net.tcp.tcb import Tcb
+    from minios.net.wire.tcp import TCP
+
+
+def take(tcb: Tcb, segment: TCP, seq: int, ack: int) -> bool:
+    """Process the acknowledgement ``ack`` of a segment that was found acceptable.
+
+    False says that it acknowledges what was never sent, or is too old to be true.
+    """
+    una = tcb.snd_una
+    queue = tcb.sendq
+    if ack > tcb.snd_nxt or ack < una - tcb.max_window:
+        return False
+    options = segment.options
+    echo = options.timestamps[1] if options and options.timestamps and tcb.ts_ok else None
+    blocks: tuple[tuple[int, int], ...] = ()
+    if options and options.sack and tcb.sack_ok:
+        blocks = tuple((unwrap(low, una), unwrap(high, una)) for low, high in options.sack)
+    if ack < una:
+        if blocks and queue.segments:
+            sacked = recovery.take_blocks(tcb, blocks, ack)
+            recovery.on_ack(
+                tcb, advanced=False, gone=0, sacked=sacked, duplicate=False, echo=None
+            )  # fmt: skip
+            output.retransmit_lost(tcb)
+        return True
+    now = tcb.world.now
+    advanced = ack > una
+    opened = _update_window(tcb, segment, seq, ack)
+    tcb.acked_at = now
+    tcb.soft_error = 0
+    tcb.keep_probes = 0
+    if not queue.segments:
+        tcb.probes_out = 0
+        _window_opened(tcb)
+        return True
+    tcb.probes_out = 0
+    sacked = recovery.take_blocks(tcb, blocks, ack) if blocks else 0
+    gone = _release(tcb, ack, echo) if advanced else 0
+    if advanced:
+        tcb.retransmits = 0
+        timers.rearm(tcb)
+        if not queue.segments and tcb.phase == Phase.OPEN:
+            tcb.retrans_at = 0
+    carried = bool(segment.payload) or bool(segment.flags & 3)
+    duplicate = not advanced and not carried and (bool(blocks) or not opened)
+    phase = tcb.phase
+    if phase != Phase.OPEN or not advanced or queue.sacked or queue.reno or queue.lost:
+        recovery.on_ack(
+            tcb, advanced=advanced, gone=gone, sacked=sacked, duplicate=duplicate, echo=echo
+        )
+    if advanced and gone and tcb.phase in (Phase.OPEN, Phase.DISORDER, Phase.LOSS):
+        if tcb.cwnd_limited or tcb.phase == Phase.LOSS:
+            tcb.cc.acked(tcb, gone)
+            tcb.cwnd = min(tcb.cwnd, 1 << 20)
+        window.grow_send_buffer(tcb)
+    output.retransmit_lost(tcb)
+    if not queue.segments:
+        _window_opened(tcb)
+    return True
+
+
+def _update_window(tcb: Tcb, segment: TCP, seq: int, ack: int) -> bool:
+    """SND.WND, SND.WL1 and SND.WL2; whether the window is another one."""
+    size = segment.window << tcb.snd_wscale
+    if (
+        ack > tcb.snd_una
+        or seq > tcb.snd_wl1
+        or (seq == tcb.snd_wl1 and (size > tcb.snd_wnd or not size))
+    ):
+        changed = size != tcb.snd_wnd
+        tcb.snd_wl1 = seq
+        tcb.snd_wnd = size
+        if size > tcb.max_window:
+            tcb.max_window = size
+        return changed
+    return False
+
+
+def _window_opened(tcb: Tcb) -> None:
+    """Nothing is under way: whether the probes for a closed window are over."""
+    if tcb.pending == Pending.PROBE and (
+        tcb.snd_nxt >= tcb.write_seq or tcb.snd_nxt < tcb.snd_una + tcb.snd_wnd
+    ):
+        tcb.pending = Pending.NONE
+        tcb.alarm.clear()
+
+
+def _release(tcb: Tcb, ack: int, echo: int | None) -> int:
+    """Let go of what is acknowledged; how many segments that was. Measures the round trip."""
+    queue = tcb.sendq
+    now = tcb.world.now
+    gone = 0
+    measured: int | None = None
+    again = False
+    while queue.segments:
+        sent = queue.segments[0]
+        if sent.end > ack:
+            if sent.seq < ack:
+                sent.seq = ack
+                sent.flag &= ~SENT_SYN
+            break
+        queue.segments.popleft()
+        queue.uncount(sent)
+        gone += 1
+        tcb.delivered += not sent.sacked
+        if sent.times > 1:
+            again = True
+        elif not sent.sacked:
+            measured = now - sent.sent_at
+        if sent.sent_at > tcb.rack_time:
+            tcb.rack_time = sent.sent_at
+    tcb.bytes_acked += ack - tcb.snd_una
+    tcb.snd_una = ack
+    queue.release(min(ack, queue.end))
+    if measured is not None and not again:
+        tcb.rtt.sample(measured)
+    elif echo:
+        # Of what was sent again only a timestamp says which one is acknowledged (RFC 7323 4).
+        took = (tcb.ts_now() - echo) & 0xFFFF_FFFF
+        if took < 1 << 31:
+            tcb.rtt.sample(max(took, 1) * MILLISECOND)
+    return gone
+
+
+def challenge(tcb: Tcb) -> None:
+    """An acknowledgement that makes an honest peer show itself (RFC 5961), at most one in
+    net.ipv4.tcp_invalid_ratelimit ms."""
+    now = tcb.world.now
+    last = tcb.oow_at
+    pause = tcb.tcp.setting("tcp_invalid_ratelimit") * MILLISECOND
+    if last is not None and now - last < pause:
+        return
+    tcb.oow_at = now
+    tcb.tcp.count("TcpExtTCPChallengeACK")
+    output.send_ack(tcb)
