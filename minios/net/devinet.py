@@ -31,13 +31,17 @@ ADDRESSES = 1024
 """Addresses that a device has at most; ENOBUFS."""
 
 
-class RouteError(OSError):
-    """A route or an address that cannot be, with the kernel's words (NLMSGERR_ATTR_MSG)."""
+class Refused(OSError):
+    """Something that cannot be configured, with the kernel's ``words`` (NLMSGERR_ATTR_MSG)."""
+
+    words = ""
 
 
-def refuse(number: Errno, text: str) -> RouteError:
+def refuse(number: Errno, words: str) -> Refused:
     """The error with its words."""
-    return RouteError(int(number), text)
+    refused = Refused(*error(number).args)
+    refused.words = words
+    return refused
 
 
 class Devinet:
@@ -276,7 +280,11 @@ class Devinet:
         if dev.up:
             return
         dev.flags |= IFF_UP
-        dev.open()
+        try:
+            dev.open()
+        except OSError:
+            dev.flags &= ~IFF_UP
+            raise
         if dev.loopback and not dev.addresses:
             self.add(dev, Address(0x7F00_0001, 8, SCOPE_HOST, dev.name))
         for address in dev.addresses:

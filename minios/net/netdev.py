@@ -71,6 +71,10 @@ class NetDevice:
         self.alias = ""
         self.txqueuelen = 1000
         self.promiscuity = 0
+        self.asked_promiscuous = False
+        """The administrator wants it to hear everything (IFF_PROMISC)."""
+        self.activated = False
+        """It was up at least once, and so has a queue."""
         self.addresses: list[Address] = []
         self.neigh: dict[int, Neighbour] = {}
         self.inputs: dict[tuple[int, int], Dst] = {}
@@ -123,6 +127,7 @@ class NetDevice:
 
     def open(self) -> None:
         """It was set up. OSError (ENETDOWN …) if that cannot be."""
+        self.activated = True
         self.settle()
 
     def stop(self) -> None:

@@ -13,11 +13,13 @@ class SocketTable:
     nobody has received yet.
     """
 
-    __slots__ = ("abstract", "in_flight", "made", "unix")
+    __slots__ = ("abstract", "in_flight", "made", "netlink", "unix")
 
     def __init__(self) -> None:
         self.unix: dict[int, Any] = {}
         self.abstract: dict[tuple[bytes, int], Any] = {}
+        self.netlink: dict[tuple[int, int], Any] = {}
+        """Those of AF_NETLINK by protocol and port."""
         self.made = 0
         self.in_flight = 0
 
