@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
-from minios.kernel import calls, schedknobs
+from minios.kernel import calls, netknobs, schedknobs
 from minios.kernel.files.file import FILE_MAX
 from minios.kernel.knob import Knob, integer
 
@@ -148,7 +148,8 @@ KNOBS: dict[str, Knob] = {
     "vm.dirty_writeback_centisecs": Number(500, changed=lambda kernel, _: kernel.cache.tune()),
     "vm.drop_caches": Number(0, 1, 4, mode=0o200, changed=_drop_caches),
     # (end of files)
-    # sockets
+    # sockets and the network
+    **netknobs.KNOBS,
     "net.core.somaxconn": Number(4096),
     "net.unix.max_dgram_qlen": Number(10),
 }

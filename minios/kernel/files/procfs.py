@@ -7,7 +7,7 @@ sees them as root does.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
@@ -20,6 +20,7 @@ from minios.fs.synthetic import (
     SyntheticInode,
     SyntheticLink,
 )
+from minios.kernel import netknobs
 from minios.kernel.credentials import UNDUMPABLE, may_access
 from minios.kernel.knob import Knob
 from minios.kernel.proc import files
@@ -71,10 +72,22 @@ def tree(rows: Iterable[tuple[bytes, Any]], ino: int) -> _Node:
     return root
 
 
+class _Branch(NamedTuple):
+    """A directory of /proc/sys/net/ipv4 that has one for each device."""
+
+    kind: str
+
+
 _ROOT = tree(
     [
         *ROOT_FILES.items(),
-        *((b"sys/" + name.replace(".", "/").encode(), knob) for name, knob in KNOBS.items()),
+        *(
+            (b"sys/" + name.replace(".", "/").encode(), knob)
+            for name, knob in KNOBS.items()
+            if not name.startswith(netknobs.BRANCHES)
+        ),
+        (b"sys/net/ipv4/conf", _Branch("conf")),
+        (b"sys/net/ipv4/neigh", _Branch("neigh")),
     ],
     16,
 )
@@ -104,7 +117,7 @@ class Folder(SyntheticDirectory):
         self,
         fs: FileSystem,
         node: _Node,
-        make: Callable[[int, Any], SyntheticFile],
+        make: Callable[[int, Any], SyntheticInode],
         base: int = 0,
         uid: int = 0,
         gid: int = 0,
@@ -127,13 +140,19 @@ class Folder(SyntheticDirectory):
 
     def list(self, who: Credentials) -> list[Dirent]:
         return [
-            Dirent(name, self._base + node.ino, _DIR if node.below else _REG)
+            Dirent(
+                name,
+                self._base + node.ino,
+                _DIR if node.below or type(node.what) is _Branch else _REG,
+            )
             for name, node in self._node.below.items()
         ]
 
 
-def _root_file(kernel: Kernel, fs: FileSystem, ino: int, what: Any) -> SyntheticFile:
-    """A file of /proc itself, or a knob of /proc/sys."""
+def _root_file(kernel: Kernel, fs: FileSystem, ino: int, what: Any) -> SyntheticInode:
+    """A file of /proc itself, or a knob of /proc/sys, or a directory of those."""
+    if isinstance(what, _Branch):
+        return netknobs.Directory(fs, ino, kernel, what.kind, partial(_knob, kernel, fs))
     if isinstance(what, Knob):
         return _knob(kernel, fs, ino, what)
     assert isinstance(what, RootFile)

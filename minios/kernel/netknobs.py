@@ -1,0 +1,207 @@
+"""The parameters of the network stack under /proc/sys/net/ipv4 (ip-sysctl.rst, arp(7), icmp(7)).
+
+Their values live in the stack; a machine that has none yet shows what they are at boot. Those of
+each device are in directories made when somebody looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from minios.abi import flags
+from minios.abi.records import Dirent
+from minios.fs.inode import Dentry
+from minios.fs.synthetic import SyntheticDirectory, SyntheticFile
+from minios.kernel.knob import Knob, integer
+from minios.net.settings import DEVICE, GLOBAL, NEIGHBOUR, NEIGHBOUR_GLOBAL
+
+if TYPE_CHECKING:
+    from minios.fs.access import Credentials
+    from minios.fs.filesystem import FileSystem
+    from minios.kernel.kernel import Kernel
+    from minios.kernel.process import PCB
+    from minios.net.stack import Stack
+
+INT_MAX = (1 << 31) - 1
+
+
+class StackNumber(Knob):
+    """A whole number that the stack keeps under ``key``; ``default`` is what it is at boot."""
+
+    __slots__ = ("default", "high", "key", "low")
+
+    def __init__(self, key: str, default: int, low: int = 0, high: int = INT_MAX) -> None:
+        super().__init__(self._show, self._set)
+        self.key = key
+        self.default = default
+        self.low = low
+        self.high = high
+
+    def _show(self, kernel: Kernel) -> bytes:
+        if not kernel.networked:
+            return b"%d" % self.default
+        return b"%d" % kernel.net.sysctl.get(self.key, self.default)
+
+    def _set(self, kernel: Kernel, text: bytes, who: PCB) -> None:
+        kernel.net.set_sysctl(self.key, integer(text, self.low, self.high))
+
+
+class Ports(Knob):
+    """``ip_local_port_range``: two numbers."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(self._show, self._set)
+
+    def _show(self, kernel: Kernel) -> bytes:
+        space = kernel.net.portspace
+        return b"%d\t%d" % (space.low, space.high)
+
+    def _set(self, kernel: Kernel, text: bytes, who: PCB) -> None:
+        low, _, high = text.replace(b"\t", b" ").partition(b" ")
+        first = integer(low, 1, 65535)
+        last = integer(high.strip(), first, 65535)
+        space = kernel.net.portspace
+        space.low, space.high = first, last
+
+
+_BOUNDS: dict[str, tuple[int, int]] = {
+    "ip_forward": (0, 1),
+    "ip_default_ttl": (1, 255),
+    "ip_no_pmtu_disc": (0, 3),
+    "icmp_echo_ignore_all": (0, 1),
+    "icmp_echo_ignore_broadcasts": (0, 1),
+    "icmp_msgs_burst": (0, INT_MAX),
+    "ip_unprivileged_port_start": (0, 65535),
+    "route_min_pmtu": (68, INT_MAX),
+}
+
+
+def _global(name: str, default: int) -> StackNumber:
+    low, high = _BOUNDS.get(name, (0, INT_MAX))
+    return StackNumber(name, default, low, high)
+
+
+KNOBS: dict[str, Knob] = {
+    **{
+        f"net.ipv4.{name.replace('route_', 'route.')}": _global(name, default)
+        for name, default in GLOBAL.items()
+    },
+    "net.ipv4.ip_local_port_range": Ports(),
+    **{
+        f"net.ipv4.conf.{which}.{name}": StackNumber(f"conf.{which}.{name}", default)
+        for which in ("all", "default")
+        for name, default in DEVICE.items()
+    },
+    **{
+        f"net.ipv4.neigh.default.{name}": StackNumber(f"neigh.default.{name}", default)
+        for name, default in NEIGHBOUR.items()
+    },
+    **{
+        f"net.ipv4.neigh.default.{name}": StackNumber(name, default)
+        for name, default in NEIGHBOUR_GLOBAL.items()
+    },
+}
+
+BRANCHES = ("net.ipv4.conf.", "net.ipv4.neigh.")
+"""Directories that have one more for each device."""
+
+
+class _Owned(Knob):
+    """A device's own parameter, which is that of ``default`` until it is set."""
+
+    __slots__ = ("device", "kind", "name")
+
+    def __init__(self, kind: str, device: str, name: str) -> None:
+        super().__init__(self._show, self._set)
+        self.kind = kind
+        self.device = device
+        self.name = name
+
+    def _show(self, kernel: Kernel) -> bytes:
+        sysctl = kernel.net.sysctl
+        read = sysctl.conf if self.kind == "conf" else sysctl.neigh
+        if self.kind == "conf" and self.name == "forwarding":
+            return b"%d" % kernel.net.forwards(kernel.net.devices[self.device])
+        return b"%d" % read(self.device, self.name)
+
+    def _set(self, kernel: Kernel, text: bytes, who: PCB) -> None:
+        key = f"{self.kind}.{self.device}.{self.name}"
+        kernel.net.set_sysctl(key, integer(text, 0, INT_MAX))
+
+
+def _rows(kind: str, device: str) -> list[tuple[str, Knob]]:
+    """The parameters in one directory."""
+    if device in ("all", "default"):
+        prefix = f"net.ipv4.{kind}.{device}."
+        return [
+            (name.removeprefix(prefix), knob)
+            for name, knob in KNOBS.items()
+            if name.startswith(prefix)
+        ]
+    names = DEVICE if kind == "conf" else NEIGHBOUR
+    return [(name, _Owned(kind, device, name)) for name in names]
+
+
+Maker = Callable[[int, Any], SyntheticFile]
+
+
+class Directory(SyntheticDirectory):
+    """``conf`` or ``neigh``: a directory for each device, and those for all."""
+
+    __slots__ = ("_base", "_kernel", "_kind", "_make")
+
+    def __init__(self, fs: FileSystem, ino: int, kernel: Kernel, kind: str, make: Maker) -> None:
+        super().__init__(fs, ino, 0o555, 0, 0)
+        self._kernel = kernel
+        self._kind = kind
+        self._make = make
+        self._base = (1 << 60) + (1 << 59 if kind == "conf" else 0)
+
+    def _devices(self) -> list[tuple[str, int]]:
+        names = [("default", 1)]
+        if self._kind == "conf":
+            names.insert(0, ("all", 0))
+        stack: Stack = self._kernel.net
+        return [*names, *((device.name, 1 + device.ifindex) for device in stack.devices.values())]
+
+    def lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry | None:
+        for device, number in self._devices():
+            if device.encode("latin-1") == name:
+                rows = _rows(self._kind, device)
+                inode = _Leaves(self.fs, self._base + number * 4096, rows, self._make)
+                return self.entry(at, name, inode)
+        return None
+
+    def list(self, who: Credentials) -> list[Dirent]:
+        return [
+            Dirent(device.encode("latin-1"), self._base + number * 4096, flags.S_IFDIR)
+            for device, number in self._devices()
+        ]
+
+
+class _Leaves(SyntheticDirectory):
+    """The parameters of one device."""
+
+    __slots__ = ("_make", "_rows")
+
+    def __init__(
+        self, fs: FileSystem, ino: int, rows: Iterable[tuple[str, Knob]], make: Maker
+    ) -> None:
+        super().__init__(fs, ino, 0o555, 0, 0)
+        self._rows = list(rows)
+        self._make = make
+
+    def lookup(self, who: Credentials, at: Dentry, name: bytes) -> Dentry | None:
+        for index, (known, knob) in enumerate(self._rows):
+            if known.encode() == name:
+                return self.entry(at, name, self._make(self.ino + 1 + index, knob))
+        return None
+
+    def list(self, who: Credentials) -> list[Dirent]:
+        return [
+            Dirent(name.encode(), self.ino + 1 + index, flags.S_IFREG)
+            for index, (name, _) in enumerate(self._rows)
+        ]
