@@ -55,7 +55,8 @@ class NatBox:
                 self.stack.add_address(side, ip, length)
             self.stack.set_up(side)
         self.stack.set_sysctl("ip_forward", 1)
-        self.stack.set_sysctl("conf.all.send_redirects", 0)
+        for conf in ("all", INSIDE, OUTSIDE):
+            self.stack.set_sysctl(f"conf.{conf}.send_redirects", 0)
         if gateway:
             self.stack.add_route(0, 0, gateway, OUTSIDE)
         pool = tuple(ip for ip, _ in outside)

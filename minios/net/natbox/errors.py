@@ -64,7 +64,7 @@ def hairpinned(nat: Translator, packet: Any, dev: Any) -> bool:
 
     _requote(packet, mapping.ip, mapping.port, source=False)
     _requote(packet, sender.endpoint.ip, sender.endpoint.port, source=True)
-    set_outer(packet, src=mapping.ip, dst=sender.endpoint.ip)
+    set_outer(packet, dst=sender.endpoint.ip)
     packet.ct = Hairpin(mapping.ip, mapping.port)
     return True
 

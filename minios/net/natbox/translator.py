@@ -19,7 +19,7 @@ from minios.net.natbox.mapping import (
 from minios.net.natbox.spec import ADF, EIF, SECOND, NatSpec
 from minios.net.natbox.table import PEERS, Table
 from minios.net.netfilter.flow import ERRORS, ICMP, REQUESTS, TCP, UDP
-from minios.net.netfilter.rewrite import set_source, set_target
+from minios.net.netfilter.rewrite import set_outer, set_source, set_target
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 
@@ -99,7 +99,8 @@ class Translator:
         ct = packet.ct
         packet.ct = None
         if ct.__class__ is Hairpin:
-            if packet.proto == ICMP and packet.payload.type in ERRORS:
+            if packet.proto == ICMP:
+                set_outer(packet, src=ct.ip)
                 return True
             set_source(packet, ct.ip, ct.port)
             return True
