@@ -154,6 +154,7 @@ PROGRAMS: dict[str, str] = {
     "killall": "bin.killall:killall",
     "pidof": "bin.killall:pidof",
     # services of the network
+    "dhclient": "bin.dhclient.main:dhclient",
     "dig": "bin.dns.dig:dig",
     "host": "bin.dns.host:host",
     "nslookup": "bin.dns.nslookup:nslookup",
@@ -210,6 +211,9 @@ PROGRAMS: dict[str, str] = {
     "fuser": "bin.fuser:fuser",
     "getfacl": "bin.getfacl:getfacl",
     "cancel": "bin.lp:cancel",
+    "ifdown": "bin.ifupdown:ifdown",
+    "ifquery": "bin.ifupdown:ifquery",
+    "ifup": "bin.ifupdown:ifup",
     "lp": "bin.lp:lp",
     "lpd": "bin.lpd:lpd",
     "lpq": "bin.lp:lpq",
@@ -244,6 +248,10 @@ PROGRAMS: dict[str, str] = {
 
 SBIN = frozenset(
     {
+        "dhclient",
+        "ifdown",
+        "ifquery",
+        "ifup",
         "named",
         "init",
         "getty",

@@ -704,6 +704,40 @@ swapon [-a] [-p PRIORITY] [--show] [DEVICE|FILE]...
 Without arguments it lists what is in use. Pages that nobody used for a while go there when memory is short; vm.swap_policy chooses them (fifo, lru, clock, nru, random). Of several areas the one with the highest priority is used first. -a takes those of /etc/fstab.
 To put a whole process away, write all, anon or file into /proc/PID/reclaim; it comes back page by page as it is used, or with in at once.
 see mkswap(8), swapoff(8), free(1), vmstat(8), sysctl(8)
+@ifup 8 bring interfaces up as /etc/network/interfaces says
+ifup [-anv] [--force] [-i FILE] IFACE...
+ifdown [-anv] [--force] [-i FILE] IFACE...
+ifquery [--list | --state] [IFACE]...
+--
+ifup configures interfaces: address, MTU, default route, DHCP, and the commands the file has for them. ifdown undoes it. ifquery prints what the file has of an interface.
+Which interfaces are configured is kept in /run/network/ifstate; one that is gets left alone unless --force is given. The service networking runs ifup -a at boot.
+-a  all interfaces marked auto
+-n  only show what would be done
+-v  show what is done, as the commands that would do it
+-i FILE  another file
+--list  the interfaces marked auto
+--state  the interfaces that are configured
+$ ifdown eth0 && ifup eth0
+$ ifup -nv eth0
+see interfaces(5), ip(8), dhclient(8)
+@ifdown 8 take interfaces down: see ifup
+ifdown [-anv] [--force] [-i FILE] IFACE...
+--
+See ifup(8).
+@ifquery 8 what /etc/network/interfaces has of an interface: see ifup
+ifquery [--list | --state] [IFACE]...
+--
+See ifup(8).
+@interfaces 5 how the interfaces are configured at boot
+/etc/network/interfaces
+--
+A line "auto IFACE" marks interfaces for ifup -a. "iface IFACE inet METHOD" begins a stanza; the lines after it are its options. "source FILE" reads another file. Lines that begin with # say nothing.
+METHOD is loopback, static, dhcp (dhclient asks for an address), or manual (nothing is configured).
+address A/LEN, or address A and netmask M; gateway G, the default route; metric N; mtu N; hwaddress MAC.
+pre-up, up, down, post-down COMMAND are run by sh, with IFACE and the options (IF_ADDRESS ...) in the environment. They may come several times. A command that fails keeps the interface from coming up. The scripts in /etc/network/if-pre-up.d, if-up.d, if-down.d and if-post-down.d are run too.
+bridge_ports IFACE... makes the interface a bridge of those (none: of none); bridge_stp on lets it speak STP. An interface called eth0.10 is VLAN 10 of eth0.
+$ cat /etc/network/interfaces
+see ifup(8), ip(8)
 @sysctl 8 parameters of the kernel
 sysctl [-n] [-a] [-p FILE] [NAME[=VALUE]]...
 --
