@@ -92,7 +92,11 @@ class Stack:
         """The raw sockets: ``endpoints`` and ``input(packet, dev) -> bool``."""
         self.ping: Any = None
         """The ping sockets: ``input(packet, dev)`` gets echo replies."""
+        self.packet: Any = None
+        """The packet sockets (minios.net.tap)."""
         self.udp: Any = None
+        self.datagram_memory = 0
+        """Bytes that lie in the queues of datagram endpoints (minios.net.endpoint)."""
         self.tcp: Any = None
         self.portspace: Any = None
         self.handlers: dict[int, PacketHandler] = {1: self.icmp.receive}
@@ -186,10 +190,11 @@ class Stack:
 
     def set_sysctl(self, name: str, value: int) -> None:
         """A parameter of :mod:`minios.net.settings`; those of routing take effect at once."""
-        if name == "ip_forward":
+        if name in ("ip_forward", "conf.all.forwarding"):
             for key in [key for key in self.sysctl if key.endswith(".forwarding")]:
                 del self.sysctl[key]
             self.sysctl["conf.all.forwarding"] = self.sysctl["conf.default.forwarding"] = value
+            name = "ip_forward"
         self.sysctl[name] = value
         self.routes.changed()
 

@@ -12,7 +12,7 @@ from minios.abi.errno import Errno, error
 from minios.kernel.dev import interrupts, printer
 from minios.kernel.files import locks
 from minios.kernel.mm import shm
-from minios.kernel.proc import cpu, files, memory, pid, sched, system
+from minios.kernel.proc import cpu, files, memory, net, pid, sched, system
 from minios.kernel.process import PCB
 from minios.kernel.socket import unix
 
@@ -60,6 +60,14 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"diskstats": RootFile(files.diskstats),
     b"mounts": RootFile(files.mounts),
     b"partitions": RootFile(files.partitions),
+    b"net/arp": RootFile(net.arp),
+    b"net/dev": RootFile(net.dev),
+    b"net/dev_mcast": RootFile(net.dev_mcast),
+    b"net/igmp": RootFile(net.igmp),
+    b"net/netstat": RootFile(net.netstat),
+    b"net/route": RootFile(net.route),
+    b"net/snmp": RootFile(net.snmp),
+    b"net/sockstat": RootFile(net.sockstat),
     b"net/unix": RootFile(unix.listing),
     b"stat": RootFile(cpu.stat),
     b"swaps": RootFile(memory.swaps),
