@@ -15,199 +15,54 @@ if TYPE_CHECKING:
     from minios.net.fib import Route
     from minios.net.netdev import NetDevice
 
-IP = [
-    "Forwarding",
-    "DefaultTTL",
-    "InReceives",
-    "InHdrErrors",
-    "InAddrErrors",
-    "ForwDatagrams",
-    "InUnknownProtos",
-    "InDiscards",
-    "InDelivers",
-    "OutRequests",
-    "OutDiscards",
-    "OutNoRoutes",
-    "ReasmTimeout",
-    "ReasmReqds",
-    "ReasmOKs",
-    "ReasmFails",
-    "FragOKs",
-    "FragFails",
-    "FragCreates",
-    "OutTransmits",
-]
-ICMP = [
-    "InMsgs",
-    "InErrors",
-    "InCsumErrors",
-    "InDestUnreachs",
-    "InTimeExcds",
-    "InParmProbs",
-    "InSrcQuenchs",
-    "InRedirects",
-    "InEchos",
-    "InEchoReps",
-    "InTimestamps",
-    "InTimestampReps",
-    "InAddrMasks",
-    "InAddrMaskReps",
-    "OutMsgs",
-    "OutErrors",
-    "OutRateLimitGlobal",
-    "OutRateLimitHost",
-    "OutDestUnreachs",
-    "OutTimeExcds",
-    "OutParmProbs",
-    "OutSrcQuenchs",
-    "OutRedirects",
-    "OutEchos",
-    "OutEchoReps",
-    "OutTimestamps",
-    "OutTimestampReps",
-    "OutAddrMasks",
-    "OutAddrMaskReps",
-]
-TCP = [
-    "RtoAlgorithm",
-    "RtoMin",
-    "RtoMax",
-    "MaxConn",
-    "ActiveOpens",
-    "PassiveOpens",
-    "AttemptFails",
-    "EstabResets",
-    "CurrEstab",
-    "InSegs",
-    "OutSegs",
-    "RetransSegs",
-    "InErrs",
-    "OutRsts",
-    "InCsumErrors",
-]
-UDP = [
-    "InDatagrams",
-    "NoPorts",
-    "InErrors",
-    "OutDatagrams",
-    "RcvbufErrors",
-    "SndbufErrors",
-    "InCsumErrors",
-    "IgnoredMulti",
-    "MemErrors",
-]
-IP_EXT = [
-    "InNoRoutes",
-    "InTruncatedPkts",
-    "InMcastPkts",
-    "OutMcastPkts",
-    "InBcastPkts",
-    "OutBcastPkts",
-    "InOctets",
-    "OutOctets",
-    "InMcastOctets",
-    "OutMcastOctets",
-    "InBcastOctets",
-    "OutBcastOctets",
-    "InCsumErrors",
-    "InNoECTPkts",
-    "InECT1Pkts",
-    "InECT0Pkts",
-    "InCEPkts",
-    "ReasmOverlaps",
-]
-TCP_EXT = [
-    "SyncookiesSent",
-    "SyncookiesRecv",
-    "SyncookiesFailed",
-    "EmbryonicRsts",
-    "PruneCalled",
-    "RcvPruned",
-    "OfoPruned",
-    "OutOfWindowIcmps",
-    "LockDroppedIcmps",
-    "ArpFilter",
-    "TW",
-    "TWRecycled",
-    "TWKilled",
-    "PAWSActive",
-    "PAWSEstab",
-    "BeyondWindow",
-    "TSEcrRejected",
-    "PAWSOldAck",
-    "PAWSTimewait",
-    "DelayedACKs",
-    "DelayedACKLocked",
-    "DelayedACKLost",
-    "ListenOverflows",
-    "ListenDrops",
-    "TCPHPHits",
-    "TCPPureAcks",
-    "TCPHPAcks",
-    "TCPRenoRecovery",
-    "TCPSackRecovery",
-    "TCPSACKReneging",
-    "TCPSACKReorder",
-    "TCPRenoReorder",
-    "TCPTSReorder",
-    "TCPFullUndo",
-    "TCPPartialUndo",
-    "TCPDSACKUndo",
-    "TCPLossUndo",
-    "TCPLostRetransmit",
-    "TCPRenoFailures",
-    "TCPSackFailures",
-    "TCPLossFailures",
-    "TCPFastRetrans",
-    "TCPSlowStartRetrans",
-    "TCPTimeouts",
-    "TCPLossProbes",
-    "TCPLossProbeRecovery",
-    "TCPRenoRecoveryFail",
-    "TCPSackRecoveryFail",
-    "TCPRcvCollapsed",
-    "TCPBacklogCoalesce",
-    "TCPDSACKOldSent",
-    "TCPDSACKOfoSent",
-    "TCPDSACKRecv",
-    "TCPDSACKOfoRecv",
-    "TCPAbortOnData",
-    "TCPAbortOnClose",
-    "TCPAbortOnMemory",
-    "TCPAbortOnTimeout",
-    "TCPAbortOnLinger",
-    "TCPAbortFailed",
-    "TCPMemoryPressures",
-    "TCPSACKDiscard",
-    "TCPSpuriousRTOs",
-    "TCPTimeWaitOverflow",
-    "TCPReqQFullDoCookies",
-    "TCPReqQFullDrop",
-    "TCPRetransFail",
-    "TCPRcvCoalesce",
-    "TCPOFOQueue",
-    "TCPOFODrop",
-    "TCPOFOMerge",
-    "TCPChallengeACK",
-    "TCPSYNChallenge",
-    "TCPFromZeroWindowAdv",
-    "TCPToZeroWindowAdv",
-    "TCPWantZeroWindowAdv",
-    "TCPSynRetrans",
-    "TCPOrigDataSent",
-    "TCPACKSkippedSynRecv",
-    "TCPACKSkippedPAWS",
-    "TCPACKSkippedSeq",
-    "TCPACKSkippedFinWait2",
-    "TCPACKSkippedTimeWait",
-    "TCPACKSkippedChallenge",
-    "TCPWinProbe",
-    "TCPKeepAlive",
-    "TCPDelivered",
-    "TCPZeroWindowDrop",
-    "TCPRcvQDrop",
-    "IPReversePathFilter",
-]
+
+def _names(text: str) -> list[str]:
+    return text.split()
+
+
+IP = _names(
+    "Forwarding DefaultTTL InReceives InHdrErrors InAddrErrors ForwDatagrams InUnknownProtos "
+    "InDiscards InDelivers OutRequests OutDiscards OutNoRoutes ReasmTimeout ReasmReqds ReasmOKs "
+    "ReasmFails FragOKs FragFails FragCreates OutTransmits"
+)
+ICMP = _names(
+    "InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds InParmProbs InSrcQuenchs InRedirects "
+    "InEchos InEchoReps InTimestamps InTimestampReps InAddrMasks InAddrMaskReps OutMsgs OutErrors "
+    "OutRateLimitGlobal OutRateLimitHost OutDestUnreachs OutTimeExcds OutParmProbs OutSrcQuenchs "
+    "OutRedirects OutEchos OutEchoReps OutTimestamps OutTimestampReps OutAddrMasks "
+    "OutAddrMaskReps"
+)
+TCP = _names(
+    "RtoAlgorithm RtoMin RtoMax MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets "
+    "CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts InCsumErrors"
+)
+UDP = _names(
+    "InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors "
+    "IgnoredMulti MemErrors"
+)
+IP_EXT = _names(
+    "InNoRoutes InTruncatedPkts InMcastPkts OutMcastPkts InBcastPkts OutBcastPkts InOctets "
+    "OutOctets InMcastOctets OutMcastOctets InBcastOctets OutBcastOctets InCsumErrors InNoECTPkts "
+    "InECT1Pkts InECT0Pkts InCEPkts ReasmOverlaps"
+)
+TCP_EXT = _names(
+    "SyncookiesSent SyncookiesRecv SyncookiesFailed EmbryonicRsts PruneCalled RcvPruned OfoPruned "
+    "OutOfWindowIcmps LockDroppedIcmps ArpFilter TW TWRecycled TWKilled PAWSActive PAWSEstab "
+    "BeyondWindow TSEcrRejected PAWSOldAck PAWSTimewait DelayedACKs DelayedACKLocked "
+    "DelayedACKLost ListenOverflows ListenDrops TCPHPHits TCPPureAcks TCPHPAcks TCPRenoRecovery "
+    "TCPSackRecovery TCPSACKReneging TCPSACKReorder TCPRenoReorder TCPTSReorder TCPFullUndo "
+    "TCPPartialUndo TCPDSACKUndo TCPLossUndo TCPLostRetransmit TCPRenoFailures TCPSackFailures "
+    "TCPLossFailures TCPFastRetrans TCPSlowStartRetrans TCPTimeouts TCPLossProbes "
+    "TCPLossProbeRecovery TCPRenoRecoveryFail TCPSackRecoveryFail TCPRcvCollapsed "
+    "TCPBacklogCoalesce TCPDSACKOldSent TCPDSACKOfoSent TCPDSACKRecv TCPDSACKOfoRecv "
+    "TCPAbortOnData TCPAbortOnClose TCPAbortOnMemory TCPAbortOnTimeout TCPAbortOnLinger "
+    "TCPAbortFailed TCPMemoryPressures TCPSACKDiscard TCPSpuriousRTOs TCPTimeWaitOverflow "
+    "TCPReqQFullDoCookies TCPReqQFullDrop TCPRetransFail TCPRcvCoalesce TCPOFOQueue TCPOFODrop "
+    "TCPOFOMerge TCPChallengeACK TCPSYNChallenge TCPFromZeroWindowAdv TCPToZeroWindowAdv "
+    "TCPWantZeroWindowAdv TCPSynRetrans TCPOrigDataSent TCPACKSkippedSynRecv TCPACKSkippedPAWS "
+    "TCPACKSkippedSeq TCPACKSkippedFinWait2 TCPACKSkippedTimeWait TCPACKSkippedChallenge "
+    "TCPWinProbe TCPKeepAlive TCPDelivered TCPZeroWindowDrop TCPRcvQDrop IPReversePathFilter"
+)
 
 _RTF = {"up": 0x0001, "gateway": 0x0002, "host": 0x0004, "reject": 0x0200}
 
@@ -361,7 +216,7 @@ def _sockets(pcb: object) -> list[object]:
     fds = getattr(pcb, "fds", None)
     if fds is None:
         return []
-    return [file for file in fds.files() if isinstance(file, SocketFile)]
+    return [file for _, file in fds.items() if isinstance(file, SocketFile)]
 
 
 def dev_mcast(kernel: Kernel) -> bytes:
