@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 RCVBUF = 212_992
 """Bytes that a queue holds unless it was set (net.core.rmem_default)."""
+MEMORY = 8 << 20
+"""Bytes that lie in all such queues of a host; when there are more nothing is taken (udp_mem)."""
 OVERHEAD = 768
 """Bytes that a queued datagram counts for besides its data, as in Linux (skb->truesize)."""
 
@@ -102,7 +104,7 @@ class Endpoint:
     def __init__(self, stack: Stack, proto: int) -> None:
         self.stack = stack
         self.proto = proto
-        self.notify: Callable[[], None] = _nobody
+        self.notify: Callable[[], None] = nobody
         self.local_ip = 0
         self.remote_ip = 0
         self.address_chosen = False
@@ -198,13 +200,18 @@ class Endpoint:
 
     def take(self, datagram: Datagram) -> bool:
         """Queue what arrived; False if there is no room."""
-        if self.queued > self.rcvbuf:
+        size = len(datagram.data) + OVERHEAD
+        if self.queued > self.rcvbuf or self.stack.datagram_memory > MEMORY:
             self.drops += 1
             return False
-        self.queued += len(datagram.data) + OVERHEAD
+        self._charge(size)
         self.queue.append(datagram)
         self.notify()
         return True
+
+    def _charge(self, size: int) -> None:
+        self.queued += size
+        self.stack.datagram_memory += size
 
     def receive(self, *, peek: bool = False) -> Datagram | None:
         """The next datagram; None if there is none."""
@@ -213,7 +220,7 @@ class Endpoint:
         if peek:
             return self.queue[0]
         datagram = self.queue.popleft()
-        self.queued -= len(datagram.data) + OVERHEAD
+        self._charge(-len(datagram.data) - OVERHEAD)
         return datagram
 
     # -- what goes wrong -----------------------------------------------------------------------
@@ -246,7 +253,7 @@ class Endpoint:
     def failed(self, entry: Failed) -> None:
         """Put an entry on the error queue, if there is room."""
         if self.queued + len(entry.data) + OVERHEAD < self.rcvbuf:
-            self.queued += len(entry.data) + OVERHEAD
+            self._charge(len(entry.data) + OVERHEAD)
             self.errors.append(entry)
 
     def next_error(self) -> Failed | None:
@@ -254,7 +261,7 @@ class Endpoint:
         if not self.errors:
             return None
         entry = self.errors.popleft()
-        self.queued -= len(entry.data) + OVERHEAD
+        self._charge(-len(entry.data) - OVERHEAD)
         if self.errors and self.errors[0].what.origin == SO_EE_ORIGIN_ICMP:
             self.error = self.errors[0].what.errno
         elif entry.what.origin == SO_EE_ORIGIN_ICMP:
@@ -311,13 +318,13 @@ class Endpoint:
 
     def close(self) -> None:
         """Nothing reaches it any more; what was not received is lost."""
-        self.notify = _nobody
+        self.notify = nobody
         while self.groups:
             group, dev = self.groups[-1]
             self.leave(group, dev)
         self.queue.clear()
         self.errors.clear()
-        self.queued = 0
+        self._charge(-self.queued)
 
     def state(self) -> Any:
         """Plain data for the digest."""
@@ -335,5 +342,5 @@ class Endpoint:
         )  # fmt: skip
 
 
-def _nobody() -> None:
-    pass
+def nobody() -> None:
+    """Nobody wants to know."""

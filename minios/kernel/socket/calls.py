@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
 from minios.abi.sockets import (
+    AF_INET,
+    AF_NETLINK,
+    AF_PACKET,
     AF_UNIX,
     MSG_CMSG_CLOEXEC,
     MSG_CTRUNC,
@@ -16,6 +19,7 @@ from minios.abi.sockets import (
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
     Address,
+    Control,
     Message,
 )
 from minios.abi.syscalls import NR
@@ -27,10 +31,36 @@ if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
+
+
+def _inet(kernel: Kernel, pcb: PCB, type: int, protocol: int) -> Sock:
+    from minios.kernel.socket.inet import create  # for machines with a network, and large
+
+    return create(kernel, pcb, type, protocol)
+
+
+def _packet(kernel: Kernel, pcb: PCB, type: int, protocol: int) -> Sock:
+    from minios.kernel.socket.packet import create
+
+    return create(kernel, pcb, type, protocol)
+
+
+def _netlink(kernel: Kernel, pcb: PCB, type: int, protocol: int) -> Sock:
+    from minios.kernel.socket.netlink import create
+
+    return create(kernel, pcb, type, protocol)
+
+
 FAMILIES: dict[int, Callable[[Kernel, PCB, int, int], Sock]] = {
     AF_UNIX: unix.create,
+    AF_INET: _inet,
+    AF_PACKET: _packet,
+    AF_NETLINK: _netlink,
 }
 """By address family: what makes a socket of a type and protocol. ESOCKTNOSUPPORT …"""
+
+SOCK_MAX = 10
+"""The greatest type of sockets that there is (SOCK_PACKET)."""
 
 SCM_MAX_FD = 253
 """Descriptors that one message may carry (unix(7))."""
@@ -59,7 +89,7 @@ def _socket(pcb: PCB, fd: int) -> SocketFile:
 def _make(kernel: Kernel, pcb: PCB, family: int, type: int, protocol: int) -> tuple[Sock, int]:
     """A new socket, and the O_ flags of its description. EAFNOSUPPORT EINVAL."""
     extra = _int(type) & ~0xF
-    if extra & ~(SOCK_NONBLOCK | SOCK_CLOEXEC):
+    if extra & ~(SOCK_NONBLOCK | SOCK_CLOEXEC) or type & 0xF > SOCK_MAX:
         raise error(Errno.EINVAL)
     create = FAMILIES.get(_int(family))
     if create is None:
@@ -159,16 +189,32 @@ def recvfrom(kernel: Kernel, pcb: PCB, fd: int, count: int, mflags: int, named: 
 
 def sendmsg(
     kernel: Kernel, pcb: PCB, fd: int, data: bytes, fds: tuple[int, ...], address: Address | None,
-    mflags: int,
+    mflags: int, control: Control = (),
 ) -> Any:  # fmt: skip
-    """sendmsg(2) with SCM_RIGHTS. EBADF EINVAL (too many descriptors) ETOOMANYREFS and send's."""
+    """sendmsg(2) with SCM_RIGHTS or ``control``. EBADF EINVAL (too many descriptors) ETOOMANYREFS
+    and send's."""
     file = _socket(pcb, fd)
+    if control:
+        if not isinstance(control, tuple) or not all(_is_cmsg(item) for item in control):
+            raise error(Errno.EINVAL)
+        nonblock = not file.blocks(_int(mflags))
+        return file.sock.send_with(pcb, _data(data), mflags, address, control, nonblock)
     if not isinstance(fds, tuple):
         raise error(Errno.EFAULT)
     if len(fds) > SCM_MAX_FD:
         raise error(Errno.EINVAL)
     files = tuple(pcb.fds.get(number) for number in fds)
     return file.sock.send(pcb, _data(data), _int(mflags), address, files, not file.blocks(mflags))
+
+
+def _is_cmsg(item: Any) -> bool:
+    """Whether something is an ancillary message: level, type, content."""
+    return (
+        isinstance(item, tuple)
+        and len(item) == 3
+        and isinstance(item[0], int)
+        and isinstance(item[1], int)
+    )
 
 
 def recvmsg(kernel: Kernel, pcb: PCB, fd: int, count: int, mflags: int) -> Any:
@@ -180,7 +226,7 @@ def recvmsg(kernel: Kernel, pcb: PCB, fd: int, count: int, mflags: int) -> Any:
     got = file.sock.receive(pcb, min(count, MAX_RW), _int(mflags), not file.blocks(mflags))
     if not isinstance(got, Received):
         return got
-    told = MSG_TRUNC if got.truncated else 0
+    told = got.told | (MSG_TRUNC if got.truncated else 0)
     numbers: list[int] = []
     for sent in got.files:
         try:
@@ -189,7 +235,7 @@ def recvmsg(kernel: Kernel, pcb: PCB, fd: int, count: int, mflags: int) -> Any:
             told |= MSG_CTRUNC
         sent.drop()
     cred = got.cred if file.sock.options.get(SO_PASSCRED) else None
-    return Message(got.data, got.address, tuple(numbers), told, cred)
+    return Message(got.data, got.address, tuple(numbers), told, cred, got.control)
 
 
 def setsockopt(kernel: Kernel, pcb: PCB, fd: int, level: int, option: int, value: Any) -> None:

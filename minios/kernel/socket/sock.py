@@ -19,6 +19,7 @@ from minios.abi.sockets import (
     SO_TYPE,
     SOL_SOCKET,
     Address,
+    Control,
     Ucred,
 )
 from minios.kernel.files.file import File, anonymous
@@ -43,6 +44,9 @@ class Received(NamedTuple):
     files: tuple[File, ...] = ()
     truncated: bool = False
     cred: Ucred | None = None
+    control: Control = ()
+    told: int = 0
+    """Flags of the message besides MSG_TRUNC."""
 
 
 class Sock:
@@ -92,11 +96,25 @@ class Sock:
         hold of them."""
         raise error(Errno.EOPNOTSUPP)
 
+    def send_with(
+        self, pcb: PCB, data: bytes, mflags: int, where: Address, control: Control, nonblock: bool
+    ) -> Any:
+        """sendmsg(2) with ancillary messages other than descriptors. EINVAL."""
+        raise error(Errno.EINVAL)
+
     def receive(self, pcb: PCB, count: int, mflags: int, nonblock: bool) -> Received | Wait:
         raise error(Errno.EOPNOTSUPP)
 
     def shutdown(self, how: int) -> None:
         raise error(Errno.EOPNOTSUPP)
+
+    def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
+        """ioctl(2). EINVAL ENOTTY."""
+        if request == flags.FIONREAD:
+            if self.listening:
+                raise error(Errno.EINVAL)
+            return self.waiting
+        raise error(Errno.ENOTTY)
 
     def name(self) -> Address:
         """getsockname(2)."""
@@ -120,6 +138,9 @@ class Sock:
 
     def queues(self) -> tuple[WaitQueue, ...]:
         return (self.can_read, self.can_write)
+
+    def opened(self) -> None:
+        """There is a descriptor for it; ``ino`` is its inode's."""
 
     def close(self) -> None:
         """The last descriptor is gone."""
@@ -195,6 +216,7 @@ class SocketFile(File):
         super().__init__(kernel, dentry, flags.O_RDWR | oflag)
         self.sock = sock
         sock.ino = self.inode.ino
+        sock.opened()
 
     def read(self, pcb: PCB, count: int) -> bytes | WaitQueue | Sleep:
         got = self.sock.receive(pcb, count, 0, self.nonblock)
@@ -212,11 +234,7 @@ class SocketFile(File):
         return not self.nonblock and not mflags & MSG_DONTWAIT
 
     def ioctl(self, pcb: PCB, request: int, argument: Any) -> Any:
-        if request == flags.FIONREAD:
-            if self.sock.listening:
-                raise error(Errno.EINVAL)
-            return self.sock.waiting
-        raise error(Errno.ENOTTY)
+        return self.sock.ioctl(pcb, request, argument)
 
     def poll(self) -> int:
         return self.sock.poll()
