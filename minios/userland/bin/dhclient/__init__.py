@@ -1,0 +1,1 @@
+"""dhclient: the DHCP client (RFC 2131; ISC dhclient 4.4)."""
