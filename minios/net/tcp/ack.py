@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minios.net.tcp import output, recovery, timers, window
+from minios.net.tcp import output, rack, recovery, timers, window
 from minios.net.tcp.sendqueue import SYN as SENT_SYN
 from minios.net.tcp.sequence import unwrap
 from minios.net.tcp.tcb import Pending, Phase
@@ -31,9 +31,9 @@ def take(tcb: Tcb, segment: TCP, seq: int, ack: int) -> bool:
         blocks = tuple((unwrap(low, una), unwrap(high, una)) for low, high in options.sack)
     if ack < una:
         if blocks and queue.segments:
-            sacked = recovery.take_blocks(tcb, blocks, ack)
+            report = recovery.take_blocks(tcb, blocks, ack, echo)
             recovery.on_ack(
-                tcb, advanced=False, gone=0, sacked=sacked, duplicate=False, echo=None
+                tcb, advanced=False, gone=0, sacked=report.new, duplicate=False, echo=None
             )  # fmt: skip
             output.retransmit_lost(tcb)
         return True
@@ -48,19 +48,24 @@ def take(tcb: Tcb, segment: TCP, seq: int, ack: int) -> bool:
         _window_opened(tcb)
         return True
     tcb.probes_out = 0
-    sacked = recovery.take_blocks(tcb, blocks, ack) if blocks else 0
-    gone = _release(tcb, ack, echo) if advanced else 0
+    report = recovery.take_blocks(tcb, blocks, ack, echo) if blocks else recovery.Report()
+    gone = _release(tcb, ack, echo, report) if advanced else 0
     if advanced:
         tcb.retransmits = 0
-        timers.rearm(tcb)
-        if not queue.segments and tcb.phase == Phase.OPEN:
-            tcb.retrans_at = 0
+        tcb.stuck_at = None
+        if queue.segments:
+            timers.arm(tcb, Pending.RTO, tcb.rtt.rto)
+        else:
+            timers.rearm(tcb)
+            if tcb.phase == Phase.OPEN:
+                tcb.retrans_at = 0
+    rack.tail_answered(tcb, ack, report.twice)
     carried = bool(segment.payload) or bool(segment.flags & 3)
     duplicate = not advanced and not carried and (bool(blocks) or not opened)
     phase = tcb.phase
     if phase != Phase.OPEN or not advanced or queue.sacked or queue.reno or queue.lost:
         recovery.on_ack(
-            tcb, advanced=advanced, gone=gone, sacked=sacked, duplicate=duplicate, echo=echo
+            tcb, advanced=advanced, gone=gone, sacked=report.new, duplicate=duplicate, echo=echo
         )
     if advanced and gone and tcb.phase in (Phase.OPEN, Phase.DISORDER, Phase.LOSS):
         if tcb.cwnd_limited or tcb.phase == Phase.LOSS:
@@ -68,6 +73,8 @@ def take(tcb: Tcb, segment: TCP, seq: int, ack: int) -> bool:
             tcb.cwnd = min(tcb.cwnd, 1 << 20)
         window.grow_send_buffer(tcb)
     output.retransmit_lost(tcb)
+    if advanced and tcb.phase == Phase.OPEN and tcb.pending == Pending.RTO:
+        timers.rearm(tcb)
     if not queue.segments:
         _window_opened(tcb)
     return True
@@ -99,13 +106,13 @@ def _window_opened(tcb: Tcb) -> None:
         tcb.alarm.clear()
 
 
-def _release(tcb: Tcb, ack: int, echo: int | None) -> int:
+def _release(tcb: Tcb, ack: int, echo: int | None, report: recovery.Report) -> int:
     """Let go of what is acknowledged; how many segments that was. Measures the round trip."""
     queue = tcb.sendq
     now = tcb.world.now
     gone = 0
     measured: int | None = None
-    again = False
+    again = 0
     while queue.segments:
         sent = queue.segments[0]
         if sent.end > ack:
@@ -118,16 +125,21 @@ def _release(tcb: Tcb, ack: int, echo: int | None) -> int:
         gone += 1
         tcb.delivered += not sent.sacked
         if sent.times > 1:
-            again = True
+            again = max(again, sent.sent_at)
         elif not sent.sacked:
             measured = now - sent.sent_at
-        if sent.sent_at > tcb.rack_time:
-            tcb.rack_time = sent.sent_at
+        if not sent.sacked:
+            rack.arrived(tcb, sent, echo)
     tcb.bytes_acked += ack - tcb.snd_una
     tcb.snd_una = ack
     queue.release(min(ack, queue.end))
     if measured is not None and not again:
         tcb.rtt.sample(measured)
+    elif report.sent_at:
+        tcb.rtt.sample(now - report.sent_at)
+    elif report.twice and again:
+        # What arrived twice is answered at once; the echo is of the one that came first.
+        tcb.rtt.sample(now - again)
     elif echo:
         # Of what was sent again only a timestamp says which one is acknowledged (RFC 7323 4).
         took = (tcb.ts_now() - echo) & 0xFFFF_FFFF
@@ -136,14 +148,20 @@ def _release(tcb: Tcb, ack: int, echo: int | None) -> int:
     return gone
 
 
-def challenge(tcb: Tcb) -> None:
-    """An acknowledgement that makes an honest peer show itself (RFC 5961), at most one in
-    net.ipv4.tcp_invalid_ratelimit ms."""
+def answer_rarely(tcb: Tcb) -> bool:
+    """An acknowledgement for what was not asked for, at most one in net.ipv4.tcp_invalid_ratelimit
+    ms: two ends that disagree must not answer each other for ever. Whether it was sent."""
     now = tcb.world.now
     last = tcb.oow_at
     pause = tcb.tcp.setting("tcp_invalid_ratelimit") * MILLISECOND
     if last is not None and now - last < pause:
-        return
+        return False
     tcb.oow_at = now
-    tcb.tcp.count("TcpExtTCPChallengeACK")
     output.send_ack(tcb)
+    return True
+
+
+def challenge(tcb: Tcb) -> None:
+    """An acknowledgement that makes an honest peer show itself (RFC 5961)."""
+    if answer_rarely(tcb):
+        tcb.tcp.count("TcpExtTCPChallengeACK")

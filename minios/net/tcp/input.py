@@ -266,9 +266,10 @@ def _answer_outside(tcb: Tcb, segment: TCP, seq: int) -> None:
         tcb.tcp.count("TcpExtDelayedACKLost")
         receive.enter_quick(tcb)
         receive.report_twice(tcb, seq, seq + segment.span)
+    if segment.payload:
         output.send_ack(tcb)
-        return
-    acks.challenge(tcb)
+    else:
+        acks.answer_rarely(tcb)
 
 
 def _reset(tcb: Tcb) -> None:

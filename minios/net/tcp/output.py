@@ -201,6 +201,9 @@ def push(tcb: Tcb, *, flush: bool = False) -> bool:
         if idle:
             timers.arm(tcb, Pending.RTO, tcb.rtt.rto)
             idle = False
+    waiting = tcb.pending in (Pending.RTO, Pending.TAIL) and not tcb.retransmits
+    if sent and waiting and tcb.phase == Phase.OPEN:
+        timers.rearm(tcb)
     if sent or blocked:
         flight = queue.in_flight
         starting = tcb.cwnd < tcb.ssthresh and 2 * flight > tcb.cwnd
@@ -289,7 +292,7 @@ def retransmit_lost(tcb: Tcb) -> None:
             tcb.tcp.count(
                 "TcpExtTCPSlowStartRetrans" if tcb.phase == Phase.LOSS else "TcpExtTCPFastRetrans"
             )
-            if tcb.alarm.deadline is None or tcb.pending != Pending.RTO:
+            if tcb.pending in (Pending.NONE, Pending.TAIL):
                 timers.arm(tcb, Pending.RTO, tcb.rtt.rto)
 
 

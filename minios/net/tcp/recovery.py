@@ -1,6 +1,6 @@
 """Finding out what was lost, and slowing down for it.
 
-With SACK: RFC 6675, and RFC 8985's rule of time for what was lost a second time. Without: NewReno
+With SACK: by time (RFC 8985, net/tcp/rack.py) or by counting (RFC 6675). Without: NewReno
 (RFC 6582), where each duplicate acknowledgement stands for a segment that arrived. How much goes
 out meanwhile is proportional rate reduction (RFC 6937). A reduction that turns out to be a mistake
 is taken back (RFC 3522 by timestamps, RFC 3708 by duplicate SACKs).
@@ -8,8 +8,9 @@ is taken back (RFC 3522 by timestamps, RFC 3708 by duplicate SACKs).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from minios.net.tcp import rack
 from minios.net.tcp.tcb import Phase
 from minios.sim.world import MILLISECOND
 
@@ -20,19 +21,27 @@ if TYPE_CHECKING:
 # -- what the other side has -------------------------------------------------------------------
 
 
-def take_blocks(tcb: Tcb, blocks: tuple[tuple[int, int], ...], ack: int) -> int:
-    """Mark the segments that SACK blocks report; how many are new. Impossible blocks are ignored
-    (RFC 2018 section 8)."""
+class Report(NamedTuple):
+    """What SACK blocks said: how many segments are newly reported, when (ns) the first of them was
+    sent that was sent once only (0: none), and whether something arrived twice."""
+
+    new: int = 0
+    sent_at: int = 0
+    twice: bool = False
+
+
+def take_blocks(
+    tcb: Tcb, blocks: tuple[tuple[int, int], ...], ack: int, echo: int | None
+) -> Report:
+    """Mark the segments that SACK blocks report. Impossible blocks are ignored (RFC 2018 8)."""
     queue = tcb.sendq
-    new = 0
-    first = True
+    new = sent_at = 0
+    low, high = blocks[0]
+    twice = high <= ack or _inside(low, high, blocks[1:])
+    if twice:
+        _duplicate(tcb, low, high)
+        rack.duplicate_seen(tcb)
     for low, high in blocks:
-        duplicate = first and (high <= ack or _inside(low, high, blocks[1:]))
-        first = False
-        if duplicate:
-            _duplicate(tcb, low, high)
-            if high <= ack:
-                continue
         if not (tcb.snd_una <= low < high <= tcb.snd_nxt):
             continue
         highest = max((s.end for s in queue.segments if s.sacked), default=0)
@@ -44,8 +53,9 @@ def take_blocks(tcb: Tcb, blocks: tuple[tuple[int, int], ...], ack: int) -> int:
                 continue
             if sent.end < highest and sent.times == 1 and not sent.lost:
                 position = max(position, _distance(tcb, at, highest))
-            if sent.sent_at > tcb.rack_time:
-                tcb.rack_time = sent.sent_at
+            rack.arrived(tcb, sent, echo)
+            if sent.times == 1 and not sent_at:
+                sent_at = sent.sent_at
             queue.mark_sacked(sent)
             tcb.delivered += 1
             new += 1
@@ -53,7 +63,7 @@ def take_blocks(tcb: Tcb, blocks: tuple[tuple[int, int], ...], ack: int) -> int:
             tcb.reordering = min(position, tcb.tcp.setting("tcp_max_reordering"))
             tcb.reord_seen += 1
             tcb.tcp.count("TcpExtTCPSACKReorder")
-    return new
+    return Report(new, sent_at, twice)
 
 
 def _inside(low: int, high: int, blocks: tuple[tuple[int, int], ...]) -> bool:
@@ -83,23 +93,20 @@ def _duplicate(tcb: Tcb, low: int, high: int) -> None:
 
 
 def mark_losses(tcb: Tcb) -> None:
-    """RFC 6675's IsLost: DupThresh segments behind it have arrived. And what was sent again before
-    something that arrived since is lost again, once the path's reordering allows for it."""
+    """With RACK by time; else by RFC 6675's IsLost: DupThresh segments behind it have arrived."""
     queue = tcb.sendq
     if not tcb.sack_ok:
         if queue.reno >= tcb.reordering and queue.segments:
             queue_head_lost(tcb)
         return
+    if rack.enabled(tcb):
+        rack.detect(tcb)
+        return
     above = 0
-    slack = tcb.rtt.minimum >> 2
     for sent in reversed(queue.segments):
         if sent.sacked:
             above += 1
-        elif sent.again:
-            if sent.sent_at + slack < tcb.rack_time:
-                queue.mark_lost(sent)
-                tcb.tcp.count("TcpExtTCPLostRetransmit")
-        elif above >= tcb.reordering and not sent.lost:
+        elif above >= tcb.reordering and not sent.lost and not sent.again:
             queue.mark_lost(sent)
 
 
@@ -145,6 +152,7 @@ def on_ack(
             undo(tcb, "TcpExtTCPPartialUndo")
             return
     else:
+        mark_losses(tcb)
         if not (queue.sacked or queue.reno or queue.lost):
             tcb.phase = Phase.OPEN
             return
@@ -155,6 +163,13 @@ def on_ack(
         delivered = max(delivered, 1)
     mark_losses(tcb)
     _reduce(tcb, delivered)
+
+
+def lost_found(tcb: Tcb) -> None:
+    """Without an acknowledgement: the time for reordering is over."""
+    if tcb.phase in (Phase.OPEN, Phase.DISORDER):
+        _enter_recovery(tcb)
+        _reduce(tcb, 1)
 
 
 def _count_duplicates(tcb: Tcb, advanced: bool, gone: int, duplicate: bool) -> None:

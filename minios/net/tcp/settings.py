@@ -7,6 +7,7 @@ Times are in the units of the files: seconds, unless a comment says otherwise. T
 DEFAULTS: dict[str, int] = {
     "tcp_abort_on_overflow": 0,
     "tcp_dsack": 1,
+    "tcp_early_retrans": 3,
     "tcp_fin_timeout": 60,
     "tcp_invalid_ratelimit": 500,  # ms
     "tcp_keepalive_intvl": 75,

@@ -51,6 +51,8 @@ class Pending(IntEnum):
     NONE = 0
     RTO = 1
     PROBE = 2
+    TAIL = 3
+    REORDER = 4
 
 
 OPTIONS = (
@@ -87,11 +89,12 @@ class Tcb:
         "ts_offset", "ts_ok", "ts_recent", "ts_recent_at", "wscale_ok",
         # congestion and recovery
         "cc", "cwnd", "cwnd_limited", "cwnd_used_at", "delivered", "high_seq", "phase",
-        "prior_cwnd", "prior_ssthresh", "prr_delivered", "prr_from", "prr_out", "rack_time",
+        "prior_cwnd", "prior_ssthresh", "prr_delivered", "prr_from", "prr_out", "rack_end",
+        "rack_rtt", "rack_steps", "rack_time", "rack_widened", "tail_probe",
         "reordering", "ssthresh", "undo_from", "undo_left",
         # time
         "alarm", "delack", "keep", "pending", "probes_out", "probes_since", "retransmits",
-        "retrans_at", "rtt", "keep_probes",
+        "retrans_at", "rtt", "keep_probes", "stuck_at",
         # acknowledging
         "ack_due", "ato", "dsack", "oow_at", "pingpong", "quick",
         # when what last happened, and counts
@@ -177,6 +180,10 @@ class Tcb:
         self.undo_left = 0
         self.rack_time = 0
         """When the segment was sent that is the newest of those that arrived (RFC 8985)."""
+        self.rack_end = self.rack_rtt = self.rack_widened = 0
+        self.rack_steps = 1
+        self.tail_probe: tuple[int, bool] | None = None
+        """Up to where a tail loss probe reaches, and whether it sent something again."""
         self.delivered = 0
 
         self.rtt = RoundTrip()
@@ -186,6 +193,8 @@ class Tcb:
         self.pending = Pending.NONE
         self.retransmits = self.probes_out = self.probes_since = self.retrans_at = 0
         self.keep_probes = 0
+        self.stuck_at: int | None = None
+        """Since when nothing has been acknowledged in spite of retransmissions."""
 
         self.ack_due = False
         self.quick = 0
@@ -260,12 +269,14 @@ class Tcb:
         return (
             self.key, numbers, self.linger, self.device, self.sendq.state(), bytes(self.recvq),
             self.ooo.state(), self.fin_at, self.rtt.state(), self.cc.state(), self.dsack,
-            self.oow_at, self.alarm.deadline, self.delack.deadline, self.keep.deadline,
+            self.oow_at, self.tail_probe, self.stuck_at, self.alarm.deadline,
+            self.delack.deadline, self.keep.deadline,
         )  # fmt: skip
 
 
 _OTHER = frozenset({
     "alarm", "bind_", "cc", "delack", "device", "dsack", "keep", "linger", "notify", "ooo",
-    "oow_at", "parent", "recvq", "route", "rtt", "sendq", "tcp", "trail", "undo_from", "world",
+    "oow_at", "parent", "recvq", "route", "rtt", "sendq", "stuck_at", "tail_probe", "tcp", "trail",
+    "undo_from", "world",
 })  # fmt: skip
 _NUMBERS = tuple(sorted(name for name in Tcb.__slots__ if name not in _OTHER))

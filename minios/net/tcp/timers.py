@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno
-from minios.net.tcp import output, recovery
+from minios.net.tcp import output, rack, recovery
 from minios.net.tcp.rtt import RTO_FALLBACK, RTO_INITIAL, RTO_MAX, RTO_MIN
 from minios.net.tcp.state import TcpState
 from minios.net.tcp.tcb import ATO_MIN, Pending
@@ -28,9 +28,13 @@ def arm(tcb: Tcb, what: Pending, after: int) -> None:
 
 
 def rearm(tcb: Tcb) -> None:
-    """New data was acknowledged: wait for the rest anew (RFC 6298 5.2, 5.3)."""
+    """New data was acknowledged, or sent: wait for the rest anew (RFC 6298 5.1 to 5.3)."""
     if tcb.sendq.segments:
-        arm(tcb, Pending.RTO, tcb.rtt.rto)
+        after = rack.probe_after(tcb)
+        if after is not None:
+            arm(tcb, Pending.TAIL, after)
+        else:
+            arm(tcb, Pending.RTO, tcb.rtt.rto)
     else:
         tcb.pending = Pending.NONE
         tcb.alarm.clear()
@@ -53,6 +57,10 @@ def rung(tcb: Tcb) -> None:
         retransmission(tcb)
     elif what == Pending.PROBE:
         probe(tcb)
+    elif what == Pending.TAIL:
+        rack.probe_tail(tcb)
+    elif what == Pending.REORDER:
+        rack.reordered_enough(tcb)
 
 
 def span(retries: int, base: int) -> int:
@@ -78,13 +86,13 @@ def given_up(tcb: Tcb) -> bool:
         if tcb.user_timeout and tcb.retrans_at:
             return tcb.world.now - tcb.retrans_at >= tcb.user_timeout * MILLISECOND
         return tcb.retransmits >= most
-    if not tcb.retransmits or not tcb.retrans_at:
+    if not tcb.retransmits or tcb.stuck_at is None:
         return False
     tries = orphan_retries(tcb) if tcb.orphan else tcb.tcp.setting("tcp_retries2")
     limit = span(tries, RTO_MIN)
     if tcb.user_timeout and not tcb.orphan:
         limit = tcb.user_timeout * MILLISECOND
-    return tcb.world.now - tcb.retrans_at >= limit
+    return tcb.world.now - tcb.stuck_at >= limit
 
 
 def retransmission(tcb: Tcb) -> None:
@@ -104,7 +112,10 @@ def retransmission(tcb: Tcb) -> None:
     if tcb.state not in (TcpState.SYN_SENT, TcpState.SYN_RECV):
         recovery.enter_loss(tcb)
     tcp.count("TcpExtTCPTimeouts")
+    tcb.tail_probe = None
     output.retransmit(tcb, queue.segments[0])
+    if not tcb.retransmits:
+        tcb.stuck_at = tcb.world.now
     tcb.retransmits += 1
     tcb.rtt.back_off()
     arm(tcb, Pending.RTO, tcb.rtt.rto)
