@@ -155,6 +155,7 @@ PROGRAMS: dict[str, str] = {
     "pidof": "bin.killall:pidof",
     # services of the network
     "dhclient": "bin.dhclient.main:dhclient",
+    "dhcpd": "bin.dhcpd.main:dhcpd",
     "dig": "bin.dns.dig:dig",
     "host": "bin.dns.host:host",
     "nslookup": "bin.dns.nslookup:nslookup",
@@ -252,6 +253,7 @@ SBIN = frozenset(
         "ifdown",
         "ifquery",
         "ifup",
+        "dhcpd",
         "named",
         "init",
         "getty",

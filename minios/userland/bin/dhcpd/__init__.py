@@ -1,0 +1,1 @@
+"""dhcpd: the DHCP server (RFC 2131; after ISC's)."""
