@@ -62,7 +62,7 @@ class _Compiler:
             goals=tuple(self.goal(name) for name in model.goals),
             lose=tuple(self.lose(name) for name in model.lose),
             seeds=spec.Seeds(model.seeds.play, tuple(model.seeds.check)),
-            panes=tuple((_PANES | model.panes).items()),
+            panes=tuple((self.usual_panes() | model.panes).items()),
             limit=self.limit(),
             par=spec.Par(model.par.time, model.par.keys, model.par.commands, model.par.signals),
             solutions=tuple(spec.Solution(name, text) for name, text in model.solutions.items()),
@@ -71,6 +71,11 @@ class _Compiler:
         if self.found:
             raise Problems(self.found)
         return level
+
+    def usual_panes(self) -> dict[str, str]:
+        """The panes as they are where the level does not say: the network is shown if there is
+        more of it than one machine."""
+        return _PANES | ({"network": "look"} if self.model.world.links else {})
 
     def on(self, name: str) -> str:
         return name or self.machines[0]

@@ -65,6 +65,10 @@ def check(op: str, data: Mapping[str, Any]) -> None:
             _number(data, "core", -1, 63)
         else:
             _number(data, "nice", -20, 19)
+    elif op == "cable":
+        _text(data, "link", 64)
+        if type(data.get("plugged")) is not bool:
+            raise Refused("'plugged' must be true or false")
     elif op == "save":
         path = _text(data, "path", 4000)
         if not path.startswith("/") or "\0" in path:
@@ -79,6 +83,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "signal": ("machine", "pid", "sig"),
     "renice": ("machine", "pid", "nice"),
     "assign": ("machine", "pid", "core"),
+    "cable": ("link", "plugged"),
     "save": ("path", "data"),
     "root": (),
 }

@@ -86,6 +86,7 @@ class Play:
         self.world: World = built.world
         self.hosts: Mapping[str, Host] = built.hosts
         self.machines: Mapping[str, Machine] = built.machines
+        self.network = built.network
         self.keys = 0
         self.commands = 0
         self.first_key: int | None = None
@@ -268,22 +269,28 @@ class Play:
         if self.tty is not None:
             self.tty.resize(data["rows"], data["cols"])
 
-    def _pane(self, data: Mapping[str, Any], pane: str = "processes") -> Kernel | None:
+    def _may_act(self, pane: str) -> bool:
         """A pane action costs time and counts as a command, whether it works or not."""
         if self.outcome is None:
             self.commands += 1
             self._moves()
         self.free_at = self.world.now + PANE_NS
+        if self.as_root or dict(self.level.panes).get(pane, "act") == "act":
+            return True
+        name = {"processes": "process", "cpu": "CPU"}.get(pane, pane)
+        self.failed = f"On this level the {name} pane only looks."
+        return False
+
+    def _pane(self, data: Mapping[str, Any], pane: str = "processes") -> Kernel | None:
+        """The kernel that a pane acts on; None, and why, if it may not or cannot."""
+        allowed = self._may_act(pane)
         host = self.hosts.get(data["machine"])
         kernel = host.machine.kernel if host is not None else None
         if host is None or host.spec.name != self.level.player.machine:
             self.failed = "No such machine here."
-        elif not self.as_root and dict(self.level.panes).get(pane, "act") != "act":
-            name = "process" if pane == "processes" else "CPU"
-            self.failed = f"On this level the {name} pane only looks."
-        elif kernel is None or kernel.halted:
+        elif allowed and (kernel is None or kernel.halted):
             self.failed = "The machine is off."
-        else:
+        elif allowed:
             return kernel
         return None
 
@@ -328,6 +335,21 @@ class Play:
             scheduling.assign_from_outside(kernel, data["pid"], data["core"], self.uid)
         except OSError as err:
             self.failed = f"{data['pid']}: {err.strerror}"
+
+    def _cable(self, data: Mapping[str, Any]) -> None:
+        """A cable is pulled out, or plugged in again."""
+        if not self._may_act("network"):
+            return
+        network = self.built.network
+        link = network.links.get(data["link"]) if network is not None else None
+        if link is None:
+            self.failed = f"There is no cable {data['link']!r:.66}."
+        elif link.up == data["plugged"]:
+            self.failed = f"{link.name} is {'plugged in' if link.up else 'pulled out'} already."
+        elif data["plugged"]:
+            link.plug()
+        else:
+            link.unplug()
 
     def _save(self, data: Mapping[str, Any]) -> None:
         """A file saved from an editor outside the world, with the player's rights."""
@@ -563,6 +585,7 @@ _HANDLERS: dict[str, Callable[[Play, Mapping[str, Any]], None]] = {
     "signal": Play._signal,
     "renice": Play._renice,
     "assign": Play._assign,
+    "cable": Play._cable,
     "save": Play._save,
     "root": Play._root,
 }

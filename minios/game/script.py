@@ -2,7 +2,8 @@
 
 A line is typed, with Enter, when the terminal is at a prompt. Lines that begin with ``@`` are
 directions: ``@wait 3s``, ``@until GOAL``, ``@key ctrl+z``, ``@type TEXT`` (at once, no Enter),
-``@act signal PROCESS SIGNAL``, ``@act renice PROCESS NICE``, ``@act assign PROCESS CORE``; ``@@``
+``@act signal PROCESS SIGNAL``, ``@act renice PROCESS NICE``, ``@act assign PROCESS CORE``,
+``@act unplug LINK``, ``@act plug LINK``; ``@@``
 begins a line with one ``@``.
 In a line, ``@{PROCESS}`` is the pid of the process with that identity, as read off a listing.
 """
@@ -72,6 +73,14 @@ class Act(Step):
     value: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pull(Step):
+    """A cable pulled out, or plugged in again, on the map of the network."""
+
+    link: str
+    plugged: bool
+
+
 def keys_of(text: str) -> list[bytes]:
     """The keys that type ``text``: one a character."""
     return [char.encode("utf-8", "surrogateescape") for char in text]
@@ -125,8 +134,13 @@ def _direction(number: int, text: str) -> Step:
 
 
 def _act(number: int, words: list[str]) -> Step:
+    if len(words) == 2 and words[0] in ("plug", "unplug"):
+        return Pull(number, words[1], words[0] == "plug")
     if len(words) != 3 or words[0] not in ("signal", "renice", "assign"):
-        raise ValueError("@act is signal PROCESS SIGNAL, renice PROCESS NICE, assign PROCESS CORE")
+        raise ValueError(
+            "@act is signal PROCESS SIGNAL, renice PROCESS NICE, assign PROCESS CORE, plug LINK "
+            "or unplug LINK"
+        )
     op, process, value = words
     if op in ("renice", "assign"):
         return Act(number, op, process, integer(value))

@@ -345,7 +345,7 @@ class Session:
             self._stir()
 
     def act(self, op: str, **data: Any) -> None:
-        """A pane action: ``signal``, ``renice`` or ``assign``, with the player's rights."""
+        """A pane action: ``signal``, ``renice``, ``assign`` or ``cable``, as the player."""
         if not self.over:
             self._queue.append((op, data))
             self._stir()

@@ -6,9 +6,21 @@ what the script says. What came of it is an :class:`Attempt`: a script that fail
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from minios.game.play import Play, Refused
-from minios.game.script import Act, Enter, Press, ScriptError, Step, Until, Wait, keys_of, parse
+from minios.game.script import (
+    Act,
+    Enter,
+    Press,
+    Pull,
+    ScriptError,
+    Step,
+    Until,
+    Wait,
+    keys_of,
+    parse,
+)
 from minios.game.spec import SECOND, Level
 from minios.game.view import ResultView
 
@@ -96,6 +108,8 @@ class Typist:
                 raise _Stuck(f"line {step.line}: waited for {step.name} in vain")
         elif isinstance(step, Act):
             self._act(step)
+        elif isinstance(step, Pull) and not self._is_over():
+            self._apply(step, "cable", {"link": step.link, "plugged": step.plugged})
 
     def _press(self, keys: list[bytes]) -> None:
         for key in keys:
@@ -131,7 +145,11 @@ class Typist:
         pid = int(step.process) if step.process.isdigit() else self._pid(step, step.process)
         data = {"machine": self.play.level.player.machine, "pid": pid}
         data[_ARGUMENTS[step.op]] = step.value
-        self.play.apply(step.op, data)
+        self._apply(step, step.op, data)
+
+    def _apply(self, step: Step, op: str, data: dict[str, Any]) -> None:
+        """Act on a pane; a script that fails there cannot go on."""
+        self.play.apply(op, data)
         if self.play.failed:
             raise _Stuck(f"line {step.line}: {self.play.failed}")
 

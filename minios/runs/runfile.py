@@ -30,6 +30,8 @@ OPS: dict[str, dict[str, type]] = {
     "resize": {"rows": int, "cols": int},
     "signal": {"machine": str, "pid": int, "sig": int},
     "renice": {"machine": str, "pid": int, "nice": int},
+    "assign": {"machine": str, "pid": int, "core": int},
+    "cable": {"link": str, "plugged": bool},
     "save": {"path": str, "data": str},
     "root": {},
     "exec": {"machine": str, "user": str, "argv": list},
