@@ -44,12 +44,33 @@ def _perform(action: spec.Action, stage: Stage) -> None:
         host.start(host.process(action.process))
     elif isinstance(action, spec.Signal):
         _signal(action, stage)
+    elif isinstance(action, spec.Cable):
+        _cable(action, stage)
+    elif isinstance(action, spec.LinkChange):
+        _change_link(action, stage)
     elif isinstance(action, spec.Type):
         kernel = kernel_of(stage, action.on)
         if kernel is not None:
             text = action.text.replace("\n", "\r")
             stage.typed(action.on, action.tty, text.count("\r"))
             kernel.ttys[action.tty.encode()].input(text.encode())
+
+
+def _cable(action: spec.Cable, stage: Stage) -> None:
+    assert stage.network is not None
+    link = stage.network.links[action.link]
+    if action.plugged:
+        link.plug()
+    else:
+        link.unplug()
+
+
+def _change_link(action: spec.LinkChange, stage: Stage) -> None:
+    """What is not named stays as it is, in each direction."""
+    assert stage.network is not None
+    link = stage.network.links[action.link]
+    there, back = (wire.spec._replace(**dict(action.there)) for wire in link.wires)
+    link.set(there, back._replace(**dict(action.back)))
 
 
 def _write(action: spec.Write, stage: Stage) -> None:

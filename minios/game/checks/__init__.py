@@ -15,6 +15,7 @@ from minios.game.checks.logic import BoundAll, BoundAny, BoundHeld, BoundNot
 from minios.game.checks.machine import BoundPidsFree, BoundPower
 from minios.game.checks.memory import BoundMemory
 from minios.game.checks.metric import BoundMetric
+from minios.game.checks.network import BoundNat, BoundPort, BoundReachable
 from minios.game.checks.output import BoundOutput
 from minios.game.checks.probe import BoundProbe
 from minios.game.checks.process import BoundProcess
@@ -30,6 +31,9 @@ _FAMILIES: dict[type[spec.Check], Callable[[Any, Scene], Bound]] = {
     spec.ProbeCheck: BoundProbe,
     spec.PidsFreeCheck: BoundPidsFree,
     spec.PowerCheck: BoundPower,
+    spec.ReachableCheck: BoundReachable,
+    spec.PortCheck: BoundPort,
+    spec.NatCheck: BoundNat,
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from minios.abi.errno import Errno
 from minios.fs.access import ROOT
@@ -14,6 +14,9 @@ from minios.kernel.process import PCB
 from minios.sim.world import World
 from minios.userland.lib.pattern import Pattern
 from minios.userland.lib.regex import Regex, RegexError
+
+if TYPE_CHECKING:
+    from minios.net.network import Network
 
 LOOK_MAX = 1 << 20
 """Bytes of a file in which a check looks for an expression: it may look after every write."""
@@ -35,6 +38,8 @@ class Scene(Protocol):
     def world(self) -> World: ...
     @property
     def hosts(self) -> Mapping[str, Host]: ...
+    @property
+    def network(self) -> "Network | None": ...
     @property
     def metrics(self) -> Metrics: ...
     def shown(self, machine: str, tty: str) -> bytes:
