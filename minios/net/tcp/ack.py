@@ -111,8 +111,7 @@ def _release(tcb: Tcb, ack: int, echo: int | None, report: recovery.Report) -> i
     queue = tcb.sendq
     now = tcb.world.now
     gone = 0
-    measured: int | None = None
-    again = 0
+    once, again = report.once, report.again
     while queue.segments:
         sent = queue.segments[0]
         if sent.end > ack:
@@ -123,24 +122,23 @@ def _release(tcb: Tcb, ack: int, echo: int | None, report: recovery.Report) -> i
         queue.segments.popleft()
         queue.uncount(sent)
         gone += 1
-        tcb.delivered += not sent.sacked
-        if sent.times > 1:
-            again = max(again, sent.sent_at)
-        elif not sent.sacked:
-            measured = now - sent.sent_at
         if not sent.sacked:
+            tcb.delivered += 1
             rack.arrived(tcb, sent, echo)
+            if sent.times == 1:
+                once = max(once, sent.sent_at)
+            else:
+                again = max(again, sent.sent_at)
     tcb.bytes_acked += ack - tcb.snd_una
     tcb.snd_una = ack
     queue.release(min(ack, queue.end))
-    if measured is not None and not again:
-        tcb.rtt.sample(measured)
-    elif report.sent_at:
-        tcb.rtt.sample(now - report.sent_at)
-    elif report.twice and again:
+    if once > again:
+        # What was sent last is what this answers, and it was sent once (Karn's rule).
+        tcb.rtt.sample(now - once)
+    elif again and report.twice:
         # What arrived twice is answered at once; the echo is of the one that came first.
         tcb.rtt.sample(now - again)
-    elif echo:
+    elif again and echo:
         # Of what was sent again only a timestamp says which one is acknowledged (RFC 7323 4).
         took = (tcb.ts_now() - echo) & 0xFFFF_FFFF
         if took < 1 << 31:

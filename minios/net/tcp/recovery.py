@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 
 class Report(NamedTuple):
-    """What SACK blocks said: how many segments are newly reported, when (ns) the first of them was
-    sent that was sent once only (0: none), and whether something arrived twice."""
+    """What SACK blocks said: how many segments are newly reported, when (ns) the newest of them was
+    sent that was sent once (``once``) and of the others (``again``; 0: none), and whether something
+    arrived twice."""
 
     new: int = 0
-    sent_at: int = 0
+    once: int = 0
+    again: int = 0
     twice: bool = False
 
 
@@ -35,7 +37,7 @@ def take_blocks(
 ) -> Report:
     """Mark the segments that SACK blocks report. Impossible blocks are ignored (RFC 2018 8)."""
     queue = tcb.sendq
-    new = sent_at = 0
+    new = once = again = 0
     low, high = blocks[0]
     twice = high <= ack or _inside(low, high, blocks[1:])
     if twice:
@@ -54,8 +56,10 @@ def take_blocks(
             if sent.end < highest and sent.times == 1 and not sent.lost:
                 position = max(position, _distance(tcb, at, highest))
             rack.arrived(tcb, sent, echo)
-            if sent.times == 1 and not sent_at:
-                sent_at = sent.sent_at
+            if sent.times == 1:
+                once = max(once, sent.sent_at)
+            else:
+                again = max(again, sent.sent_at)
             queue.mark_sacked(sent)
             tcb.delivered += 1
             new += 1
@@ -63,7 +67,7 @@ def take_blocks(
             tcb.reordering = min(position, tcb.tcp.setting("tcp_max_reordering"))
             tcb.reord_seen += 1
             tcb.tcp.count("TcpExtTCPSACKReorder")
-    return Report(new, sent_at, twice)
+    return Report(new, once, again, twice)
 
 
 def _inside(low: int, high: int, blocks: tuple[tuple[int, int], ...]) -> bool:
