@@ -189,7 +189,7 @@ class NetRefs:
         if dot:
             if base not in nics:
                 self.say(path, f"is a VLAN of {base[:40]!r}, which is not there"
-                         + meant(base, list(nics)))  # fmt: skip
+                         + meant(base, [each for each in nics if each != nic]))  # fmt: skip
             if not vid.isdecimal() or not 1 <= int(vid[:6]) <= 4094:
                 self.say(path, f"must end in a VLAN's number from 1 to 4094, not {vid[:20]!r}")
         ports = data.get("bridge")
@@ -211,7 +211,7 @@ class NetRefs:
             return None
         if length < 31 and ip & ~mask(length) & 0xFFFFFFFF in (0, ~mask(length) & 0xFFFFFFFF):
             what = (
-                "the network's own address" if not ip & ~mask(length) else "its broadcast address"
+                "the network's own address" if not ip & ~mask(length) else "the broadcast address"
             )
             self.say(path, f"{text} is {what}, and nobody's")
         return ip, length

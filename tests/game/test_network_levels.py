@@ -1,0 +1,301 @@
+"""The network part of level files: what is read, what is refused, and what is built of it."""
+
+import pytest
+
+from minios.abi.inet import parse_mac
+from minios.game.build import BuildError, build
+from minios.game.netbuild import interfaces
+from minios.game.play import Play
+from minios.game.schema import json_schema
+from minios.game.spec import Cable, Level, LinkChange, from_json, to_json, world_hash
+from minios.net.switch import Switch
+from minios.sim.world import MILLISECOND, SECOND
+from tests.game.networks import level, problems
+from tests.game.small import LEVEL as SMALL
+
+PC = "nics: {eth0: {address: 10.0.0.2/24, gateway: 10.0.0.1}}"
+SW = "sw: {kind: switch, ports: 4}"
+LAN = "lan: {between: [pc, sw]}"
+GOAL = "reachable: {on: pc, to: web}"
+
+
+def test_a_level_with_a_network_survives_json():
+    one = level()
+    assert from_json(to_json(one)) == one
+
+
+def test_a_short_end_is_the_only_card_or_the_next_free_port():
+    cables = {cable.name: (cable.a, cable.b) for cable in level().links}
+    assert cables == {
+        "lan": ("pc.eth0", "sw.1"), "up": ("gw.eth0", "sw.4"), "wan": ("gw.eth1", "web.eth0"),
+    }  # fmt: skip
+
+
+def test_a_link_has_what_the_file_says_and_the_defaults_for_the_rest():
+    wan = level((
+        "latency: 5ms, rate: 10Mbit",
+        "latency: 5ms, rate: 10Mbit, loss: 2%, queue: 8KiB, back: {rate: 1Mbit}",
+    )).links[2]  # fmt: skip
+    assert (wan.there.latency, wan.there.rate, wan.there.loss, wan.there.queue) == (
+        5 * MILLISECOND, 10_000_000, 20_000, 8192,
+    )  # fmt: skip
+    assert wan.back is not None
+    assert (wan.back.rate, wan.back.loss) == (1_000_000, 20_000)
+
+
+def test_places_on_the_map_are_words():
+    assert world_hash(level()) == world_hash(level(("pc: [0, 0]", "pc: [5, 5]")))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("web.eth0]", "wbe.eth0]", "world.links.wan.between[1]: no machine or device 'wbe'"
+         " (did you mean 'web'?)"),
+        ("[pc, sw]", "[pc.eth1, sw]", "world.links.lan.between[0]: pc has no interface 'eth1'"
+         " (did you mean 'eth0'?)"),
+        ("[pc, sw]", "[pc, sw.9]", "world.links.lan.between[1]: sw has no port '9' (it has 1, 2,"
+         " 3, 4)"),
+        ("[pc, sw]", "[gw, sw]", "world.links.lan.between[0]: gw has 2 cards: name the interface,"
+         " as gw.eth0"),
+        ("[pc, sw]", "[pc, sw.4]", "world.links.up.between[1]: sw.4 has a cable already"),
+        ("[pc, sw]", "[pc]", "world.links.lan.between: needs at least 2 entries"),
+        ("latency: 5ms", "latency: 5", "world.links.wan.latency: must be a duration such as 30s,"
+         " 500ms or 2m, not '5'"),
+        ("rate: 10Mbit", "rate: 10Mb", "world.links.wan.rate: must be a rate such as 10Mbit, or"
+         " unlimited, not '10Mb'"),
+        ("latency: 5ms", "los: 2%", "world.links.wan.los: unknown key (did you mean 'loss'?)"),
+        ("latency: 5ms", "loss: 101%", "world.links.wan.loss: is more than 100%"),
+        ("10.0.0.2/24", "10.0.0.2", "world.machines.pc.nics.eth0.address[0]: must be an address"
+         " with its prefix length such as 10.0.0.2/24, not '10.0.0.2'"),
+        ("10.0.0.2/24", "10.0.0.0/24", "world.machines.pc.nics.eth0.address: 10.0.0.0/24 is the"
+         " network's own address, and nobody's"),
+        ("10.0.0.2/24", "10.0.0.255/24", "world.machines.pc.nics.eth0.address: 10.0.0.255/24 is"
+         " the broadcast address, and nobody's"),
+        ("gateway: 10.0.0.1", "gateway: 10.0.1.1", "world.machines.pc.nics.eth0.gateway: 10.0.1.1"
+         " is not in the network of the interface (10.0.0.2/24)"),
+        ("gateway: 10.0.0.1", "gateway: 10.0.0.2", "world.machines.pc.nics.eth0.gateway: 10.0.0.2"
+         " is the interface's own address"),
+        ("gateway: 10.0.0.1", "dhcp: true", "world.machines.pc.nics.eth0: has either dhcp or an"
+         " address and gateway"),
+        ("gateway: 10.0.0.1", "mac: 0:1", "world.machines.pc.nics.eth0.mac: must be a hardware"
+         " address such as 02:00:00:00:00:01, not '0:1'"),
+        ("gateway: 10.0.0.1", 'mac: "01:00:00:00:00:01"', "world.machines.pc.nics.eth0.mac:"
+         " 01:00:00:00:00:01 is a group's address, not a card's"),
+        ("gateway: 10.0.0.1", "mtu: 20", "world.machines.pc.nics.eth0.mtu: must be at least 68"),
+        ("eth1: 203.0.113.1/24", "eth1: 10.0.0.1/8", "world.machines.gw.nics.eth1.address:"
+         " 10.0.0.1/8 is eth0's already"),
+        ("eth1: 203.0.113.1/24", "eth1: 203.0.113.1/24, eth7.5: 1.2.3.4/24",
+         "world.machines.gw.nics.'eth7.5': is a VLAN of 'eth7', which is not there"),
+        ("eth1: 203.0.113.1/24", "eth1: 203.0.113.1/24, br0: {bridge: [eht1]}",
+         "world.machines.gw.nics.br0.bridge: no interface 'eht1' (did you mean 'eth1'?)"),
+        ("forwarding: true", "routes: [10.9.0.0/16 via 10.1.0.1]", "world.machines.gw.routes[0]:"
+         " 10.1.0.1 is in no network of the machine's interfaces"),
+        ("forwarding: true", "routes: [10.9.0.1/16 via 10.0.0.2]", "world.machines.gw.routes[0]:"
+         " 10.9.0.1/16 has bits beyond its prefix length"),
+        ("forwarding: true", "routes: [10.9.0.0/16 vai 10.0.0.2]", "world.machines.gw.routes[0]:"
+         " ip route knows no 'vai' (did you mean 'via'?)"),
+        (SW, "pc: {kind: hub}", "world.devices.pc: has the name of a machine"),
+        (SW, "sw: {kind: hub, stp: true}", "world.devices.sw.stp: is not for a hub"),
+        (SW, "sw: {kind: swich}", "world.devices.sw.kind: must be one of switch, hub, nat, not"
+         " 'swich' (did you mean 'switch'?)"),
+        (SW, "sw: {kind: switch, vlans: {9: 10}}", "world.devices.sw.vlans.9: no port '9'"),
+        (SW, "sw: {kind: switch, vlans: {1: 4095}}", "world.devices.sw.vlans.1: must be at most"
+         " 4094"),
+        (SW, "sw: {kind: nat, inside: 10.0.0.1/24}", "world.devices.sw: needs outside: its address"
+         " on that side"),
+        (SW, "sw: {kind: nat, inside: 10.0.0.1/24, outside: 10.0.0.9/16}",
+         "world.devices.sw.inside: overlaps with the network outside"),
+        (SW, "sw: {kind: nat, inside: 10.0.0.1/24, outside: 1.0.0.9/16, forward: [tcp 80]}",
+         "world.devices.sw.forward[0]: must be as in tcp 8080 192.168.1.2:80, not 'tcp 80'"),
+        ("pc: [0, 0]", "wbe: [0, 0]", "world.map.wbe: no machine or device 'wbe' (did you mean"
+         " 'web'?)"),
+        (GOAL, "reachable: {on: pc, to: wbe}", "goals.reached.reachable.to: must be an address or"
+         " a machine, not 'wbe' (did you mean 'web'?)"),
+        (GOAL, "reachable: {on: pc, to: web, proto: tcp}", "goals.reached.reachable: needs port:"
+         " tcp goes to one"),
+        (GOAL, "reachable: {on: pc, to: web, port: 80}", "goals.reached.reachable.port: goes with"
+         " proto: tcp or udp"),
+        (GOAL, "port: {on: pc, port: 80, by: www}", "goals.reached.port.by: no process 'www'"),
+        (GOAL, "nat: {on: sw}", "goals.reached.nat.on: no machine or NAT box 'sw'"),
+        (GOAL, "nat: {on: gw, inside: 10.0.0}", "goals.reached.nat.inside: must be an address, an"
+         " address:port or a :port, not '10.0.0'"),
+        ("goals:", "events: [{at: 1s, unplug: lna}]\ngoals:", "events[0].unplug: no link 'lna'"
+         " (did you mean 'lan'?)"),
+        ("goals:", "events: [{at: 1s, link: {name: wna, loss: 1%}}]\ngoals:",
+         "events[0].link.name: no link 'wna' (did you mean 'wan'?)"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_explained(old: str, new: str, said: str):
+    assert said in problems((old, new)), problems((old, new))
+
+
+def test_what_a_machine_without_cards_cannot_have():
+    assert "world.machines.gw.forwarding: needs nics" in problems(
+        ("nics: {eth0: 10.0.0.1/24, eth1: 203.0.113.1/24}", "nics: {}"),
+    )
+
+
+def test_the_schema_has_links_and_devices():
+    schema = json_schema()
+    assert {"between", "latency", "loss"} <= schema["definitions"]["LinkModel"]["properties"].keys()
+    assert schema["definitions"]["DeviceModel"]["required"] == ["kind"]
+
+
+# -- building ------------------------------------------------------------------------------------
+
+
+def test_addresses_become_what_debian_boots_from():
+    one = level(
+        ("gateway: 10.0.0.1}}", "gateway: 10.0.0.1, mtu: 1400}}\n      dns: [10.0.0.1, 9.9.9.9]\n"
+         "      search: example.net\n      hosts: {printer: 10.0.0.9}\n"
+         "      routes: [10.9.0.0/16 via 10.0.0.3]\n      iptables: |\n        *nat\n"
+         "        COMMIT"),
+    )  # fmt: skip
+    assert interfaces(one.machine("pc")).partition("loopback\n\n")[2] == (
+        "auto eth0\n"
+        "iface eth0 inet static\n"
+        "    address 10.0.0.2/24\n"
+        "    gateway 10.0.0.1\n"
+        "    mtu 1400\n"
+        "    up ip route add 10.9.0.0/16 via 10.0.0.3\n"
+    )
+    vfs = build(one, 1).machines["pc"].vfs
+
+    def text(path: bytes) -> bytes:
+        from minios.fs.access import ROOT
+
+        inode = vfs.walk(ROOT, vfs.root, path).inode
+        return inode.read(0, 4096)  # type: ignore[attr-defined, no-any-return]
+
+    assert text(b"/etc/resolv.conf") == (
+        b"search example.net\nnameserver 10.0.0.1\nnameserver 9.9.9.9\n"
+    )
+    assert text(b"/etc/hosts").endswith(b"10.0.0.9\tprinter\n")
+    assert text(b"/etc/iptables/rules.v4") == b"*nat\nCOMMIT\n"
+
+
+def test_dhcp_vlans_and_bridges_are_stanzas_too():
+    one = level((PC, "nics: {eth0: {dhcp: true}, eth0.10: 10.1.0.1/24, eth1: {},"
+                     " br0: {bridge: [eth1], stp: true, address: 10.2.0.1/24}}"),
+                ("[pc, sw]", "[pc.eth0, sw]"))  # fmt: skip
+    assert interfaces(one.machine("pc")).partition("loopback\n\n")[2].split("\n\n") == [
+        "auto eth0\niface eth0 inet dhcp",
+        "auto eth0.10\niface eth0.10 inet static\n    address 10.1.0.1/24",
+        "auto eth1\niface eth1 inet manual\n    up ip link set $IFACE up",
+        "auto br0\niface br0 inet static\n    address 10.2.0.1/24\n    bridge_ports eth1\n"
+        "    bridge_stp on\n",
+    ]
+
+
+def test_switches_have_their_vlans():
+    built = build(level((SW, "sw: {kind: switch, ports: 4, vlans: {1: 10}, trunks: {4: {vlans: "
+                             "[10, 20], native: 0}}, aging: 60s, table: 16}")), 1)  # fmt: skip
+    assert built.network is not None
+    switch = built.network.nodes["sw"]
+    assert isinstance(switch, Switch)
+    assert (switch.port("1").pvid, switch.port("4").pvid) == (10, 0)
+    assert switch.port("4").vlans == {10, 20}
+    assert (switch.bridge.aging, switch.bridge.limit) == (60 * SECOND, 16)
+
+
+def test_a_hardware_address_is_the_files_or_follows_from_the_names():
+    built = build(level(("gateway: 10.0.0.1}}", 'mac: "02:00:00:00:00:07"}}')), 1)
+    assert built.machines["pc"].nics["eth0"].mac == parse_mac("02:00:00:00:00:07")
+    macs = [port.mac for machine in built.machines.values() for port in machine.nics.values()]
+    assert len(set(macs)) == 4
+    assert all(mac >> 40 == 2 for mac in macs)
+    again = build(level(), 2)
+    assert again.machines["web"].nics["eth0"].mac == macs[-1]
+
+
+def test_an_address_that_a_seed_spoils_is_a_build_error():
+    one = level(
+        ("briefing:", "vary: {n: {choice: [x]}}\nbriefing:".replace("n:", "net:")),
+        ("10.0.0.1/24, eth1", '"10.0.0.1/24", eth1'),
+        (SW, 'sw: {kind: nat, inside: "10.{{net}}.0.1/24", outside: 10.9.0.1/24}'),
+        ("[pc, sw]", "[pc, sw.inside]"),
+        ("[gw.eth0, sw.4]", "[gw.eth0, sw.outside]"),
+    )
+    with pytest.raises(BuildError):
+        build(one, 1)
+
+
+def test_a_level_without_a_network_has_none():
+    assert build(SMALL, 1).network is None
+
+
+# -- playing -------------------------------------------------------------------------------------
+
+
+def play(one: Level, seed: int = 1) -> Play:
+    made = Play(one, seed)
+    assert made.built.failures == []
+    return made
+
+
+def done(one: Play) -> bool:
+    return one.referee.goals[0].tree.holds
+
+
+def test_the_machines_come_up_configured_and_reach_each_other():
+    one = play(level())
+    one.run_until(3 * SECOND)
+    assert done(one)
+    assert one.machines["pc"].kernel is not None
+    device = one.machines["pc"].kernel.net.devices["eth0"]
+    assert [(a.ip, a.prefixlen, a.broadcast) for a in device.addresses] == [
+        (0x0A000002, 24, 0x0A0000FF)
+    ]
+    assert all(machine.kernel.faults == [] for machine in one.machines.values() if machine.kernel)
+
+
+def test_a_pulled_cable_is_noticed_and_plugging_it_in_heals():
+    one = play(level(("goals:", "events:\n  - {at: 5s, unplug: wan}\n"
+                                "  - {at: 20s, plug: gw.eth1}\ngoals:")))  # fmt: skip
+    assert one.level.events[1].actions == (Cable("wan", True),)
+    one.run_until(4 * SECOND)
+    assert done(one)
+    one.run_until(8 * SECOND)
+    assert not done(one)
+    one.run_until(25 * SECOND)
+    assert done(one)
+
+
+def test_a_link_can_become_another():
+    one = play(level(("goals:", "events:\n  - {at: 5s, link: {name: wan, loss: 100%, back: "
+                                "{latency: 1s}}}\ngoals:")))  # fmt: skip
+    assert one.level.events[0].actions == (
+        LinkChange("wan", (("loss", 1_000_000),), (("latency", SECOND),)),
+    )
+    one.run_until(8 * SECOND)
+    assert not done(one)
+    assert one.network is not None
+    wires = one.network.links["wan"].wires
+    assert [(wire.spec.latency, wire.spec.rate, wire.spec.loss) for wire in wires] == [
+        (5 * MILLISECOND, 10_000_000, 1_000_000), (SECOND, 10_000_000, 1_000_000),
+    ]  # fmt: skip
+
+
+def test_a_machine_without_power_is_not_reached_and_comes_back_configured():
+    one = play(level(("goals:", "events:\n  - {at: 5s, power_off: gw}\n"
+                                "  - {at: 10s, power_on: gw}\ngoals:")))  # fmt: skip
+    one.run_until(9 * SECOND)
+    assert not done(one)
+    one.run_until(20 * SECOND)
+    assert done(one)
+
+
+def test_a_link_may_begin_unplugged():
+    one = play(level(("rate: 10Mbit", "rate: 10Mbit, plugged: false")))
+    one.run_until(5 * SECOND)
+    assert not done(one)
+
+
+def test_a_networked_world_is_the_same_in_one_run_and_in_pieces():
+    loss = ("rate: 10Mbit", "rate: 10Mbit, loss: 20%, reorder: 10%, duplicate: 5%")
+    whole, pieces = play(level(loss)), play(level(loss))
+    whole.run_until(30 * SECOND)
+    while not pieces.run_until(30 * SECOND, budget=3):
+        pass
+    assert whole.world.digest() == pieces.world.digest()
