@@ -86,7 +86,8 @@ def test_places_on_the_map_are_words():
         ("eth1: 203.0.113.1/24", "eth1: 10.0.0.1/8", "world.machines.gw.nics.eth1.address:"
          " 10.0.0.1/8 is eth0's already"),
         ("eth1: 203.0.113.1/24", "eth1: 203.0.113.1/24, eth7.5: 1.2.3.4/24",
-         "world.machines.gw.nics.'eth7.5': is a VLAN of 'eth7', which is not there"),
+         "world.machines.gw.nics.'eth7.5': is a VLAN of 'eth7', which is not there (did you"
+         " mean 'eth1'?)"),
         ("eth1: 203.0.113.1/24", "eth1: 203.0.113.1/24, br0: {bridge: [eht1]}",
          "world.machines.gw.nics.br0.bridge: no interface 'eht1' (did you mean 'eth1'?)"),
         ("forwarding: true", "routes: [10.9.0.0/16 via 10.1.0.1]", "world.machines.gw.routes[0]:"
