@@ -61,7 +61,7 @@ class Wire:
 
     __slots__ = (
         "back", "deliver", "frames", "free_at", "impairments", "latency", "link", "octets",
-        "patience", "rate", "side", "source", "spec", "target", "world",
+        "patience", "rate", "side", "source", "spec", "target", "until", "world",
     )  # fmt: skip
 
     back: Wire
@@ -74,6 +74,10 @@ class Wire:
         self.source = source
         self.target = target
         self.free_at = 0
+        self.until = 0
+        """When the last of what was sent before it became such a line will have arrived."""
+        self.latency = 0
+        self.spec = spec
         self.frames = 0
         """Frames that were put on the line."""
         self.octets = 0
@@ -83,6 +87,7 @@ class Wire:
 
     def set(self, spec: LinkSpec) -> None:
         """Make it such a line from now on. What is on it arrives when it would have."""
+        self.until = self.last_arrival()
         self.spec = spec
         self.latency = spec.latency
         self.rate = spec.rate or _INFINITE
@@ -137,10 +142,18 @@ class Wire:
         """Bytes that wait for the line or are being put on it."""
         return max(self.free_at - self.world.now, 0) * self.rate // BYTE if self.spec.rate else 0
 
+    def last_arrival(self) -> int:
+        """Nothing that is on the way arrives later than this."""
+        late = self.free_at + self.latency
+        if self.impairments is not None:
+            late += self.spec.delay
+        return max(late, self.until)
+
     def arrive_at(self, old: Callable[[Ethernet], None], new: Callable[[Ethernet], None]) -> None:
         """Frames, those on the way included, arrive at ``new`` where it was ``old`` so far."""
         self.deliver = new
-        self.world.redirect(old, new)
+        if self.last_arrival() >= self.world.now and self.frames:
+            self.world.redirect(old, new)
 
     def cut(self, frame: Ethernet) -> None:
         """A frame was on the line when the cable was pulled."""
@@ -205,6 +218,7 @@ class Link:
         for wire in self.wires:
             wire.source.send = wire.source.no_cable
             self.network.world.redirect(wire.deliver, wire.cut)
+            wire.until = wire.last_arrival()
             wire.free_at = 0
         self._tell()
 
