@@ -154,6 +154,7 @@ PROGRAMS: dict[str, str] = {
     "killall": "bin.killall:killall",
     "pidof": "bin.killall:pidof",
     # services of the network
+    "curl": "bin.curl.main:curl",
     "dhclient": "bin.dhclient.main:dhclient",
     "dhcpd": "bin.dhcpd.main:dhcpd",
     "dig": "bin.dns.dig:dig",

@@ -128,6 +128,13 @@ class Stream:
         line, self._buffer = self._buffer[: at + 1], self._buffer[at + 1 :]
         return line
 
+    async def peek_line(self) -> bytes:
+        """The next line, which is not taken; what there is of it at the end."""
+        while b"\n" not in self._buffer and len(self._buffer) < LINE_MAX:
+            if not await self._fill():
+                break
+        return self._buffer.partition(b"\n")[0]
+
     async def read(self, count: int = BLOCK) -> bytes:
         """At least a byte and at most ``count``; b"" at the end."""
         if not self._buffer:

@@ -1,0 +1,1 @@
+"""curl: transfers by URL (curl 7.88)."""
