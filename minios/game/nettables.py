@@ -122,7 +122,7 @@ def neighbours(stack: Stack) -> TableView:
 
 def rules(stack: Stack) -> TableView:
     """The chains that have rules or another policy than ACCEPT, with counters."""
-    from minios.userland.lib.netfilter.text import rule_text
+    from minios.userland.lib.iptables.save import rule_text
 
     rows = []
     for name, table in stack.netfilter.tables.items():

@@ -130,6 +130,8 @@ class Play:
         for host in self.hosts.values():
             host.machine.on_boot.append(self._attach)
             host.machine.on_line.append(self._line)
+            host.machine.sees_network = self._sees_network()
+            host.machine.rule_text = _rule_text
         for instrument in instruments:
             world.instruments.add(instrument)
         self.referee.arm()
@@ -363,9 +365,15 @@ class Play:
             self._moves()
         self.free_at = self.world.now + EDIT_NS * changed
 
+    def _sees_network(self) -> bool:
+        """What a level hides stays hidden, on the map and from ``why ping``, until it is won."""
+        return self.as_root or dict(self.level.panes).get("network", "look") != "hidden"
+
     def _root(self, data: Mapping[str, Any]) -> None:
         """The winner stays on: root is logged in on the player's terminal."""
         self.as_root = True
+        for machine in self.machines.values():
+            machine.sees_network = True
         door.become_root(self._host, self.level.player.tty)
 
     def close(self) -> None:
@@ -577,6 +585,13 @@ class Play:
             say=said[-1] if said and self.outcome == "lose" else "",
             splits=tuple(split for split in self.splits if split[0] in done),
         )
+
+
+def _rule_text(rule: Any) -> str:
+    """A firewall rule as iptables-save has it."""
+    from minios.userland.lib.iptables.save import rule_text
+
+    return rule_text(rule)
 
 
 _HANDLERS: dict[str, Callable[[Play, Mapping[str, Any]], None]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
@@ -87,6 +87,10 @@ class Machine:
         self.personality = personality
         self.hostname = hostname if hostname is not None else name.encode()
         self.kernel: Kernel | None = None
+        self.sees_network = True
+        """Whether its users may be told what packets meet on other machines (``why ping``)."""
+        self.rule_text: Callable[[Any], str] | None = None
+        """How iptables writes a rule (abi.netfilter.Rule), for ``why``; None: not at all."""
         self.on_line: list[Callable[[PCB, bytes, int], None]] = []
         """Parts of the world that are told of the lines entered at its terminals."""
         self.on_boot: list[Callable[[Kernel], None]] = []

@@ -99,7 +99,7 @@ class Dst:
         if route is None:
             return text
         prefix = f"{ip_text(route.dst)}/{route.plen}" if route.plen else "default"
-        return f"{text}, route {prefix}"
+        return f"{text} (route {prefix})"
 
 
 class Routing(Fib):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
-from minios.abi.inet import IPPROTO_UDP
+from minios.abi.inet import IPPROTO_UDP, ip_text
 from minios.net.address import multicast
 from minios.net.drop import Drop
 from minios.net.endpoint import Datagram, Endpoint
@@ -94,6 +94,11 @@ class Udp:
         )  # fmt: skip
         if endpoint.take(datagram):
             stack.counters["UdpInDatagrams"] += 1
+            if stack.trail is not None:
+                here = f"{ip_text(endpoint.local_ip)}:{udp.dport}"
+                stack.trail.add(
+                    stack.world.now, stack.name, "transport", "deliver", f"the UDP socket {here}"
+                )
             return
         stack.counters["UdpInErrors"] += 1
         stack.counters["UdpRcvbufErrors"] += 1

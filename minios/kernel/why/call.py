@@ -19,7 +19,8 @@ SHOWN = 5
 def explain(
     kernel: Kernel, who: Credentials, cwd: Dentry, kind: bytes, subject: bytes | int
 ) -> Reason:
-    """The answer to one question: ``process`` and a pid, ``file`` and a path, or ``recent``.
+    """The answer to one question: ``process`` and a pid, ``file`` and a path, ``recent``, or
+    ``drops``.
 
     EINVAL for another kind or subject.
     """
@@ -33,6 +34,10 @@ def explain(
         return why_file(kernel, who, cwd, subject)
     if kind == b"recent":
         return why_recent(kernel, who)
+    if kind == b"drops":
+        from minios.kernel.why.netdrops import why_drops
+
+        return why_drops(kernel, who)
     raise error(Errno.EINVAL)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from minios.fs.inode import Dentry, Inode
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
+    from minios.kernel.wait import WaitQueue
+    from minios.kernel.why.probe import Probe
 
     Cause = tuple[str, Inode | None, int, Dentry | None]
 
@@ -94,11 +96,13 @@ class Refusal:
 class Causes:
     """See the module."""
 
-    __slots__ = ("_hash", "obituaries", "refusals")
+    __slots__ = ("_hash", "obituaries", "probes", "refusals")
 
     def __init__(self) -> None:
         self.obituaries: deque[Obituary] = deque(maxlen=OBITUARIES)
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS)
+        self.probes: list[Probe] = []
+        """Traced packets that are under way (minios.kernel.why.probe)."""
         self._hash = 0
 
     def died(self, kernel: Kernel, pcb: PCB, status: int) -> None:
@@ -198,8 +202,11 @@ _DOOMS: dict[int, str] = {
 # -- the call ------------------------------------------------------------------------------------
 
 
-def why(kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes | int) -> list[tuple[int, bytes]]:
-    """why(kind, subject), MiniOS's own: an answer's sentences with their depths. EFAULT EINVAL."""
+def why(
+    kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes | int
+) -> list[tuple[int, bytes]] | WaitQueue:
+    """why(kind, subject), MiniOS's own: an answer's sentences with their depths. The answer to
+    ``ping``, ``tcp`` and ``udp`` takes as long as a packet does. EAGAIN EFAULT EINVAL."""
     from minios.kernel.why.call import explain
     from minios.kernel.why.reason import lines
 
@@ -208,7 +215,16 @@ def why(kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes | int) -> list[tup
     machine = kernel.machine.kernel if kernel.hidden else kernel
     if machine is None:
         raise error(Errno.EINVAL)
-    reason = explain(machine, pcb, pcb.cwd, kind, subject)
+    if kind in (b"ping", b"tcp", b"udp") and isinstance(subject, bytes):
+        from minios.kernel.why.path import told
+        from minios.kernel.why.probe import Probe, ask
+
+        probe = ask(machine, pcb, kind, subject)
+        if not isinstance(probe, Probe):
+            return probe
+        reason = told(probe, all_nodes=machine.machine.sees_network)
+    else:
+        reason = explain(machine, pcb, pcb.cwd, kind, subject)
     return [(depth, text.encode()) for depth, text in lines(reason)]
 
 

@@ -22,7 +22,7 @@ from minios.net.tcp.tcb import Pending, Tcb
 from minios.net.tcp.timers import arm
 from minios.net.tcp.timewait import LENGTH, TimeWait
 from minios.net.wire.ipv4 import IPv4
-from minios.net.wire.tcp import ACK, RST, TCP
+from minios.net.wire.tcp import ACK, RST, TCP, flags_text
 from minios.net.wire.tcpoptions import TcpOptions
 from minios.sim.world import MILLISECOND, SECOND
 
@@ -197,7 +197,7 @@ class Tcp:
                 return None
             tcb.route = route
             if tcb.state in (TcpState.CLOSED, TcpState.LISTEN):
-                mss = max(route.mtu - output.HEADERS, 88)
+                mss = max(min(route.mtu, 65535) - output.HEADERS, 88)
                 tcb.adv_mss = min(mss, tcb.user_mss) if tcb.user_mss else mss
         if route.mtu != tcb.pmtu:
             tcb.pmtu = route.mtu
@@ -219,7 +219,7 @@ class Tcp:
             stack.counters["TcpOutRsts"] += 1
         trail = tcb.trail
         if trail is None and stack.trail is not None:
-            trail = stack.trail.back()
+            trail = self._answering(segment)
         if route is None:
             stack.counters["IpOutNoRoutes"] += 1
             stack.drop(Drop.NO_ROUTE, packet, None, f"to {ip_text(tcb.remote_ip)}")
@@ -229,6 +229,13 @@ class Tcp:
         except OSError as err:
             if err.errno not in (Errno.EPERM, Errno.EMSGSIZE, Errno.ENOBUFS):
                 tcb.soft_error = err.errno or 0
+
+    def _answering(self, segment: TCP) -> Any:
+        """The trail of a segment that answers the one somebody follows here."""
+        trail = self.stack.trail.back()
+        text = flags_text(segment.flags)
+        trail.add(self.world.now, self.stack.name, "transport", "answer", f"Flags [{text}]")
+        return trail
 
     def send_for(
         self, src: int, dst: int, segment: TCP, *, tos: int = 0, ttl: int = 0, trail: Any = None
@@ -240,7 +247,7 @@ class Tcp:
             src, dst, IPPROTO_TCP, segment, ttl or stack.sysctl["ip_default_ttl"], 0, tos, True
         )
         if trail is None and stack.trail is not None:
-            trail = stack.trail.back()
+            trail = self._answering(segment)
         stack.send_quietly(packet, trail)
 
     def reset_for(self, tcb: Tcb | None, segment: TCP, packet: IPv4 | None = None) -> None:
