@@ -30,6 +30,7 @@ PROGRAMS: dict[str, str] = {
     "sort": "bin.sort:sort",
     "tac": "bin.tac:tac",
     "tail": "bin.tail:tail",
+    "tcpdump": "bin.tcpdump.main:tcpdump",
     "tee": "bin.tee:tee",
     "tr": "bin.tr:tr",
     "unexpand": "bin.fold:unexpand",
@@ -163,6 +164,7 @@ PROGRAMS: dict[str, str] = {
     "named": "bin.named.main:named",
     "named-checkconf": "bin.named.main:named_checkconf",
     "named-checkzone": "bin.named.main:named_checkzone",
+    "wget": "bin.wget.main:wget",
     # (end of services of the network)
     # the game's words
     "goals": "bin.gamewords:goals",
@@ -223,6 +225,7 @@ PROGRAMS: dict[str, str] = {
     "lprm": "bin.lp:lprm",
     "lslocks": "bin.lslocks:lslocks",
     "nc": "bin.nc:nc",
+    "ping": "bin.ping.main:ping",
     "ss": "bin.ss:ss",
     "time": "bin.time:time",
     "lsof": "bin.lsof:lsof",

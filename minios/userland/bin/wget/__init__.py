@@ -1,0 +1,1 @@
+"""wget: files by URL, with patience (GNU Wget 1.21.3)."""
