@@ -103,49 +103,62 @@ class BridgePort:
         """A frame came in here: learn from it, and send it where it has to go."""
         bridge = self.bridge
         self.rx += 1
+        dst = frame.dst
+        if self.state != FORWARDING or dst & GROUP or bridge.aware or frame.trail is not None:
+            self._decide(frame)
+            return
+        # The usual case at once: two stations that are known, and no VLANs.
+        now = bridge.world.now
+        stations = bridge.stations
+        station = stations.get(frame.src)
+        if station is not None and station.port is self:
+            station.seen = now
+            station = stations.get(dst)
+            if station is not None and now - station.seen <= bridge.aging:
+                out = station.port
+                if out is not self and out.state == FORWARDING:
+                    out.tx += 1
+                    out.send(frame)
+                    return
+        self._decide(frame)
+
+    def _decide(self, frame: Ethernet) -> None:
+        bridge = self.bridge
         src, dst = frame.src, frame.dst
         odd = self.state != FORWARDING or src & GROUP or dst & ~15 == RESERVED
         if odd and not self._unusual(frame):
             return
-        key, goal = src, dst
         vid = 0
         if bridge.aware:
             vid = self._vid(frame)
             if not vid:
                 return
-            key |= vid << 48
-            goal |= vid << 48
-        now = bridge.world.now
-        stations = bridge.stations
-        station = stations.get(key)
-        if station is not None and station.port is self:
-            station.seen = now
-        else:
-            bridge.learn(key, self)
+        bridge.learn(vid << 48 | src, self)
         if self.state != FORWARDING:
             bridge.drop(Drop.STP_BLOCKED, frame, self.name, STATE_NAMES[self.state])
             return
-        if not dst & GROUP:
-            station = stations.get(goal)
-            if station is not None:
-                if now - station.seen <= bridge.aging or station.static:
-                    out = station.port
-                    if frame.trail is not None:
-                        bridge.note(frame, f"port {self.name} → port {out.name}")
-                    if out is self:
-                        bridge.drop(Drop.SAME_PORT, frame, self.name, "")
-                    elif out.state != FORWARDING:
-                        bridge.drop(Drop.STP_BLOCKED, frame, out.name, STATE_NAMES[out.state])
-                    elif not vid:
-                        out.tx += 1
-                        out.send(frame)
-                    elif vid in out.vlans:
-                        out.emit(frame, vid)
-                    else:
-                        bridge.drop(Drop.VLAN, frame, out.name, f"VLAN {vid}")
-                    return
-                del stations[goal]
-        bridge.flood(frame, vid, self)
+        station = None if dst & GROUP else bridge.known(vid << 48 | dst)
+        if station is None:
+            bridge.flood(frame, vid, self)
+        else:
+            self._forward(frame, vid, station.port)
+
+    def _forward(self, frame: Ethernet, vid: int, out: BridgePort) -> None:
+        """Send a frame to a station that is known to be behind a port."""
+        bridge = self.bridge
+        if frame.trail is not None:
+            bridge.note(frame, f"port {self.name} → port {out.name}")
+        if out is self:
+            bridge.drop(Drop.SAME_PORT, frame, self.name, "")
+        elif out.state != FORWARDING:
+            bridge.drop(Drop.STP_BLOCKED, frame, out.name, STATE_NAMES[out.state])
+        elif not vid:
+            out.tx += 1
+            out.send(frame)
+        elif vid in out.vlans:
+            out.emit(frame, vid)
+        else:
+            bridge.drop(Drop.VLAN, frame, out.name, f"VLAN {vid}")
 
     def _unusual(self, frame: Ethernet) -> bool:
         """Whether a frame is to be looked at any further."""
@@ -276,6 +289,16 @@ class Bridge:
             self.unlearnt += 1
             return
         stations[key] = Station(port, now)
+
+    def known(self, key: int) -> Station | None:
+        """Where a station (its address and VLAN) is; None if it was not heard for too long."""
+        station = self.stations.get(key)
+        if station is None:
+            return None
+        if station.static or self.world.now - station.seen <= self.aging:
+            return station
+        del self.stations[key]
+        return None
 
     def _make_room(self, now: int) -> bool:
         """Forget who was not heard for long; looked for once a second at most."""

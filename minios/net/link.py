@@ -8,6 +8,7 @@ is the time until the line is free, times the rate.
 
 from __future__ import annotations
 
+from heapq import heappush
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minios.net.drop import Drop
@@ -61,7 +62,7 @@ class Wire:
 
     __slots__ = (
         "back", "deliver", "frames", "free_at", "impairments", "latency", "link", "octets",
-        "patience", "rate", "side", "source", "spec", "target", "until", "world",
+        "patience", "rate", "side", "source", "spec", "target", "times", "until", "world",
     )  # fmt: skip
 
     back: Wire
@@ -91,6 +92,7 @@ class Wire:
         self.spec = spec
         self.latency = spec.latency
         self.rate = spec.rate or _INFINITE
+        self.times: dict[int, int] = {}
         self.patience = spec.queue * BYTE // self.rate
         if spec.clean:
             self.impairments = None
@@ -113,18 +115,27 @@ class Wire:
         elif start - now > self.patience:
             self.lose(Drop.QUEUE_FULL, frame)
             return
-        start += (size + OVERHEAD) * BYTE // self.rate
+        try:
+            start += self.times[size]
+        except KeyError:
+            start += self.time_of(size)
         self.free_at = start
         self.frames += 1
         self.octets += size
         start += self.latency
-        world.at(start, self.deliver, frame)
+        world.seq = seq = world.seq + 1
+        heappush(world.heap, (start, seq, self.deliver, (frame,)))
         if frame.trail is not None:
             self.note(frame, start)
         hooks = world.instruments.on_frame
         if hooks:
             for hook in hooks:
                 hook(self.link, self.side, frame, now, start)
+
+    def time_of(self, size: int) -> int:
+        """How long a frame of so many bytes takes on the line; worked out once for each size."""
+        took = self.times[size] = (size + OVERHEAD) * BYTE // self.rate
+        return took
 
     def note(self, frame: Ethernet, arrives: int) -> None:
         """Write down that a frame somebody follows is on the line now."""

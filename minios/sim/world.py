@@ -27,7 +27,8 @@ MARK_POWER = 8
 MARK_LINE = 16
 """Kinds of change that watchers can ask to be told of at the end of an instant."""
 
-_NEVER = 1 << 100
+_ENDLESS = 1 << 59
+"""More events than any run has."""
 
 _FEW = 64
 """Cancelled timers that nobody minds."""
@@ -68,9 +69,9 @@ class World:
     """One deterministic world. Same seed and same inputs give the same bytes."""
 
     __slots__ = (
-        "_budget", "_cancelled", "_digested", "_doors", "_heap", "_input_chain", "_inputs",
-        "_limit", "_seq", "_stopped", "_streams", "_watched", "_watchers", "instruments", "marks",
-        "now", "seed",
+        "_budget", "_cancelled", "_digested", "_doors", "_input_chain", "_inputs",
+        "_limit", "_stopped", "_streams", "_watched", "_watchers", "heap", "instruments", "marks",
+        "now", "seed", "seq",
     )  # fmt: skip
 
     def __init__(self, seed: int = 0, *, now: int = 0) -> None:
@@ -78,9 +79,12 @@ class World:
         self.now = now
         self.instruments = Instruments()
         self.marks = 0
-        self._heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self.heap: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        """The events: (time, sequence number, function, arguments). Only cables put theirs on it
+        themselves, with the next ``seq``; everybody else asks :meth:`at`."""
         self._cancelled = 0
-        self._seq = 0
+        self.seq = 0
+        """The number of events so far."""
         self._limit = now
         self._budget = 0
         self._stopped = False
@@ -96,8 +100,8 @@ class World:
 
     def at(self, t: int, fn: Callable[..., None], *args: Any) -> None:
         """Call ``fn(*args)`` at time ``t``, after everything already due then."""
-        self._seq += 1
-        heappush(self._heap, (t if t > self.now else self.now, self._seq, fn, args))
+        self.seq += 1
+        heappush(self.heap, (t if t > self.now else self.now, self.seq, fn, args))
 
     def timer(self, t: int, fn: Callable[..., None], *args: Any) -> Timer:
         """The same, with a handle to call it off."""
@@ -108,7 +112,7 @@ class World:
     def forget(self) -> None:
         """A timer was cancelled. When most of the heap is such, it is made without them."""
         self._cancelled += 1
-        heap = self._heap
+        heap = self.heap
         if self._cancelled > _FEW + len(heap) // 2:
             heap[:] = [entry for entry in heap if not _called_off(entry[2])]
             heapify(heap)
@@ -120,21 +124,19 @@ class World:
 
     def next_event(self) -> int | None:
         """When something happens next; None if nothing ever will."""
-        return self._heap[0][0] if self._heap else None
+        return self.heap[0][0] if self.heap else None
 
     def pending(self, kind: type[T]) -> list[tuple[int, Callable[[T], None], T]]:
         """The events whose one argument is a ``kind``: (time, function, argument), in order."""
         return [
             (t, fn, args[0])
-            for t, _, fn, args in sorted(self._heap, key=_when)
+            for t, _, fn, args in sorted(self.heap, key=_when)
             if len(args) == 1 and type(args[0]) is kind
         ]
 
     def redirect(self, old: Callable[..., None], new: Callable[..., None]) -> None:
         """What was to call ``old`` will call ``new``, at the same time and with the same."""
-        self._heap[:] = [
-            (t, seq, new if fn == old else fn, args) for t, seq, fn, args in self._heap
-        ]
+        self.heap[:] = [(t, seq, new if fn == old else fn, args) for t, seq, fn, args in self.heap]
 
     def follow(self, t: int, fn: Callable[..., None], args: tuple[Any, ...]) -> bool:
         """The next event of a chain: ``fn(*args)`` at ``t``, which is not in the past.
@@ -143,16 +145,10 @@ class World:
         to go on as if called back; otherwise it is put on the heap. Both use one sequence number,
         so that the outcome is the same.
         """
-        self._seq += 1
-        heap = self._heap
-        if (
-            (heap and heap[0][0] <= t)
-            or t > self._limit
-            or self._budget <= 0
-            or self._stopped
-            or self.marks
-        ):
-            heappush(heap, (t, self._seq, fn, args))
+        self.seq += 1
+        heap = self.heap
+        if (heap and heap[0][0] <= t) or t > self._limit or self._budget <= 0 or self.marks:
+            heappush(heap, (t, self.seq, fn, args))
             return False
         self._budget -= 1
         self.now = t
@@ -164,22 +160,26 @@ class World:
         True when ``t`` is reached and everything due by then has run.
         """
         self._limit = t
-        self._budget = _NEVER if budget is None else budget
+        self._budget = _ENDLESS if budget is None else budget
         self._stopped = False
-        heap = self._heap
+        heap = self.heap
         while True:
-            due = heap[0][0] if heap else _NEVER
-            if self.marks and due > self.now:
+            if self.marks and (not heap or heap[0][0] > self.now):
                 self._end_instant()
                 if self._stopped:
                     return False
                 continue
-            if due > t:
+            if not heap:
                 break
-            if self._budget <= 0 or self._stopped:
+            if self._budget <= 0:
+                if heap[0][0] > t:
+                    break
                 return False
+            due, seq, fn, args = heappop(heap)
+            if due > t:
+                heappush(heap, (due, seq, fn, args))
+                break
             self._budget -= 1
-            due, _, fn, args = heappop(heap)
             self.now = due
             fn(*args)
         if self._stopped:
@@ -191,6 +191,7 @@ class World:
     def stop(self) -> None:
         """Make the running :meth:`run_until` return at the end of this instant."""
         self._stopped = True
+        self._budget = 0
 
     # -- watching ------------------------------------------------------------------------------
 
@@ -251,7 +252,7 @@ class World:
         """blake2b of the whole state, in hexadecimal (32 digits)."""
         out = blake2b(digest_size=16)
         streams = [(name, rng.state) for name, rng in sorted(self._streams.items())]
-        out.update(encode((self.now, self._seq, self._inputs, self._input_chain, streams)))
+        out.update(encode((self.now, self.seq, self._inputs, self._input_chain, streams)))
         for name, fn in sorted(self._digested.items()):
             out.update(encode((name, fn())))
         return out.hexdigest()

@@ -122,7 +122,7 @@ def test_a_cancelled_timer_does_nothing_and_many_of_them_take_no_room() -> None:
         world.timer(1_000_000 + t, seen.append, t).cancel()
     kept[3].cancel()
     kept[3].cancel()
-    assert len(world._heap) < 200
+    assert len(world.heap) < 200
     world.run_until(2_000_000)
     assert seen == [10, 11, 12, 14, 15, 16, 17, 18, 19]
     assert world.next_event() is None
