@@ -67,7 +67,7 @@ def take(tcb: Tcb, segment: TCP, seq: int, ack: int) -> bool:
         recovery.on_ack(
             tcb, advanced=advanced, gone=gone, sacked=report.new, duplicate=duplicate, echo=echo
         )
-    if advanced and gone and tcb.phase in (Phase.OPEN, Phase.DISORDER, Phase.LOSS):
+    if gone and Phase.RECOVERY not in (phase, tcb.phase):
         if tcb.cwnd_limited or tcb.phase == Phase.LOSS:
             tcb.cc.acked(tcb, gone)
             tcb.cwnd = min(tcb.cwnd, 1 << 20)
@@ -135,10 +135,10 @@ def _release(tcb: Tcb, ack: int, echo: int | None, report: recovery.Report) -> i
     if once > again:
         # What was sent last is what this answers, and it was sent once (Karn's rule).
         tcb.rtt.sample(now - once)
-    elif again and report.twice:
+    elif again >= 0 and report.twice:
         # What arrived twice is answered at once; the echo is of the one that came first.
         tcb.rtt.sample(now - again)
-    elif again and echo:
+    elif again >= 0 and echo:
         # Of what was sent again only a timestamp says which one is acknowledged (RFC 7323 4).
         took = (tcb.ts_now() - echo) & 0xFFFF_FFFF
         if took < 1 << 31:

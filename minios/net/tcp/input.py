@@ -47,7 +47,7 @@ def arrives(tcb: Tcb, segment: TCP) -> Drop | None:
         acks.challenge(tcb)
         return Drop.TCP_SEQUENCE
     tcb.packet_at = tcb.world.now
-    if _closing_acked(tcb):
+    if _closing_acked(tcb, bool(flags & FIN)):
         return None
     # sixth the urgent pointer, which is read in line; seventh the data, eighth the FIN
     reason = None
@@ -116,6 +116,7 @@ def _syn_sent(tcb: Tcb, segment: TCP) -> Drop | None:
         output.send_syn(tcb)
         return None
     acks.take(tcb, segment, tcb.irs, number)
+    tcb.snd_wnd = tcb.max_window = segment.window  # never scaled in a SYN (RFC 7323 2.2)
     _open(tcb)
     if tcb.snd_nxt < tcb.write_seq or tcb.defer_accept or tcb.pingpong:
         # The application is about to send: the acknowledgement goes along.
@@ -284,15 +285,21 @@ def _reset(tcb: Tcb) -> None:
     tcp.fail(tcb, error)
 
 
-def _closing_acked(tcb: Tcb) -> bool:
-    """Whether our FIN is acknowledged, and what follows from it; True when all is over."""
+def _closing_acked(tcb: Tcb, fin: bool) -> bool:
+    """Whether our FIN is acknowledged, and what follows from it; True when all is over.
+
+    ``fin`` says that theirs comes in the same segment.
+    """
     if not tcb.fin_queued or tcb.snd_una < tcb.write_seq:
         return False
     if tcb.state == TcpState.FIN_WAIT1:
         tcb.state = TcpState.FIN_WAIT2
         tcb.tcp.moved(tcb, TcpState.FIN_WAIT1)
-        if tcb.orphan:
+        if tcb.orphan and fin:
+            timers.await_fin(tcb)
+        elif tcb.orphan:
             tcb.tcp.linger(tcb)
+            return True
         tcb.notify()
     elif tcb.state == TcpState.CLOSING:
         tcb.tcp.time_wait(tcb)

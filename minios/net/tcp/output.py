@@ -283,7 +283,10 @@ def retransmit_lost(tcb: Tcb) -> None:
     queue = tcb.sendq
     if not queue.lost:
         return
-    for sent in list(queue.segments):
+    at = -1
+    while at + 1 < len(queue.segments):
+        at += 1  # a segment that is cut in two makes the list longer
+        sent = queue.segments[at]
         if queue.in_flight >= tcb.cwnd:
             return
         if sent.lost and not sent.again:

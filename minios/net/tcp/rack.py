@@ -59,7 +59,7 @@ def duplicate_seen(tcb: Tcb) -> None:
 def detect(tcb: Tcb) -> None:
     """Mark what is lost; come back for what may be soon (step 5)."""
     queue = tcb.sendq
-    if not tcb.rack_time:
+    if not tcb.rack_end:
         return
     now = tcb.world.now
     slack = tcb.rack_rtt + reordering_window(tcb)

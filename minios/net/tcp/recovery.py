@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 class Report(NamedTuple):
     """What SACK blocks said: how many segments are newly reported, when (ns) the newest of them was
-    sent that was sent once (``once``) and of the others (``again``; 0: none), and whether something
+    sent that was sent once (``once``) and of the others (``again``; -1: none), and whether something
     arrived twice."""
 
     new: int = 0
-    once: int = 0
-    again: int = 0
+    once: int = -1
+    again: int = -1
     twice: bool = False
 
 
@@ -37,7 +37,7 @@ def take_blocks(
 ) -> Report:
     """Mark the segments that SACK blocks report. Impossible blocks are ignored (RFC 2018 8)."""
     queue = tcb.sendq
-    new = once = again = 0
+    new, once, again = 0, -1, -1
     low, high = blocks[0]
     twice = high <= ack or _inside(low, high, blocks[1:])
     if twice:

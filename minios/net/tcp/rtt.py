@@ -57,9 +57,10 @@ class RoundTrip:
         self.compute()
 
     def compute(self) -> None:
-        """RTO = SRTT + max(G, 4·RTTVAR) with Linux's bound of 200 ms for the second part."""
+        """RTO = SRTT + max(G, 4·RTTVAR), the second part at least 200 ms as in Linux, in whole ms."""
         if self.srtt8:
-            self.rto = min((self.srtt8 >> 3) + max(self.rttvar4, RTO_MIN), RTO_MAX)
+            rto = (self.srtt8 >> 3) + max(self.rttvar4, RTO_MIN) + MILLISECOND // 2
+            self.rto = min(rto - rto % MILLISECOND, RTO_MAX)
         self.backoff = 0
 
     def back_off(self) -> None:

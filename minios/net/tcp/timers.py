@@ -239,6 +239,11 @@ def kept(tcb: Tcb) -> None:
     tcb.keep.set(now + (tcb.keepintvl or tcp.setting("tcp_keepalive_intvl")) * SECOND)
 
 
+def await_fin(tcb: Tcb) -> None:
+    """An orphan in FIN-WAIT-2: the FIN is here, though perhaps not yet in order."""
+    tcb.keep.set(tcb.world.now + (tcb.linger2 or tcb.tcp.setting("tcp_fin_timeout")) * SECOND)
+
+
 def first_rto(tcb: Tcb) -> None:
     """The handshake is over; if its SYN was repeated and unmeasured, wait longer (RFC 6298 5.7)."""
     if not tcb.rtt.srtt8:
