@@ -1095,6 +1095,29 @@ Whoever waits for somebody is followed there; a ring of processes that wait for 
 $ why 41
 $ why /etc/shadow
 see ps(1), kill(1), ls(1), goals(6)
+@tcpdump 8 show or save what passes an interface
+tcpdump [-AeKlnNpqStUvxX#] [-i INTERFACE] [-c COUNT] [-s SNAPLEN] [-Q in|out|inout] [-w FILE] [EXPRESSION]
+tcpdump [OPTIONS] -r FILE [EXPRESSION]
+tcpdump -D | -L
+--
+Prints a line for each packet that the interface sends or receives and the expression matches; without an expression, for all. It takes CAP_NET_RAW: use sudo.
+-i NAME  this interface; any is all of them
+-n  addresses and ports as numbers
+-e  the frame's header too
+-c N  leave after N packets
+-w FILE  save packets instead (pcap; Wireshark opens it); -r FILE reads such a file; - is a stream
+-v -vv -vvv  more of each packet, checksums verified
+-q  less
+-x -xx -X -XX -A  the bytes, as numbers, numbers and text, text; doubled with the frame's header
+-t -tt -ttt -tttt -ttttt  no time, seconds since 1970, since the packet before, with the date, since the first
+-S  TCP sequence numbers as they are and not counted from the connection's first
+-l -U  write each line, each saved packet, at once
+-p  do not ask the interface for what is not for this machine
+-D -L  the interfaces; the kinds of frames
+EXPRESSION  host A, net N/24, port P, portrange A-B, each with src or dst and with tcp, udp, ip, arp in front; tcp udp icmp arp ip vlan; ether host M; broadcast multicast; less N, greater N; tcp[13] & 2 != 0, tcp[tcpflags] & (tcp-syn|tcp-rst) != 0; and or not ( )
+$ sudo tcpdump -n -i eth0 'tcp port 80 and host 10.0.0.2'
+$ sudo tcpdump -w /tmp/x.pcap -c 100
+see ip(8), ss(8), ping(8)
 @xargs 1 make arguments out of input
 xargs [-0r] [-n N] [-L N] [-I TEXT] [-P N] [COMMAND [ARG]...]
 --
