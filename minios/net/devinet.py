@@ -397,8 +397,6 @@ class Devinet:
             return
         dev = route.dev
         if route.gateway:
-            if stack.is_local(route.gateway):
-                raise refuse(Errno.EINVAL, "Nexthop has invalid gateway")
             if route.flags & RTNH_F_ONLINK:
                 if dev is None:
                     raise refuse(Errno.ENODEV, "Nexthop device required for onlink")
@@ -419,7 +417,7 @@ class Devinet:
                 raise refuse(Errno.ENETDOWN, "Nexthop device is not up")
         else:
             if dev is None:
-                raise refuse(Errno.ENODEV, "No egress device")
+                raise error(Errno.ENODEV)
             if not dev.up:
                 raise refuse(Errno.ENETDOWN, "Device for nexthop is not up")
         if not dev.carrier:

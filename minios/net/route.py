@@ -152,7 +152,7 @@ class Routing(Fib):
             if not oif and wide:
                 dev = stack.owner_of(src)
             if dev is None and not stack.is_local(src) and not stack.sysctl["ip_nonlocal_bind"]:
-                raise error(Errno.EINVAL)
+                raise error(Errno.ENETUNREACH)
         if oif:
             dev = stack.devices.get(oif)
             if dev is None:

@@ -166,6 +166,11 @@ PROGRAMS: dict[str, str] = {
     "named-checkzone": "bin.named.main:named_checkzone",
     "wget": "bin.wget.main:wget",
     # (end of services of the network)
+    # packet filter, NAT and connection tracking
+    "iptables": "bin.iptables.main:iptables",
+    "iptables-restore": "bin.iptables.restore:restore",
+    "iptables-save": "bin.iptables.save:save",
+    # (end of packet filter)
     # the game's words
     "goals": "bin.gamewords:goals",
     "hint": "bin.gamewords:hint",
@@ -218,6 +223,7 @@ PROGRAMS: dict[str, str] = {
     "ifdown": "bin.ifupdown:ifdown",
     "ifquery": "bin.ifupdown:ifquery",
     "ifup": "bin.ifupdown:ifup",
+    "ip": "bin.ip.main:ip",
     "lp": "bin.lp:lp",
     "lpd": "bin.lpd:lpd",
     "lpq": "bin.lp:lpq",

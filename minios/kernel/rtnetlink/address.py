@@ -90,7 +90,7 @@ def new(stack: Stack, request: Nlmsg, pid: int) -> list[bytes]:
 
 def _family(head: IfAddr) -> None:
     if head.family != AF_INET:
-        raise error(Errno.EOPNOTSUPP if head.family else Errno.EINVAL)
+        raise error(Errno.EOPNOTSUPP)
 
 
 def delete(stack: Stack, request: Nlmsg, pid: int) -> list[bytes]:

@@ -61,6 +61,8 @@ def _parse(stack: Stack, request: Nlmsg) -> tuple[RtMsg, dict[int, bytes], Route
             dev = find(stack, nl.number(found[nl.RTA_OIF]))
         except OSError:
             raise error(Errno.ENODEV) from None
+    if 9 in found:
+        raise refuse(Errno.EINVAL, "Multipath support not enabled in kernel")
     metrics = {
         kind: nl.number(data)
         for kind, data in nl.attribute_list(found.get(nl.RTA_METRICS, b""))
