@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
-from minios.kernel import calls, netknobs, schedknobs
+from minios.kernel import calls, conntrack, netknobs, schedknobs
 from minios.kernel.files.file import FILE_MAX
 from minios.kernel.knob import Knob, integer
 
@@ -150,6 +150,7 @@ KNOBS: dict[str, Knob] = {
     # (end of files)
     # sockets and the network
     **netknobs.KNOBS,
+    **conntrack.KNOBS,
     "net.core.somaxconn": Number(4096),
     "net.unix.max_dgram_qlen": Number(10),
 }

@@ -231,7 +231,7 @@ PROGRAMS: dict[str, str] = {
     "lpr": "bin.lp:lpr",
     "lprm": "bin.lp:lprm",
     "lslocks": "bin.lslocks:lslocks",
-    "nc": "bin.nc:nc",
+    "nc": "bin.netcat.main:nc",
     "ping": "bin.ping.main:ping",
     "ss": "bin.ss:ss",
     "time": "bin.time:time",

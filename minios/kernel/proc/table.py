@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from minios.abi.errno import Errno, error
+from minios.kernel import conntrack
 from minios.kernel.dev import interrupts, printer
 from minios.kernel.files import locks
 from minios.kernel.mm import shm
@@ -63,6 +64,7 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"net/arp": RootFile(net.arp),
     b"net/dev": RootFile(net.dev),
     b"net/dev_mcast": RootFile(net.dev_mcast),
+    b"net/nf_conntrack": RootFile(conntrack.text, 0o440),
     b"net/igmp": RootFile(net.igmp),
     b"net/netstat": RootFile(net.netstat),
     b"net/route": RootFile(net.route),

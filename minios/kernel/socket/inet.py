@@ -132,8 +132,7 @@ class InetSock(Sock):
             if option >= _NETFILTER:
                 from minios.kernel import netfilter
 
-                if option == netfilter.SO_ORIGINAL_DST:
-                    return netfilter.original_dst(self.kernel, self)
+                return netfilter.getsockopt(self.kernel, self, option)
             from minios.kernel.socket.ipoptions import get
 
             return get(self, option)

@@ -38,6 +38,9 @@ def _ranges(part: Part, name: str) -> nat.Range:
 def _place(netfilter: Any, packet: Any, kind: int, choice: nat.Range) -> int:
     way = packet.ct
     if way.__class__ is Way and not way.reply:
+        if not choice.first:  # only ports were given
+            now = way.conn.reply.key[1 if kind == nat.SOURCE else 0]
+            choice = choice._replace(first=now, last=now)
         nat.place(netfilter.conntrack, way.conn, kind, choice, netfilter.rng)
     return ACCEPT
 

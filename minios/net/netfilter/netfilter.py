@@ -65,7 +65,7 @@ class Netfilter:
         return empty(name) if found is None else found.snapshot()
 
     def replace(self, spec: TableSpec) -> None:
-        """Put a table in place of the one of its name. EINVAL ELOOP EMLINK ENOENT ENOMEM."""
+        """Put a table in place of the one of its name. EINVAL EMLINK ENOENT ENOMEM."""
         made = tables.build(self, spec, self.tables.get(getattr(spec, "name", "")))
         self.tables[made.name] = made
         self._wire()

@@ -56,8 +56,8 @@ def build(netfilter: Any, spec: Any, before: Table | None) -> Table:
     """The table that ``spec`` describes. Rules whose handle was there before are those very rules,
     and counters that are negative stay as they are.
 
-    EINVAL for what is no table, ELOOP for chains that call themselves, ENOENT for a target, match
-    or chain that is not there, ENOMEM for more than :data:`MOST_RULES`.
+    EINVAL for what is no table, EMLINK for chains that call themselves or go too deep, ENOENT for a
+    target, match or chain that is not there, ENOMEM for more than :data:`MOST_RULES`.
     """
     if not isinstance(spec, TableSpec) or spec.name not in TABLES:
         raise error(Errno.EINVAL)
@@ -82,7 +82,7 @@ def build(netfilter: Any, spec: Any, before: Table | None) -> Table:
     for chain in spec.chains:
         rules = table.chains[chain.name].rules
         for one in chain.rules:
-            rules.append(_rule(netfilter, table, one, kept))
+            rules.append(_rule(netfilter, table, chain.name, one, kept))
     _check_depth(table)
     return table
 
@@ -94,7 +94,7 @@ def _check_chain(chain: Any) -> None:
         raise error(Errno.EINVAL)
 
 
-def _rule(netfilter: Any, table: Table, spec: Any, kept: dict[int, Rule]) -> Rule:
+def _rule(netfilter: Any, table: Table, chain: str, spec: Any, kept: dict[int, Rule]) -> Rule:
     if not isinstance(spec, RuleSpec):
         raise error(Errno.EINVAL)
     old = kept.pop(spec.handle, None) if spec.handle else None
@@ -114,22 +114,22 @@ def _rule(netfilter: Any, table: Table, spec: Any, kept: dict[int, Rule]) -> Rul
     if target.name in _STANDARD and not target.options:
         rule.target = _STANDARD[target.name]
     elif target.name in table.chains:
-        chain = table.chains[target.name]
-        if chain.policy:
+        called = table.chains[target.name]
+        if called.policy:
             raise error(Errno.EINVAL)
-        rule.target = chain
+        rule.target = called
     else:
-        rule.target = targets.build(netfilter, table.name, spec)
+        rule.target = targets.build(netfilter, table.name, chain, spec)
     return rule
 
 
 def _check_depth(table: Table) -> None:
-    """ELOOP: a chain that comes back to itself, or goes too deep."""
+    """EMLINK: a chain that comes back to itself, or goes too deep."""
     depth: dict[str, int] = {}
 
     def measure(chain: Chain, above: tuple[str, ...]) -> int:
         if chain.name in above:
-            raise error(Errno.ELOOP)
+            raise error(Errno.EMLINK)
         known = depth.get(chain.name)
         if known is not None:
             return known

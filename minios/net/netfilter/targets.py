@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minios.abi.errno import Errno, error
-from minios.abi.netfilter import REJECTS, Part
+from minios.abi.netfilter import REJECTS, TABLES, Part
 from minios.abi.netfilter import Rule as RuleSpec
 from minios.net.netfilter import nattargets
 from minios.net.netfilter.conn import UNTRACKED
@@ -21,14 +21,16 @@ from minios.net.netfilter.reject import Reject
 Target = Callable[[Any, Any, Any, Any, Any], int | None]
 
 
-def build(netfilter: Any, table: str, spec: RuleSpec) -> Target:
+def build(netfilter: Any, table: str, chain: str, spec: RuleSpec) -> Target:
     """The target of a rule. ENOENT if there is none of that name, EINVAL in the wrong place."""
     part = spec.target
     assert part is not None
-    maker, tables = TARGETS.get(part.name, (None, ()))
+    maker, tables, hooks = TARGETS.get(part.name, (None, (), ()))
     if maker is None:
         raise error(Errno.ENOENT)
     if tables and table not in tables:
+        raise error(Errno.EINVAL)
+    if hooks and chain in TABLES[table] and chain not in hooks:
         raise error(Errno.EINVAL)
     return maker(netfilter, part, spec)
 
@@ -97,16 +99,19 @@ def _tcpmss(netfilter: Any, part: Part, spec: RuleSpec) -> Target:
 
 Maker = Callable[[Any, Part, RuleSpec], Target]
 
-TARGETS: dict[str, tuple[Maker, tuple[str, ...]]] = {
-    "CT": (_notrack, ("raw",)),
-    "DNAT": (nattargets.dnat, ("nat",)),
-    "LOG": (_log, ()),
-    "MASQUERADE": (nattargets.masquerade, ("nat",)),
-    "NOTRACK": (_notrack, ("raw",)),
-    "REDIRECT": (nattargets.redirect, ("nat",)),
-    "REJECT": (_reject, ("filter",)),
-    "SNAT": (nattargets.snat, ("nat",)),
-    "TCPMSS": (_tcpmss, ()),
-    "TTL": (_ttl, ("mangle",)),
+_INTO = ("PREROUTING", "OUTPUT")
+_OUT_OF = ("POSTROUTING", "INPUT")
+
+TARGETS: dict[str, tuple[Maker, tuple[str, ...], tuple[str, ...]]] = {
+    "CT": (_notrack, ("raw",), ()),
+    "DNAT": (nattargets.dnat, ("nat",), _INTO),
+    "LOG": (_log, (), ()),
+    "MASQUERADE": (nattargets.masquerade, ("nat",), ("POSTROUTING",)),
+    "NOTRACK": (_notrack, ("raw",), ()),
+    "REDIRECT": (nattargets.redirect, ("nat",), _INTO),
+    "REJECT": (_reject, ("filter",), ()),
+    "SNAT": (nattargets.snat, ("nat",), _OUT_OF),
+    "TCPMSS": (_tcpmss, (), ()),
+    "TTL": (_ttl, ("mangle",), ()),
 }
-"""By name: what makes it, and in which tables it may be (any, if none is named)."""
+"""By name: what makes it, in which tables it may be, and in which built-in chains (empty: any)."""

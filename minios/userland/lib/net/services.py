@@ -1,17 +1,23 @@
 """/etc/services: names of ports (services(5))."""
 
+from minios.abi.inet import PROTOCOLS, SERVICES
 from minios.abi.sys import Sys
 from minios.userland.lib.stdio import read_file
 
 PATH = b"/etc/services"
 
+_ALIASES: dict[str, tuple[bytes, ...]] = {"http": (b"www",), "smtp": (b"mail",)}
+
 
 async def entries(sys: Sys) -> list[tuple[int, bytes, list[bytes]]]:
-    """(port, protocol, names) of every line; [] if there is no such file."""
+    """(port, protocol, names) of every line; without the file the best known ones."""
     try:
         text = await read_file(sys, PATH)
     except OSError:
-        return []
+        return [
+            (port, PROTOCOLS[protocol].encode(), [name.encode(), *_ALIASES.get(name, ())])
+            for (port, protocol), name in SERVICES.items()
+        ]
     found: list[tuple[int, bytes, list[bytes]]] = []
     for line in text.split(b"\n"):
         words = line.partition(b"#")[0].split()

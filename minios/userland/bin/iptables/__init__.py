@@ -1,0 +1,1 @@
+"""iptables, iptables-save and iptables-restore."""
