@@ -5,6 +5,7 @@ so that a command works alike wherever it is typed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import NamedTuple, Protocol
 
@@ -137,6 +138,7 @@ class Builder(Protocol):
     def install(self, path: bytes, program: str, mode: int = 0o755) -> object: ...
     def symlink(self, target: bytes, path: bytes) -> object: ...
     def write_later(self, path: bytes, source: Callable[[], bytes]) -> object: ...
+    def lay(self, key: object, build: Callable[[], None]) -> None: ...
 
 
 def _manual() -> bytes:
@@ -181,16 +183,7 @@ def install(
     ``groups`` are those that no user brings along, by name and gid. ``ttys`` gives each terminal
     that asks for a login the user it logs in by itself (None asks).
     """
-    for path, mode in _DIRECTORIES:
-        machine.make_dir(path, mode=mode)
-    machine.symlink(b"usr/bin", b"/bin")
-    machine.symlink(b"usr/sbin", b"/sbin")
-    machine.symlink(b"usr/lib", b"/lib")
-    machine.install(b"/usr/lib/libc.so.6", "libc.so.6", 0o644)
-    for name in PROGRAMS:
-        path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
-        machine.install(path, name, 0o4755 if name in SETUID else 0o755)
-    machine.write_later(b"/usr/share/man/pages", _manual)
+    machine.lay(("base", *PROGRAMS), partial(_system, machine))
     everybody = [ROOT, *SYSTEM_USERS, *(user for user in users if user.uid != 0)]
     for user in users:
         if user.uid == 0:
@@ -218,6 +211,20 @@ def install(
     for unit in (b"cron.service", b"atd.service"):
         wants = b"/etc/systemd/system/multi-user.target.wants/" + unit
         machine.symlink(b"/lib/systemd/system/" + unit, wants)
+
+
+def _system(machine: Builder) -> None:
+    """What every machine has alike: directories, programs, the manual."""
+    for path, mode in _DIRECTORIES:
+        machine.make_dir(path, mode=mode)
+    machine.symlink(b"usr/bin", b"/bin")
+    machine.symlink(b"usr/sbin", b"/sbin")
+    machine.symlink(b"usr/lib", b"/lib")
+    machine.install(b"/usr/lib/libc.so.6", "libc.so.6", 0o644)
+    for name in PROGRAMS:
+        path = (b"/usr/sbin/" if name in SBIN else b"/usr/bin/") + name.encode()
+        machine.install(path, name, 0o4755 if name in SETUID else 0o755)
+    machine.write_later(b"/usr/share/man/pages", _manual)
 
 
 def fstab(rows: Sequence[tuple[str, str, str, str]] = (), options: str = "defaults") -> bytes:

@@ -15,6 +15,7 @@ from minios.fs.disk import Disk, DriveSpec
 from minios.fs.disk.device import FIRST_SECTOR, Device, uuid
 from minios.fs.ext4 import Ext4, Layout
 from minios.fs.ext4.file import DiskFile
+from minios.fs.ext4.template import Template, fingerprint, fits
 from minios.fs.inode import BLOCK, Regular
 from minios.fs.vfs import Vfs
 from minios.kernel import birth
@@ -38,6 +39,11 @@ INIT = b"/sbin/init"
 
 LATER = 96 << 10
 """Bytes of the disk that are kept for a file whose content is fetched later."""
+
+MAX_TEMPLATES = 16
+_TEMPLATES: dict[object, Template] = {}
+"""Base systems by what they are made of and where (:meth:`Machine.lay`). They decide nothing: with
+or without one a disk ends up the same."""
 
 
 class Machine:
@@ -366,6 +372,26 @@ class Machine:
         """
         own = "linux" if self.personality == "xv6" else self.personality
         return self.write_file(path, native(program, brand or own, runpath), mode=mode)
+
+    def lay(self, key: object, build: Callable[[], None]) -> None:
+        """Have ``build`` lay down what is the same on every disk: on the second one like this it is
+        copied from the first. ``key`` stands for what ``build`` does, besides for what machine.
+        """
+        fs = self._file_system
+        before = fingerprint(fs) if self.kernel is None else None
+        if before is None:
+            build()
+            return
+        wanted = (key, self.personality, before)
+        template = _TEMPLATES.get(wanted)
+        if template is not None:
+            template.put(fs)
+            return
+        build()
+        if fits(fs):
+            if len(_TEMPLATES) >= MAX_TEMPLATES:
+                del _TEMPLATES[next(iter(_TEMPLATES))]
+            _TEMPLATES[wanted] = Template(fs)
 
     def symlink(self, target: bytes, path: bytes) -> None:
         with self._durably():
