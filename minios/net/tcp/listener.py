@@ -48,6 +48,7 @@ class Listener:
         self.tcp = of.tcp
         assert of.bind_ is not None
         self.bind = of.bind_
+        self.bind.reuse, self.bind.reuseport = of.reuseaddr, of.reuseport
         self.tcp.portspace.listen(self.bind)
         self.backlog = backlog
         self.requests: dict[tuple[int, int, int, int], Request] = {}

@@ -339,6 +339,7 @@ class Tcp:
         key = request.key
         made.local_ip, made.local_port, made.remote_ip, made.remote_port = key
         made.bind_ = self.portspace.share(listener.bind)
+        made.bind_.reuse, made.bind_.reuseport = made.reuseaddr, made.reuseport
         made.iss = made.snd_una = request.iss
         made.snd_nxt = made.snd_sml = request.iss + 1
         made.irs = request.irs

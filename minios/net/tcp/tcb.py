@@ -94,7 +94,8 @@ class Tcb:
         "reordering", "ssthresh", "undo_from", "undo_left",
         # time
         "alarm", "delack", "keep", "pending", "probes_out", "probes_since", "retransmits",
-        "retrans_at", "rtt", "keep_probes", "stuck_at",
+        "retrans_at", "rtt", "keep_probes", "probe_backoff",
+        "stuck_at",
         # acknowledging
         "ack_due", "ato", "dsack", "oow_at", "pingpong", "quick",
         # when what last happened, and counts
@@ -192,6 +193,7 @@ class Tcb:
         self.keep = Alarm(world, self._ring_keep)
         self.pending = Pending.NONE
         self.retransmits = self.probes_out = self.probes_since = self.retrans_at = 0
+        self.probe_backoff = 0
         self.keep_probes = 0
         self.stuck_at: int | None = None
         """Since when nothing has been acknowledged in spite of retransmissions."""

@@ -43,11 +43,12 @@ def rearm(tcb: Tcb) -> None:
 def check_probe(tcb: Tcb) -> None:
     """There is something to send, nothing under way, and the window does not take it."""
     if not tcb.sendq.segments and tcb.pending == Pending.NONE:
+        tcb.probe_backoff = 0
         arm(tcb, Pending.PROBE, probe_interval(tcb))
 
 
 def probe_interval(tcb: Tcb) -> int:
-    return min(max(tcb.rtt.rto, RTO_MIN) << min(tcb.probes_out, 16), RTO_MAX)
+    return min(max(tcb.rtt.rto, RTO_MIN) << min(tcb.probe_backoff, 16), RTO_MAX)
 
 
 def rung(tcb: Tcb) -> None:
@@ -131,7 +132,7 @@ def failed(tcb: Tcb) -> None:
 def probe(tcb: Tcb) -> None:
     """The window is closed: ask again, ever more seldom, for as long as somebody answers."""
     if tcb.sendq.segments or tcb.snd_nxt >= tcb.write_seq:
-        tcb.probes_out = 0
+        tcb.probes_out = tcb.probe_backoff = 0
         return
     tcp = tcb.tcp
     now = tcb.world.now
@@ -156,6 +157,7 @@ def probe(tcb: Tcb) -> None:
         tcp.count("TcpExtTCPWinProbe")
     if not output.probe(tcb):
         tcb.probes_out += 1
+        tcb.probe_backoff += 1
         arm(tcb, Pending.PROBE, probe_interval(tcb))
 
 

@@ -42,6 +42,8 @@ class TimeWait:
         self.ts_ok, self.ts_offset = tcb.ts_ok, tcb.ts_offset
         self.ts_recent, self.ts_recent_at = tcb.ts_recent, tcb.ts_recent_at
         self.tos, self.uid = tcb.tos, tcb.uid
+        if self.bind is not None:
+            self.bind.reuse, self.bind.reuseport = tcb.reuseaddr, tcb.reuseport
         self.created = now
         self.oow_at: int | None = None
         self.deadline = now
