@@ -234,7 +234,7 @@ class InetSock(Sock):
             return self.waiting
         if request == TIOCOUTQ:
             return self.unsent
-        raise error(Errno.ENOTTY)
+        return super().ioctl(pcb, request, argument)
 
     @property
     def unsent(self) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
+from minios.abi.netdevice import FIRST, LAST
 from minios.abi.sockets import (
     MSG_DONTWAIT,
     SO_ACCEPTCONN,
@@ -114,6 +115,10 @@ class Sock:
             if self.listening:
                 raise error(Errno.EINVAL)
             return self.waiting
+        if FIRST <= request <= LAST:
+            from minios.kernel.socket.netdevice import ioctl
+
+            return ioctl(self.kernel, pcb, request, argument)
         raise error(Errno.ENOTTY)
 
     def name(self) -> Address:
