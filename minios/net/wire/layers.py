@@ -51,7 +51,8 @@ def layers(frame: Ethernet) -> list[Layer]:
     return found
 
 
-def _add(found: list[Layer], name: str, start: int, fields: list[Field], summary: str) -> int:
+def _add(found: list[Layer], name: str, start: int, given: list[Any], summary: str) -> int:
+    fields = [Field(*field) for field in given]
     length = fields[-1].offset + fields[-1].length if fields else 0
     if length:
         found.append(Layer(name, start, length, summary, fields))
@@ -100,7 +101,21 @@ def _message(found: list[Layer], name: str, parser: Any, data: bytes, start: int
         outside.fields.pop()
         length = outside.length - 8 * size
         found[-1] = outside._replace(length=length)
-    return _add(found, name, start, fields, summary)
+    return _add(found, name, start, _whole(fields, 8 * size), summary)
+
+
+def _whole(fields: list[Any], length: int) -> list[Any]:
+    """The fields of a message, with those that it does not name in between and behind."""
+    row: list[Any] = []
+    at = 0
+    for name, value, offset, size in fields:
+        if offset > at:
+            row.append(("unused", "", at, offset - at))
+        row.append((name, value, offset, size))
+        at = offset + size
+    if at < length:
+        row.append(("rest", f"{(length - at) // 8} bytes", at, length - at))
+    return row
 
 
 def _quoted(found: list[Layer], data: bytes, start: int) -> None:

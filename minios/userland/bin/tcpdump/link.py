@@ -116,6 +116,9 @@ def _loopback(d: Dump, p: bytes, length: int) -> None:
         d.put(f", Forward Data, forwarding address {d.mac(p, 4)}, data ({length - 10} octets)")
     else:
         d.put(f", {function:04x}")
+    if len(p) < length:
+        d.protocol = "loopback"
+        d.trunc()
 
 
 _SAPS = {
