@@ -70,7 +70,7 @@ def test_the_fields_become_plain_data() -> None:
         ("fs: ext4, label: data,", "label: data,", "needs fs: ext4"),
         ("mount: /srv/data", "mount: /proc", "is no place for a disk"),
         ("quotas: {ann:", "quotas: {bob:", "bob"),
-        ("size: 8MiB", "size: 300MiB", "256"),
+        ("size: 8MiB", "size: 600MiB", "512"),
         ("disk: 4MiB", "sysctl: {vm.dirty_expire: 5}", "vm.dirty_expire_centisecs"),
         ("disk: 4MiB", "sysctl: {vm.dirty_ratio: 101}", "must be a number from 0 to 100"),
     ],
