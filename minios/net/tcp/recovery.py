@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 class Report(NamedTuple):
     """What SACK blocks said: how many segments are newly reported, when (ns) the newest of them was
-    sent that was sent once (``once``) and of the others (``again``; -1: none), and whether something
-    arrived twice."""
+    sent that was sent once (``once``) and of the others (``again``; -1: none), and whether
+    something arrived twice."""
 
     new: int = 0
     once: int = -1

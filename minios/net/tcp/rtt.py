@@ -57,7 +57,7 @@ class RoundTrip:
         self.compute()
 
     def compute(self) -> None:
-        """RTO = SRTT + max(G, 4·RTTVAR), the second part at least 200 ms as in Linux, in whole ms."""
+        """RTO = SRTT + max(G, 4·RTTVAR), the second part at least 200 ms, in whole ms."""
         if self.srtt8:
             rto = (self.srtt8 >> 3) + max(self.rttvar4, RTO_MIN) + MILLISECOND // 2
             self.rto = min(rto - rto % MILLISECOND, RTO_MAX)

@@ -1,5 +1,7 @@
 """Flow control: the window, silly windows, zero windows and their probes (RFC 9293 3.8.6)."""
 
+from itertools import pairwise
+
 from minios.abi.errno import Errno
 from minios.net.tcp import TcpState
 from tests.net.tcp.peer import Peer
@@ -61,7 +63,7 @@ def test_zero_window_probes_back_off_and_go_on_as_long_as_they_are_answered() ->
         while found := peer.take():
             times.append(found[0] // 1_000_000)
             peer.send(t, ".", 1, ack=1001, win=0)
-    gaps = [b - a for a, b in zip(times, times[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(times)]
     assert connection.state == TcpState.ESTABLISHED
     assert gaps[:4] == [402, 804, 1608, 3216]
 
