@@ -1,4 +1,5 @@
-"""The dashboard: 4 cores, 200 processes, every pane on a 160×48 screen, live.
+"""The dashboard: 4 cores, 200 processes, every pane on a 160×48 screen, live, the map of a network
+with packets on it among them.
 
 Two figures: how much of a host core the whole game takes (the simulation alone, without a screen,
 is measured beside it), and how long a key takes from the tty's input to its echo on the screen.
@@ -45,11 +46,31 @@ world:
       cores: 4
       ram: 64MiB
       users: {player: {uid: 1000}}
+      nics: {eth0: {address: 10.0.0.2/24, gateway: 10.0.0.1}}
       processes:
+"""
+NETWORK = """\
+    gw:
+      forwarding: true
+      nics: {eth0: {address: 10.0.0.1/24}, eth1: {address: 192.0.2.1/24}}
+    web: {nics: {eth0: {address: 192.0.2.9/24, gateway: 192.0.2.1}}}
+"""
+HOST = """\
+    h{0}:
+      nics: {{eth0: {{address: 10.0.0.1{0}/24, gateway: 10.0.0.1}}}}
+      processes: {{ping{0}: {{run: ping -i 0.{0} 192.0.2.9}}}}
+"""
+HOSTS = 5
+LINKS = """\
+  devices: {sw: {kind: switch, ports: 8}}
+  links:
+    lan: {between: [pc.eth0, sw.1]}
+    up: {between: [sw.2, gw.eth0]}
+    wan: {between: [gw.eth1, web.eth0], latency: 20ms}
 """
 TAIL = """\
 goals:
-  never: {text: Never, file: {path: /never, exists: true}}
+  never: {text: Never, file: {on: pc, path: /never, exists: true}}
 lose:
   late: {text: Over, at: 3600s}
 solutions:
@@ -58,13 +79,16 @@ solutions:
 
 
 def _level() -> str:
-    """Three that compute all the time, some that do now and then, most that wait for a timer."""
+    """Three that compute all the time, some that do now and then, most that wait for a timer; five
+    machines that ping a sixth, some fifteen packets a second over four cables there and back."""
     rows = [f"        spin{n}: {{run: spin, user: player}}" for n in range(3)]
     rows += [
         f"        nap{n}: {{run: spin -w 0.01 -n 0.{n % 9 + 1}, user: player}}" for n in range(40)
     ]
     rows += [f"        wait{n}: {{run: sleep 100000, user: player}}" for n in range(150)]
-    return LEVEL + "\n".join(rows) + "\n" + TAIL
+    hosts = [HOST.format(n + 3) for n in range(HOSTS)]
+    links = [f"    lan{n}: {{between: [h{n + 3}.eth0, sw.{n + 3}]}}\n" for n in range(HOSTS)]
+    return LEVEL + "\n".join((*rows, NETWORK + "".join(hosts) + LINKS + "".join(links) + TAIL))
 
 
 def _cpu(pid: int) -> float:

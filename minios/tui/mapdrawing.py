@@ -1,8 +1,9 @@
 """The network map as styled cells: boxes, cables, packets, queues, and where packets ended.
 
 Everything is told by characters as well as by colour. ``[host]``, ``(router)``, ``{switch}``,
-``<hub>``, ``«NAT»``; ``░off░``. A cable that is pulled has a hole (``┤ ├``), a bar at one of its ends
-is what waits for it, ``✕`` is where a packet ended; a packet is its protocol's letter with an arrow.
+``<hub>``, ``«NAT»``; ``░off░``. A cable that is pulled has a hole (``┤ ├``), a bar at one of its
+ends is what waits for it, ``✕`` is where a packet ended; a packet is its protocol's letter with an
+arrow.
 """
 
 from __future__ import annotations
@@ -59,9 +60,17 @@ class Drawing:
     """The cells of one plan; what moves is laid over them."""
 
     def __init__(
-        self, plan: Plan, view: NetView, ink: Palette, chosen: str, ended: set[str]
+        self,
+        plan: Plan,
+        view: NetView,
+        ink: Palette,
+        chosen: str,
+        ended: set[str],
+        *,
+        focused: bool = True,
     ) -> None:
         """``chosen`` is ``node NAME`` or ``link NAME``; ``ended`` names where packets ended."""
+        self._chosen_style = ink.chosen if focused else ink.chosen_idle
         self.plan = plan
         self.ink = ink
         self.base: dict[Cell, Glyph] = {}
@@ -141,7 +150,7 @@ class Drawing:
         if mine:
             style = ink.bold
         if chosen:
-            style = ink.chosen
+            style = self._chosen_style
         for i, char in enumerate(box(node, ended=dropped)):
             cell = (spot.x + i, spot.y)
             bad = dropped and i == spot.width - 1 and not chosen

@@ -1,13 +1,13 @@
 """Packets slow enough to be seen: most are on a cable for less than a frame of the screen.
 
 What takes long by itself moves with the clock of the world. What does not is shown for a moment
-each, one after the other where one followed the other, and together where they went together. What
-would have to wait too long for its turn is not shown moving.
+each: after what had just come to the node that it leaves, and beside everything else. What would
+have to wait too long for its turn is not shown moving.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from minios.game.netview import FlightView
@@ -15,11 +15,14 @@ from minios.game.netview import FlightView
 MOMENT = 0.3
 """Seconds a packet takes over a cable on the screen, at least."""
 
-PATIENCE = 2.4
+PATIENCE = 2.0
 """Seconds it may come later than it was."""
 
+CAUSE = 20_000_000
+"""Virtual ns within which what leaves a node was caused by what came to it."""
+
 _MEMORY = 64
-"""Flights that later ones may have to wait for."""
+"""Arrivals at a node that are remembered."""
 
 
 class Shown(NamedTuple):
@@ -41,7 +44,8 @@ class Parade:
     def __init__(self) -> None:
         self._last = 0
         self._slots: list[_Slot] = []
-        self._ends: list[tuple[int, float]] = []
+        self._ends: dict[str, list[tuple[int, float]]] = {}
+        """By node: when something came there (virtual time), and when that is seen."""
         self.skipped = 0
         """Packets that were not shown, of the last that came."""
 
@@ -52,8 +56,15 @@ class Parade:
         self._ends.clear()
         self.skipped = 0
 
-    def feed(self, flights: Iterable[FlightView], wall: float, speed: float) -> None:
-        """Take in what is new among ``flights``; ``speed`` is virtual seconds a real one."""
+    def feed(
+        self,
+        flights: Iterable[FlightView],
+        ends: Mapping[str, tuple[str, str]],
+        wall: float,
+        speed: float,
+    ) -> None:
+        """Take in what is new among ``flights``; ``ends`` are the two nodes of each link, ``speed``
+        is virtual seconds a real one."""
         skipped, new = 0, False
         for flight in flights:
             if flight.id <= self._last:
@@ -64,18 +75,21 @@ class Parade:
             if span >= MOMENT:
                 self._slots.append(_Slot(flight, wall, True))
                 continue
-            start = max(
-                [end for arrives, end in self._ends if arrives <= flight.sent], default=wall
-            )
-            start = max(start, wall)
+            pair = ends.get(flight.link, ("", ""))
+            source, target = pair[flight.side], pair[1 - flight.side]
+            start = wall
+            for arrives, end in self._ends.get(source, ()):
+                if flight.sent - CAUSE <= arrives <= flight.sent:
+                    start = max(start, end)
             if start > wall + PATIENCE:
                 skipped += 1
                 continue
             self._slots.append(_Slot(flight, start, False))
-            self._ends.append((flight.arrives, start + MOMENT))
+            arrivals = self._ends.setdefault(target, [])
+            arrivals.append((flight.arrives, start + MOMENT))
+            del arrivals[:-_MEMORY]
         if new:
             self.skipped = skipped
-            del self._ends[:-_MEMORY]
 
     def at(self, wall: float, now: int) -> list[Shown]:
         """What is on the map at this moment; ``now`` is virtual time."""

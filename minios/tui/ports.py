@@ -7,7 +7,6 @@ from minios.game.netview import LensView, NetDetailView, NetView
 from minios.game.spec import Level
 from minios.game.view import HeapView, InspectView, MemoryView, PlayView, WalkView
 
-
 NetLook = tuple[NetView, NetDetailView | None, LensView | None]
 
 

@@ -22,6 +22,8 @@ from minios.net.wire.ipv4 import IPv4
 from minios.net.wire.layers import layers
 
 MS = 1_000_000
+LOSS = (("loss", 20_000),)
+DEFAULT = ("default", "203.0.113.1", "eth1")
 
 
 def wire(**fields: object) -> WireView:
@@ -65,7 +67,7 @@ def net(**fields: object) -> NetView:
             link("lan1", "pc.eth0", "sw.1"),
             link("lan2", "tv.eth0", "sw.2"),
             link("up", "sw.3", "gw.eth0"),
-            link("wan", "gw.eth1", "isp.in", wires=(wire(waiting=40_000), wire(shares=(("loss", 20_000),)))),
+            link("wan", "gw.eth1", "isp.in", wires=(wire(waiting=40_000), wire(shares=LOSS))),
             link("far", "isp.out", "web.eth0", up=False),
         ),
         "flights": (),
@@ -92,22 +94,23 @@ def detail(subject: str) -> NetDetailView:
                     ("eth0", "UP", "10.0.0.1/24", "02:00:00:00:00:01"),
                 ),
             ),
-            TableView("routes", ("destination", "via", "dev"), (("default", "203.0.113.1", "eth1"),)),
+            TableView("routes", ("destination", "via", "dev"), (DEFAULT,)),
             TableView("ARP", ("address", "mac", "state"), ()),
         ),
     )  # fmt: skip
 
 
 def lens(number: int) -> LensView:
-    frame = Ethernet(
-        parse_mac("02:00:00:00:00:01"), parse_mac("02:00:00:00:00:02"), IPV4,
-        IPv4(parse_ip("10.0.0.2"), parse_ip("93.184.216.34"), 1, ICMP(8, 0, 7 << 16 | 1, b"abcdefgh" * 7)),
-    )  # fmt: skip
+    echo = ICMP(8, 0, 7 << 16 | 1, b"abcdefgh" * 7)
+    packet = IPv4(parse_ip("10.0.0.2"), parse_ip("93.184.216.34"), 1, echo)
+    frame = Ethernet(parse_mac("02:00:00:00:00:01"), parse_mac("02:00:00:00:00:02"), IPV4, packet)
     found = tuple(
         LayerView(
             layer.name,
             layer.summary,
-            tuple(FieldView(f.name, f.value, layer.start + f.offset, f.length) for f in layer.fields),
+            tuple(
+                FieldView(f.name, f.value, layer.start + f.offset, f.length) for f in layer.fields
+            ),
         )
         for layer in layers(frame)
     )

@@ -74,19 +74,30 @@ def _line(parts: tuple[str, ...], widths: list[int]) -> str:
 
 
 def packet_rows(
-    view: NetView, chosen: int, ink: Palette, width: int, height: int, *, focused: bool
+    view: NetView,
+    chosen: int,
+    ink: Palette,
+    width: int,
+    height: int,
+    *,
+    focused: bool,
+    marked: bool = True,
 ) -> list[Row]:
-    """The latest packets, a row a cable each of them went over, the newest at the bottom."""
+    """The latest packets, a row a cable each of them went over, the newest at the bottom.
+
+    Unless ``marked`` is False, one is chosen: the newest if there is no such number.
+    """
     flights = view.flights
     if not flights:
         return [((" No packet has been seen since this pane was opened.", ink.dim),)]
     ends = {link.name: (link.a[0], link.b[0]) for link in view.links}
     at = next((i for i, flight in enumerate(flights) if flight.id == chosen), len(flights) - 1)
     top = max(min(at - height // 2, len(flights) - height), 0)
-    rows = []
-    for flight in flights[top : top + height]:
-        rows.append(_packet(flight, ends, flights[at].id, ink, width, focused=focused))
-    return rows
+    mark = flights[at].id if marked else 0
+    return [
+        _packet(flight, ends, mark, ink, width, focused=focused)
+        for flight in flights[top : top + height]
+    ]
 
 
 def _packet(

@@ -31,6 +31,8 @@ MAP, DETAIL, PACKETS, LENS = "map", "detail", "packets", "lens"
 
 MOTION = 1 / 15
 """Seconds between two pictures while a packet moves."""
+LISTED = 12
+"""Packets listed below a map that leaves room for them."""
 MARKED = 4.0
 """Seconds that a cross stays where a packet ended."""
 
@@ -98,7 +100,8 @@ class NetworkPane(Pane):
             if self.net is not None and (net.time < self.net.time or net.dropped < self._dropped):
                 self.forget()
             speed = self.view.speed if self.view is not None else 1.0
-            self.parade.feed(net.flights, wall, speed)
+            ends = {link.name: (link.a[0], link.b[0]) for link in net.links}
+            self.parade.feed(net.flights, ends, wall, speed)
             new = min(net.dropped - self._dropped, len(net.drops))
             if self.net is not None:
                 for drop in net.drops[len(net.drops) - new :]:
@@ -195,9 +198,17 @@ class NetworkPane(Pane):
         return self._map(net, width, height)
 
     def _map(self, net: NetView, width: int, height: int) -> list[Row]:
+        ink = self.ink
         tail = self._tail(net, width, height)
         room = (width - 2, height - len(tail))
         plan = self._planned(net, room)
+        spare = room[1] - plan.height - 3
+        if spare >= 5 and net.flights:
+            listed = packet_rows(
+                net, 0, ink, width, min(spare, LISTED), focused=False, marked=False
+            )
+            room = (width - 2, room[1] - len(listed) - 1)
+            tail = [((" the last packets, p to look into them", ink.faint),), *listed, *tail]
         drawing = self._drawn(net, plan)
         shown = self.parade.at(time.monotonic(), net.time)
         over = drawing.flying(shown)
@@ -220,7 +231,10 @@ class NetworkPane(Pane):
         looks = [(link.up, link.wires[0].waiting, link.wires[1].waiting) for link in net.links]
         key = (looks, [node.up for node in net.nodes], self.chosen, ended, self.has_focus)
         if self._drawing is None or self._drawing[0] != key:
-            self._drawing = (key, Drawing(plan, net, self.ink, self.chosen, ended))
+            self._drawing = (
+                key,
+                Drawing(plan, net, self.ink, self.chosen, ended, focused=self.has_focus),
+            )
         return self._drawing[1]
 
     def _scroll(self, plan: Plan, room: tuple[int, int]) -> Cell:

@@ -273,7 +273,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
             return
         self.session.notice = self._seen_notice = ""
         self.session.act("cable", link=link.name, plugged=not link.up)
-        self.say(f"{plain(link.name)} is {'pulled' if link.up else 'plugged in'}.")
+        self.say(f"{plain(link.name)} is to be {'pulled out' if link.up else 'plugged in'}.")
 
     def on_process_pane_inspect(self, event: ProcessPane.Inspect) -> None:
         event.stop()
@@ -333,9 +333,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
     def _allowed(self) -> tuple[str, ...]:
         modes = self._modes()
         usual = {"network": "hidden"}
-        return tuple(
-            name for name in PANES if modes.get(name, usual.get(name, "act")) != "hidden"
-        )
+        return tuple(name for name in PANES if modes.get(name, usual.get(name, "act")) != "hidden")
 
     def on_resize(self) -> None:
         self._arrange()
