@@ -166,6 +166,8 @@ PROGRAMS: dict[str, str] = {
     "named-checkconf": "bin.named.main:named_checkconf",
     "named-checkzone": "bin.named.main:named_checkzone",
     "wget": "bin.wget.main:wget",
+    "whois": "bin.whois.client:whois",
+    "whoisd": "bin.whois.server:whoisd",
     # (end of services of the network)
     # packet filter, NAT and connection tracking
     "iptables": "bin.iptables.main:iptables",
@@ -233,6 +235,8 @@ PROGRAMS: dict[str, str] = {
     "lslocks": "bin.lslocks:lslocks",
     "nc": "bin.netcat.main:nc",
     "ping": "bin.ping.main:ping",
+    "tracepath": "bin.tracepath:tracepath",
+    "traceroute": "bin.traceroute.main:traceroute",
     "ss": "bin.ss:ss",
     "time": "bin.time:time",
     "lsof": "bin.lsof:lsof",
@@ -266,6 +270,7 @@ SBIN = frozenset(
         "ifup",
         "dhcpd",
         "httpd",
+        "whoisd",
         "named",
         "init",
         "getty",
