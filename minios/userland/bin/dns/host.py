@@ -187,6 +187,7 @@ class Host:
             if reply.message.rcode == NXDOMAIN and number + 1 < len(names):
                 continue
             break
+        assert reply is not None
         await self._header()
         message = reply.message
         if message.rcode:

@@ -23,7 +23,7 @@ IFA_ADDRESS, IFA_LOCAL, IFA_LABEL, IFA_BROADCAST, IFA_CACHEINFO = 1, 2, 3, 4, 6
 RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY = 1, 4, 5, 6
 RT_TABLE_MAIN = 254
 RTPROT_BOOT, RTPROT_DHCP, RTPROT_RIP = 3, 16, 189
-RT_SCOPE_UNIVERSE, RT_SCOPE_LINK = 0, 253
+RT_SCOPE_UNIVERSE, RT_SCOPE_LINK, RT_SCOPE_NOWHERE = 0, 253, 255
 RTN_UNICAST = 1
 IFF_UP, IFF_LOOPBACK, IFF_MULTICAST, IFF_RUNNING = 0x1, 0x8, 0x1000, 0x40
 
@@ -212,6 +212,8 @@ class Rtnl:
 
     def _route(self, route: Route) -> bytes:
         scope = RT_SCOPE_UNIVERSE if route.gateway else RT_SCOPE_LINK
+        if not route.gateway and not route.ifindex:
+            scope = RT_SCOPE_NOWHERE  # whichever it is
         body = _ROUTE.pack(
             AF_INET, route.length, 0, 0, RT_TABLE_MAIN, route.protocol, scope, RTN_UNICAST, 0
         )
