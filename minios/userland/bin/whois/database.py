@@ -1,8 +1,8 @@
 """Registry objects: who holds which addresses.
 
 A data file is objects in RPSL (RFC 2622): lines ``attribute: value``, a blank line between two;
-``%`` and ``#`` begin comments, a line that begins with a blank or ``+`` goes on with the last one. The
-first attribute is the object's class and key. Known to the server are
+``%`` and ``#`` begin comments, a line that begins with a blank or ``+`` goes on with the last one.
+The first attribute is the object's class and key. Known to the server are
 
 ``inetnum``       a range ``a.b.c.d - e.f.g.h`` (or a prefix). Ranges within one another are the
                   hierarchy: registry, provider, customer. ``status`` says what it is (``ALLOCATED

@@ -1,0 +1,1 @@
+"""ripd: RIP version 2 between routers (RFC 2453)."""
