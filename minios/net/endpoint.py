@@ -79,12 +79,14 @@ class Datagram(NamedTuple):
 
 class Failed(NamedTuple):
     """An entry of the error queue: the data that it is about, where that was to go, and what
-    happened to it (IP_RECVERR of ip(7))."""
+    happened to it (IP_RECVERR of ip(7)). ``ttl`` and ``tos`` are those of the ICMP message."""
 
     data: bytes
     target: tuple[int, int]
     what: ExtendedError
     time: int
+    ttl: int = 0
+    tos: int = 0
 
 
 class Endpoint:
@@ -244,7 +246,10 @@ class Endpoint:
         if self.recverr:
             told = info if number == Errno.EMSGSIZE else 0
             what = ExtendedError(int(number), SO_EE_ORIGIN_ICMP, type, code, told, offender)
-            self.failed(Failed(data, target, what, self.stack.world.now))
+            frame = self.stack.receiving
+            told_by = frame.payload if frame is not None else None
+            by_whom = (told_by.ttl, told_by.tos) if told_by.__class__ is IPv4 else (0, 0)
+            self.failed(Failed(data, target, what, self.stack.world.now, *by_whom))
         elif not final or not connected:
             return
         self.error = int(number)
@@ -278,15 +283,18 @@ class Endpoint:
 
     # -- sending -------------------------------------------------------------------------------
 
-    def fits(self, to: Dst, length: int, data: bytes, target: tuple[int, int]) -> bool:
-        """Whether DF is set on a packet of ``length`` bytes; EMSGSIZE if it may not be cut."""
+    def fits(self, to: Dst, length: int, target: tuple[int, int]) -> bool:
+        """Whether DF is set on a packet of ``length`` bytes; EMSGSIZE if it may not be cut.
+
+        Then IP_RECVERR tells the MTU, and of the socket's own peer the port (ip_local_error).
+        """
         mode = self.mtu_discover
         mtu = to.dev.mtu if mode == IP_PMTUDISC_PROBE else to.mtu
         if mode in (IP_PMTUDISC_DO, IP_PMTUDISC_PROBE):
             if length > mtu:
                 if self.recverr:
                     what = ExtendedError(int(Errno.EMSGSIZE), SO_EE_ORIGIN_LOCAL, 0, 0, mtu)
-                    self.failed(Failed(data, target, what, self.stack.world.now))
+                    self.failed(Failed(b"", target, what, self.stack.world.now))
                 raise error(Errno.EMSGSIZE)
             return True
         return mode == IP_PMTUDISC_WANT and length <= mtu

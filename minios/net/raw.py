@@ -146,7 +146,7 @@ class RawEndpoint(Endpoint):
         else:
             if len(data) > LONGEST:
                 raise error(Errno.EMSGSIZE)
-            df = self.fits(to, len(data) + 20, data, (ip, 0))
+            df = self.fits(to, len(data) + 20, (ip, 0))
             source = src or self.source_ip or to.src
             body: Any = data
             try:
@@ -330,7 +330,7 @@ class PingEndpoint(Endpoint):
         self.take_error()
         if len(data) > LONGEST:
             raise error(Errno.EMSGSIZE)
-        df = self.fits(to, len(data) + 20, data, (ip, 0))
+        df = self.fits(to, len(data) + 20, (ip, 0))
         message = ICMP(ECHO, 0, self.ident << 16 | data[6] << 8 | data[7], data[8:])
         packet = self.packet(to, ip, src or self.source_ip, message, df=df, ttl=ttl, tos=tos)
         counters = self.stack.counters

@@ -274,7 +274,7 @@ class UdpEndpoint(Endpoint):
             self.corked = (data, dest)
             return taken
         self.corked = None
-        df = self.fits(to, len(data) + 28, data, (ip, port))
+        df = self.fits(to, len(data) + 28, (ip, self.remote_port))
         udp = UDP(self.local_port, port, data)
         packet = self.packet(to, ip, src or self.source_ip, udp, df=df, ttl=ttl, tos=tos)
         self.stack.counters["UdpOutDatagrams"] += 1

@@ -197,6 +197,8 @@ class DatagramSock(InetSock):
         stamp = next((o for o in (SO_TIMESTAMPNS, SO_TIMESTAMP) if self.options.get(o)), 0)
         if stamp:
             control.append((SOL_SOCKET, stamp, self.kernel.machine.epoch + entry.time))
+        if self.wanted.get(IP_RECVTTL) and entry.ttl:
+            control.append((SOL_IP, IP_TTL, entry.ttl))
         control.append((SOL_IP, IP_RECVERR, entry.what))
         return Received(
             entry.data[:count], entry.target, truncated=len(entry.data) > count,
