@@ -130,7 +130,7 @@ class Play:
         for host in self.hosts.values():
             host.machine.on_boot.append(self._attach)
             host.machine.on_line.append(self._line)
-            host.machine.sees_network = self._sees_network()
+            host.machine.sees_network = self.machine_sees_network
             host.machine.rule_text = _rule_text
         for instrument in instruments:
             world.instruments.add(instrument)
@@ -365,7 +365,8 @@ class Play:
             self._moves()
         self.free_at = self.world.now + EDIT_NS * changed
 
-    def _sees_network(self) -> bool:
+    @property
+    def machine_sees_network(self) -> bool:
         """What a level hides stays hidden, on the map and from ``why ping``, until it is won."""
         return self.as_root or dict(self.level.panes).get("network", "look") != "hidden"
 

@@ -1,4 +1,4 @@
-"""/dev/game: how the words ``goals``, ``hint`` and ``restart`` at the prompt reach the game.
+"""/dev/game: how words like ``goals``, ``hint`` and ``restart`` at the prompt reach the game.
 
 A program writes a word and reads the answer. Answers depend on the world alone, so that a replay
 reads the same: a hint shown by a function key is not counted here.
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from minios.game.play import Play
     from minios.kernel.process import PCB
 
-USAGE = b"goals, hint, restart or why GOAL\n"
+USAGE = b"goals, hint, network, restart or why GOAL\n"
 
 
 class GameDevice:
@@ -32,6 +32,8 @@ class GameDevice:
             return self._hint()
         if word == b"restart":
             return self._restart()
+        if word == b"network":
+            return self._network()
         if word[:4] == b"why ":
             return self._why(word[4:].strip())
         return USAGE
@@ -45,6 +47,12 @@ class GameDevice:
             box = "[x]" if goal.done else "[~]" if goal.holds else "[ ]"
             lines.append(f"{box} {goal.text}\n")
         return "".join(lines).encode()
+
+    def _network(self) -> bytes:
+        """What the network pane shows; a newline where it shows nothing."""
+        from minios.game.nettext import network_text
+
+        return network_text(self.play).encode() or b"\n"
 
     def _why(self, goal: bytes) -> bytes:
         from minios.game.why import why_goal

@@ -1,6 +1,7 @@
 """The game's words at the prompt: goals, hint and restart ask /dev/game; status reads /proc."""
 
 from minios.abi.flags import O_RDWR
+from minios.abi.inet import ip_text
 from minios.abi.sys import Sys
 from minios.userland.lib import proc
 from minios.userland.lib.program import Failure, Tool, program
@@ -90,8 +91,58 @@ async def status(tool: Tool) -> int:
         elif part == b"mem":
             await _memory(tool)
         else:
-            await tool.line(b"This machine has no network interface.")
+            await _network(tool)
     return 0
+
+
+async def _network(tool: Tool) -> None:
+    """This machine's interfaces and routes; then the map, where the level shows it."""
+    from minios.userland.lib.net.rtnl import IFF_RUNNING, IFF_UP, rtnl
+
+    sys = tool.sys
+    try:
+        netlink = await rtnl(sys)
+        links, addresses = await netlink.links(), await netlink.addresses()
+        routes = await netlink.routes()
+        await netlink.close()
+    except OSError:
+        raise Failure(b"the kernel tells nothing of a network") from None
+    cards = [link for link in links if link.name != b"lo"]
+    if not cards:
+        await tool.line(b"This machine has no network interface.")
+        return
+    names = {link.ifindex: link.name for link in links}
+    for link in cards:
+        own = [each for each in addresses if each.ifindex == link.ifindex]
+        state = b"no cable" if link.flags & IFF_UP else b"down"
+        if link.flags & IFF_RUNNING:
+            state = b"up"
+        text = b", ".join(b"%b/%d" % (ip_text(a.ip).encode(), a.length) for a in own) or b"-"
+        await tool.line(b"%-8b %-8b %b" % (link.name, state, text))
+    for route in routes:
+        target = b"%b/%d" % (ip_text(route.destination).encode(), route.length)
+        via = b" via " + ip_text(route.gateway).encode() if route.gateway else b""
+        device = names.get(route.ifindex, b"?")
+        await tool.line((target if route.length else b"default") + via + b" dev " + device)
+    text = await _told(sys, b"network")
+    if text.strip():
+        await tool.line(b"")
+        tool.out.put(text)
+        await tool.out.drain()
+
+
+async def _told(sys: Sys, word: bytes) -> bytes:
+    """What the game answers to a word; nothing where no level is played."""
+    answer = b""
+    try:
+        fd = await sys.open(DEVICE, O_RDWR)
+        await write_all(sys, fd, word + b"\n")
+        while data := await sys.read(fd, 4096):
+            answer += data
+        await sys.close(fd)
+    except OSError:
+        return b""
+    return answer
 
 
 class _Sample:

@@ -1088,12 +1088,18 @@ whoami
 see id(1)
 @why 1 ask for the cause
 why [-pfg] [PID | FILE | GOAL]...
+why ping HOST
+why tcp | udp HOST:PORT
+why drops
 --
 Of a process: what it sleeps on and who could wake it, who stopped or killed it and by which rule, or who has the core it waits for. Of a file: which component of the path or which bit keeps you out, and who has it open or locked. Of a goal: which part does not hold yet. Without an operand: what of yours was killed or refused lately.
 Whoever waits for somebody is followed there; a ring of processes that wait for each other is a deadlock.
+ping sends an echo request, tcp a SYN, udp an empty datagram, for real, and follows it and what answers it: each node on the way there and back, ARP, routes, filter rules, translated addresses, and where, at which layer and by which rule it ended. The exit status is 0 if it was answered. drops tells which packets this machine has dropped lately. Where a level hides the network, you are told what your own machine can know.
 -p -f -g  take the operands for pids, files or goals
 $ why 41
 $ why /etc/shadow
+$ why ping 10.0.0.1
+$ why tcp web:80
 see ps(1), kill(1), ls(1), goals(6)
 @tcpdump 8 show or save what passes an interface
 tcpdump [-AeKlnNpqStUvxX#] [-i INTERFACE] [-c COUNT] [-s SNAPLEN] [-Q in|out|inout] [-w FILE] [EXPRESSION]
