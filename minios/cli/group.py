@@ -15,7 +15,7 @@ COMMANDS = {
     "level": ("minios.cli.level", "Check, list and solve levels; print the schema."),
     "run": ("minios.cli.run", "Verify and show recorded runs."),
     "records": ("minios.cli.records", "Your best times."),
-    "lab": ("minios.cli.lab", "What-if experiments: schedulers, page replacement, heaps."),
+    "lab": ("minios.cli.lab", "What-if experiments: schedulers, page replacement, heaps, NATs."),
 }
 """Each command's module, where it is called ``cli``, and the line that ``--help`` shows."""
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from minios.cli import labtext
+from minios.cli import labnat, labtext
 from minios.cli.errors import Failure
 from minios.game.lab.values import MOST, LabError, names, numbers, span, time, times
 from minios.sim.random import Rng
@@ -31,7 +31,7 @@ class LabCommand(click.Command):
 
 @click.group("lab")
 def cli() -> None:
-    """What if? Schedulers, page replacement and heaps, on the game's own code.
+    """What if? Schedulers, page replacement, heaps and NATs, on the game's own code.
 
     Without jobs, references or operations an experiment draws some at random; the same --seed draws
     the same. Several policies, separated by commas (or `all`), are compared. docs/lab.md explains
@@ -438,6 +438,13 @@ def malloc(policy: str, as_json: bool, summary: bool, **options: Any) -> None:
         _print_json("malloc", [lab.facts(result, trace=not summary) for result in results])
         return
     labtext.malloc(results, trace=not summary)
+
+
+# -- nat ---------------------------------------------------------------------------------------
+
+cli.command(cls=LabCommand, short_help="Two peers behind NATs, and a hole between them.")(
+    labnat.with_options(labnat.nat)
+)
 
 
 # -- what they share ---------------------------------------------------------------------------
