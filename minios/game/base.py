@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from minios import __version__
+from minios.game import netbase
 from minios.userland.table import PROGRAMS, SBIN
 
 SETUID = frozenset({"su", "sudo", "passwd", "crontab", "at", "batch", "atq", "atrm", "newgrp"})
@@ -71,7 +72,9 @@ _DIRECTORIES = (
     (b"/var/tmp", 0o1777), (b"/var/log/journal", 0o755), (b"/var/spool/cron/crontabs", 0o1730),
     (b"/var/spool/cron/atjobs", 0o1770), (b"/etc/systemd/system", 0o755),
     (b"/etc/systemd/system/multi-user.target.wants", 0o755), (b"/etc/cron.d", 0o755),
-    (b"/usr/lib/systemd/system", 0o755),
+    (b"/usr/lib/systemd/system", 0o755), (b"/etc/bind", 0o755), (b"/etc/dhcp", 0o755),
+    (b"/var/cache/bind", 0o775), (b"/var/lib/dhcp", 0o755), (b"/var/www/html", 0o755),
+    (b"/usr/lib/cgi-bin", 0o755), (b"/etc/rsyslog.d", 0o755),
 )  # fmt: skip
 
 _CRON_UNIT = b"""\
@@ -206,8 +209,12 @@ def install(
         (b"/lib/systemd/system/cron.service", _CRON_UNIT),
         (b"/lib/systemd/system/atd.service", _ATD_UNIT),
         (b"/lib/systemd/system/lpd.service", _LPD_UNIT),
+        (b"/etc/nsswitch.conf", netbase.NSSWITCH),
+        *((f"/lib/systemd/system/{n}.service".encode(), unit) for n, unit in netbase.UNITS),
     ):
         machine.write_file(path, text)
+    for path, source in netbase.LATER:
+        machine.write_later(path, source)
     for unit in (b"cron.service", b"atd.service"):
         wants = b"/etc/systemd/system/multi-user.target.wants/" + unit
         machine.symlink(b"/lib/systemd/system/" + unit, wants)

@@ -85,6 +85,24 @@ With several sources DEST must be a directory.
 -n  never overwrite
 $ cp -a /etc/passwd backup/
 see mv(1), ln(1), rm(1)
+@curl 1 transfer data by URL
+curl [-sSfiILvk] [-o FILE | -O] [-X METHOD] [-d DATA] [-H HEADER] [-m SECONDS] [-w FORMAT] URL...
+--
+Asks a web server and writes what it answers to standard output. Exit statuses: 6 no such host, 7 no connection, 22 an error with -f, 28 time is up, 52 an empty answer, 56 the connection broke.
+-s  no progress meter and no errors; -S errors all the same
+-f  an answer of 400 or more is a failure
+-i  the answer's headers too
+-I  only the headers (HEAD)
+-L  follow redirections
+-o FILE  write to a file; -O to one named as in the URL
+-d DATA  POST this; @FILE reads it
+-H HEADER  send a header
+-v  show the conversation
+-m SECONDS  give up after so long; --connect-timeout for connecting
+-w FORMAT  print afterwards, as '%{http_code}'
+$ curl -sI http://www.example.com/
+$ curl -s -o /dev/null -w '%{http_code}' localhost
+see wget(1), httpd(8)
 @cut 1 cut columns out of lines
 cut -f LIST [-d CHAR] [-s] [FILE]...
 cut -c LIST [FILE]...
@@ -114,6 +132,25 @@ df [-hTi] [FILE]...
 --
 -h  in units that people read
 see du(1), stat(1)
+@dhclient 8 get an address from a DHCP server
+dhclient [-1dvrx] [-lf FILE] [-pf FILE] [-cf FILE] [-sf FILE] [INTERFACE]...
+--
+Asks for an address (RFC 2131), configures interface, route and /etc/resolv.conf with what is offered, and goes on in the background to renew the lease in time. The leases are in /var/lib/dhcp/dhclient.leases; at the next start the last one is asked for again.
+-1  try once; exit status 2 if nobody offers anything
+-d  stay in the foreground
+-r  give the lease back and end the running client
+-x  end it and keep the lease
+-v  say what is done
+$ dhclient -v eth0
+see dhcpd(8), ip(8), resolv.conf(5)
+@dhcpd 8 DHCP server
+dhcpd [-df] [-t] [-cf FILE] [-lf FILE] [INTERFACE]...
+--
+Hands out addresses from the ranges of /etc/dhcp/dhcpd.conf, and those that are reserved for a host by its hardware address. An address is pinged before it is offered for the first time. With "authoritative" it contradicts clients who want an address that is not theirs. The leases are in /var/lib/dhcp/dhcpd.leases; what it does is in the journal.
+-d  in the foreground, log to standard error
+-t  only look whether the configuration is right
+$ systemctl start isc-dhcp-server
+see dhclient(8)
 @diff 1 differences between two files
 diff [-uqrsiwb] FILE1 FILE2
 --
@@ -316,6 +353,15 @@ hog [-l] SIZE [SECONDS]
 --
 Maps SIZE bytes, writes to each page once and keeps them. -l locks them in RAM.
 see spin(1), free(1), leak(1)
+@httpd 8 web server
+httpd [-X] [-t] [-f FILE] [-p PORT] [-d DIRECTORY]
+--
+Serves files of /var/www/html, or what /etc/httpd/httpd.conf says, in Apache's words: Listen, DocumentRoot, DirectoryIndex, Options Indexes, <VirtualHost> with ServerName and ServerAlias, ScriptAlias, Alias, Redirect, ErrorDocument, CustomLog. Programs in /usr/lib/cgi-bin are run. SIGHUP reads the configuration and opens the logs again.
+-X  stay in the foreground
+-p PORT  listen there only
+-d DIRECTORY  serve this one, with listings
+$ httpd -X -p 8080 -d .
+see curl(1), systemctl(1)
 @inotifywait 1 wait until something happens to files
 inotifywait [-mrqc] [-e EVENT]... [-t SECS] [--format FMT] FILE...
 --
@@ -621,6 +667,21 @@ pmap [-x | -d] [-q] [-p] PID...
 -d  offset and device
 The text is the program's file; [ anon ] is data, heap and what was mapped; [ stack ] grows by itself.
 see proc(5), free(1), vmstat(8)
+@ripd 8 tell routers of one another's networks
+ripd [-d] [-t] [-f FILE]
+--
+RIP version 2 (RFC 2453): every 30 seconds, and soon after a change, each router tells its neighbours which networks it reaches in how many steps; 16 is out of reach. What it learns it puts into the kernel's routing table (proto rip). /etc/ripd.conf has a section "router rip" with network, passive-interface, redistribute connected|static, default-information originate, neighbor and timers basic. SIGUSR1 writes the table to the journal.
+-d  go to the background
+$ ip route show proto rip
+see ip(8), sysctl(8)
+@rsyslogd 8 log files, and logs of other machines
+rsyslogd [-n] [-N 1] [-f FILE]
+--
+Writes what is in the journal to the files that /etc/rsyslog.conf names ("mail.*;auth.none /var/log/mail"), passes it on to other machines ("*.* @loghost") and takes theirs, with input(type="imudp" port="514"). A template makes a file for each sender: $template R,"/var/log/%HOSTNAME%.log" and "*.* ?R". SIGHUP closes the files.
+-n  stay in the foreground
+-N 1  only look whether the configuration is right
+$ logger -n loghost -d -t test hello
+see logger(1), journalctl(1)
 @setsid 1 run a program in a new session
 setsid [-cfw] PROGRAM [ARG]...
 --
@@ -1078,6 +1139,19 @@ wc [-lwcmL] [FILE]...
 --
 $ ps -e | wc -l
 see grep(1)
+@wget 1 fetch files by URL
+wget [-qcS] [-nv] [-nc] [-O FILE] [-P DIRECTORY] [-t TRIES] [-T SECONDS] [--spider] URL...
+--
+Writes what a URL leads to into a file named as in the URL, and tries again when something goes wrong. Exit statuses: 4 the network, 8 an answer that is an error.
+-q  say nothing; -nv little
+-O FILE  write to a file; - is standard output
+-c  go on where a file ends
+-S  show the answer's headers
+--spider  only look whether it is there
+-t TRIES  how often (20)
+-T SECONDS  how long to wait
+$ wget -qO- http://localhost/
+see curl(1), httpd(8)
 @which 1 where a command is
 which [-a] NAME...
 --
@@ -1086,6 +1160,24 @@ see command(1), type(1)
 whoami
 --
 see id(1)
+@whois 1 who holds an address or a name
+whois [-h HOST] [-p PORT] [-I] [-H] [-rBKLMlmx] [-i ATTRIBUTE] [-T TYPE] OBJECT
+--
+Asks a registry; where its answer refers to another (refer:), that one too. Which is asked first is in /etc/whois.conf (a prefix of addresses or a suffix of names, and a server), else whois.iana.org.
+-h HOST  ask this server
+-r  without the contacts
+-L  all ranges around it; -m the next ones within it
+-i ATTRIBUTE  objects in which the attribute has this value
+$ whois 203.0.113.7
+$ whois -h whois.isp.example -i org ORG-ISP1
+see whoisd(8), dig(1)
+@whoisd 8 whois server
+whoisd [-F] [-t] [-d DIRECTORY] [-f FILE]... [-p PORT]
+--
+Answers from registry data: the files /etc/whois/*.db have objects of RPSL, lines "attribute: value" with a blank line between two objects. The first attribute is the class: inetnum (a range or prefix; ranges within ranges are registry, provider, customer), route, aut-num, organisation, person, role, domain, mntner. org, admin-c, tech-c name others; "refer:" another server.
+-F  stay in the foreground
+-t  only look whether the data is right
+see whois(1)
 @why 1 ask for the cause
 why [-pfg] [PID | FILE | GOAL]...
 why ping HOST

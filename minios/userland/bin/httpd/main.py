@@ -159,6 +159,11 @@ class Server:
             return
         account = await by_name(self.sys, self.config.user)
         if account is not None:
+            for path in (self.config.access_log, self.config.error_log):
+                # So that they can be opened anew when they were moved away.
+                with suppress(OSError):
+                    await self.sys.chown(path.rpartition(b"/")[0], account.uid, -1)
+                    await self.sys.chown(path, account.uid, -1)
             with suppress(OSError):
                 await self.sys.setgroups(await group_ids(self.sys, account.name, account.gid))
                 await self.sys.setgid(account.gid)
