@@ -30,6 +30,7 @@ class BridgeDevice(NetDevice):
         super().__init__(stack, name, ifindex, mac)
         self.own_mac = mac
         self.fixed_mac = False
+        self.fixed_mtu = False
         self.core = Bridge(stack.world, f"{stack.name}.{name}", self._dropped)
         self.itself = self.core.add_port(SELF, self._up_to_us)
         self.ports: dict[str, NetDevice] = {}
@@ -63,6 +64,7 @@ class BridgeDevice(NetDevice):
         device.promiscuous(1)
         self.core.add_static(device.mac, self.itself)
         self._choose_mac()
+        self.choose_mtu()
         self.follow(device)
 
     def release(self, device: NetDevice) -> None:
@@ -73,7 +75,13 @@ class BridgeDevice(NetDevice):
         device.master = device.slave = device.handler = None
         device.promiscuous(-1)
         self._choose_mac()
+        self.choose_mtu()
         self.stack.routes.changed()
+
+    def choose_mtu(self) -> None:
+        """A bridge has the lowest MTU of its ports, unless it was given one."""
+        if not self.fixed_mtu:
+            self.mtu = min((device.mtu for device in self.ports.values()), default=1500)
 
     def follow(self, device: NetDevice) -> None:
         """A port went up or down, or its cable did."""

@@ -115,7 +115,7 @@ class NetDevice:
         flags = self.flags & ~(IFF_RUNNING | IFF_LOWER_UP)
         if self.up and self.carrier:
             flags |= IFF_RUNNING | IFF_LOWER_UP
-        if self.promiscuity:
+        if self.asked_promiscuous:
             flags |= IFF_PROMISC
         return flags
 

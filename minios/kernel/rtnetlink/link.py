@@ -283,6 +283,10 @@ def _mtu(stack: Stack, device: NetDevice, mtu: int) -> None:
     if mtu > device.mtu_max:
         raise refuse(Errno.EINVAL, "mtu greater than device maximum")
     device.mtu = mtu
+    if isinstance(device, BridgeDevice):
+        device.fixed_mtu = True
+    elif device.master is not None:
+        device.master.choose_mtu()
     for vlan in device.vlans.values():
         vlan.mtu = min(vlan.mtu, mtu)
     stack.routes.changed()

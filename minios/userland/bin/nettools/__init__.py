@@ -1,0 +1,1 @@
+"""net-tools 2.10: ifconfig, route, arp and netstat."""
