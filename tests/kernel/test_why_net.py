@@ -294,3 +294,32 @@ def test_the_rule_that_ends_it_is_told_with_its_text(net: Net) -> None:
     )
     lines = net.ask("why tcp 192.0.2.9:80")
     assert find(lines, "Its rule") == "Its rule filter FORWARD rule 1: ACCEPT (-p tcp -j ACCEPT)."
+
+
+def pid_of(net: Net, comm: bytes) -> int:
+    kernel = net.play.machines["pc"].kernel
+    assert kernel is not None
+    return max(pcb.pid for pcb in kernel.processes.values() if pcb.comm == comm)
+
+
+def test_who_waits_for_a_connection_says_on_which_port(net: Net) -> None:
+    net.ask("nc -l -p 8080 < /dev/null > /dev/null &")
+    lines = net.ask(f"why {pid_of(net, b'nc')}")
+    assert lines[0].endswith(" sleeps until somebody connects to TCP port 8080 of this machine.")
+    assert lines[1] == "  It can be woken by whoever connects."
+
+
+def test_who_connects_in_vain_says_how_often_it_asked_and_that_arp_is_silent(net: Net) -> None:
+    net.ask("nc 10.0.0.9 80 < /dev/null & sleep 1.5")
+    lines = net.ask(f"why {pid_of(net, b'nc')}")
+    assert "(nc) sleeps until 10.0.0.9:80 answers its SYN, sent 2 times (the first 1." in lines[0]
+    assert lines[0].endswith("nobody has answered ARP for 10.0.0.9 yet.")
+
+
+def test_two_ends_on_one_machine_lead_to_each_other(net: Net) -> None:
+    net.ask("sleep 99 | nc -l -p 8080 > /dev/null &")
+    net.ask("sleep 99 | nc 127.0.0.1 8080 > /dev/null & sleep 0.2")
+    client = pid_of(net, b"nc")
+    lines = net.ask(f"why {client}")
+    assert ", TCP to 127.0.0.1:8080" in lines[0]
+    assert f"{client} (nc): see above." in "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
 from minios.abi.signals import NSIG, Sig
+from minios.abi.sockets import AF_INET
 from minios.abi.syscalls import NR, ROWS
 from minios.kernel.dev.tty import Tty, TtyFile
 from minios.kernel.files.locks import END, FLOCK, POSIX, Waiting
@@ -58,7 +59,7 @@ def _explained(kernel: Kernel, who: Credentials, pcb: PCB) -> Wait:
     wait: Wait | None = None
     if not pcb.uninterruptible and nr in _CALLS:
         wait = _CALLS[nr](kernel, who, pcb, args)
-    wait = wait or _from_queues(kernel, pcb)
+    wait = wait or _on_the_network(kernel, pcb, args) or _from_queues(kernel, pcb)
     if wait is not None:
         return wait
     channel = _CHANNELS.get(pcb.wchan)
@@ -153,6 +154,30 @@ def _any_file(kernel: Kernel, who: Credentials, file: File | None) -> Wait | Non
     return Wait("sleep.file", f"until {name} is ready", outside="its other side")
 
 
+def _on_the_network(kernel: Kernel, pcb: PCB, args: tuple[Any, ...]) -> Wait | None:
+    """A call on a socket of the Internet family."""
+    if not args or not isinstance(args[0], int):
+        return None
+    sock = getattr(_file(pcb, args), "sock", None)
+    return _inet(kernel, pcb, sock) if sock is not None and sock.family == AF_INET else None
+
+
+def _label(kernel: Kernel, who: Credentials, file: File) -> str:
+    """What an open file is called among others that are polled."""
+    sock = getattr(file, "sock", None)
+    if sock is None or sock.family != AF_INET:
+        return name_of(kernel, who, file.dentry)
+    from minios.kernel.why.netwaits import label
+
+    return label(sock)
+
+
+def _inet(kernel: Kernel, pcb: PCB, sock: Any) -> Wait:
+    from minios.kernel.why.netwaits import about
+
+    return Wait(*about(kernel, pcb, sock))
+
+
 def _socket(kernel: Kernel, sock: Any) -> Wait:
     """An endpoint of a connection waits for who has the other one open."""
     if sock.listening:
@@ -239,10 +264,11 @@ def _poll(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> 
     for fd, events in args[0]:
         call = _read if events & flags.POLLIN else _write
         file = _file(pcb, (fd,))
-        part = call(kernel, who, pcb, (fd,)) or _any_file(kernel, who, file)
+        part = call(kernel, who, pcb, (fd,))
+        part = part or _on_the_network(kernel, pcb, (fd,)) or _any_file(kernel, who, file)
         if part is None:
             continue
-        names.append(name_of(kernel, who, file.dentry) if file is not None else str(fd))
+        names.append(_label(kernel, who, file) if file is not None else str(fd))
         wakers.update(dict.fromkeys(part.wakers))
         if part.outside and part.outside not in outside:
             outside.append(part.outside)
