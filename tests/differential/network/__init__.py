@@ -1,0 +1,1 @@
+"""The same networks in real network namespaces and in MiniOS."""
