@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
 from minios.fs.access import refused
 from minios.fs.filesystem import FileSystem
-from minios.fs.inode import Dentry
+from minios.fs.inode import Dentry, Directory
 from minios.kernel.dev.blockdev import open_block
 from minios.kernel.dev.devices import (
     JUDGES_MAY_OPEN,
@@ -20,6 +21,7 @@ from minios.kernel.dev.devices import (
     makedev,
 )
 from minios.kernel.dev.printer import open_printer
+from minios.kernel.dev.pty import PTMX, SLAVE_MODE, Pts, open_ptmx, open_slave
 from minios.kernel.dev.tty import Tty, open_tty
 from minios.kernel.files.file import File
 from minios.kernel.log import KmsgFile
@@ -66,6 +68,8 @@ class Devices:
             kernel.machine.printer.attach(kernel)
             self._node(b"lp0", _LP0, open_printer, mode=0o660, gid=LP_GID)
         self._node(b"tty", _CTTY, _open_ctty, gid=TTY_GID)
+        self._node(b"ptmx", PTMX, partial(open_ptmx, self), gid=TTY_GID)
+        self._pts = self.fs.make(self.fs.root, b"pts", flags.S_IFDIR | 0o755, 0, 0)
         self._node(b"console", _CONSOLE, _open_console, mode=0o600)
         for number in range(1, TERMINALS + 1):
             self._terminal(number)
@@ -90,6 +94,28 @@ class Devices:
             return open_tty(kernel, pcb, dentry, oflag, tty)
 
         self._node(name, rdev, opener, mode=0o620, gid=TTY_GID)
+
+    def add_pty(self, slave: Pts) -> None:
+        """A pseudoterminal was made: /dev/pts/N, its maker's (grantpt(3))."""
+        self.kernel.ttys[slave.name] = slave
+        mode = flags.S_IFCHR | SLAVE_MODE
+        name = b"%d" % slave.number
+        self.fs.make(self._pts, name, mode, slave.uid, TTY_GID, rdev=slave.rdev)
+
+        def opener(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
+            return open_slave(kernel, pcb, dentry, oflag, slave)
+
+        self._drivers[slave.rdev] = opener
+
+    def remove_pty(self, slave: Pts) -> None:
+        """Its master was closed: the name goes, and the number is free again."""
+        del self.kernel.ttys[slave.name]
+        del self._drivers[slave.rdev]
+        directory = self._pts.inode
+        assert isinstance(directory, Directory)
+        node = directory.entries.get(b"%d" % slave.number)
+        if node is not None:
+            self.fs.unlink(node)
 
     def add(self, name: bytes, device: Asked, mode: int = 0o666) -> None:
         """An extra device /dev/``name`` with ``device`` behind it, for this boot."""

@@ -109,6 +109,11 @@ class LineDiscipline:
         """Bytes that may be read."""
         return self._held - len(self.ready)
 
+    @property
+    def held(self) -> int:
+        """How much of :data:`LINE_LIMIT` is taken by what may be read."""
+        return self._held
+
     def take(self, count: int) -> bytes:
         """Up to ``count`` bytes: of one line in canonical mode, of everything otherwise."""
         if self.canonical:

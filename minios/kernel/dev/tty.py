@@ -192,6 +192,12 @@ class Tty:
         if self.sink is not None:
             self.sink(data)
 
+    def was_read(self) -> None:
+        """Typed bytes were taken by a reader."""
+
+    def closed(self) -> None:
+        """A file of this terminal is closed."""
+
     @property
     def unsent(self) -> int:
         """Bytes of output that wait."""
@@ -408,15 +414,15 @@ class TtyFile(File):
             return b""
         if discipline.canonical:
             if discipline.ready:
-                return discipline.take(count)
+                return self._take(count)
         else:
             cc = discipline.termios.cc
             least, timeout = cc[flags.VMIN], cc[flags.VTIME]
             have = discipline.available
             if have and have >= min(least, count):
-                return discipline.take(count)
+                return self._take(count)
             if pcb.expired(self.kernel.world.now) or (not least and not timeout):
-                return discipline.take(count)
+                return self._take(count)
             if timeout and (have or not least) and not self.nonblock:
                 if have and not (isinstance(pcb.progress, _Typed) and pcb.progress.count == have):
                     pcb.progress = _Typed(have)
@@ -427,6 +433,11 @@ class TtyFile(File):
             raise error(Errno.EAGAIN)
         self.begin_wait()
         return tty.can_read
+
+    def _take(self, count: int) -> bytes:
+        data = self.tty.discipline.take(count)
+        self.tty.was_read()
+        return data
 
     def begin_wait(self) -> None:
         self.tty.reading_since = self.kernel.world.now
@@ -482,6 +493,7 @@ class TtyFile(File):
 
     def close(self) -> None:
         self.tty.files.pop(self, None)
+        self.tty.closed()
         super().close()
 
     def state(self) -> Any:
