@@ -3,7 +3,7 @@
 Nothing here asks for permission; that is the VFS's part.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -295,9 +295,13 @@ class FileSystem:
         """32 bytes over every inode; only the changed ones are hashed again."""
         whole = blake2b(digest_size=32)
         whole.update(b"%d:" % self._next_ino)
-        for inode in self.inodes.values():
-            whole.update(inode.digest())
+        for digest in self.digests():
+            whole.update(digest)
         return whole.digest()
+
+    def digests(self) -> Iterator[bytes]:
+        """Of each inode, in the order in which they were made."""
+        return (inode.digest() for inode in self.inodes.values())
 
 
 def _directory(dentry: Dentry) -> Directory:

@@ -33,7 +33,8 @@ LINK_MAX = 65000
 
 _FSETID = 1 << CAP_FSETID
 
-_META = Struct("<QIIIIqqqQ")
+META = Struct("<QIIIIqqqQ")
+"""What a digest says of an inode beside its content."""
 
 
 class Dentry:
@@ -245,7 +246,7 @@ class Inode:
     def digest(self) -> bytes:
         """32 bytes over everything a program could observe; cached until the next change."""
         if self._digest is None:
-            meta = _META.pack(
+            meta = META.pack(
                 self.ino,
                 self.mode,
                 self.nlink,

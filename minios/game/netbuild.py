@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from minios.net.port import Port
     from minios.sim.world import World
 
-_WANTS = b"/etc/systemd/system/%b.wants/%b"
+_WANTS = b"/etc/systemd/system/multi-user.target.wants/"
 
 _NETWORKING = b"""\
 [Unit]
@@ -148,10 +148,16 @@ def _routes(spec: MachineSpec) -> dict[str, list[str]]:
 
 def lay(machine: Machine, spec: MachineSpec) -> None:
     """The files that the boot of a machine with interfaces reads."""
+    enabled = {
+        b"networking.service": True,
+        b"systemd-sysctl.service": spec.forwarding,
+        b"netfilter-persistent.service": bool(spec.iptables),
+    }
     for unit, content in _UNITS.items():
         path = b"/lib/systemd/system/" + unit
         machine.write_file(path, content)
-        machine.symlink(path, _WANTS % (b"multi-user.target", unit))
+        if enabled[unit]:
+            machine.symlink(path, _WANTS + unit)
     machine.write_file(b"/etc/network/interfaces", interfaces(spec).encode())
     for directory in (b"if-up.d", b"if-down.d", b"if-pre-up.d", b"if-post-down.d"):
         machine.make_dir(b"/etc/network/" + directory)

@@ -8,7 +8,7 @@ is not: what he writes is on the disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -20,6 +20,7 @@ from minios.fs.ext4.file import DiskFile
 from minios.fs.ext4.image import Image, durable_map, durable_size
 from minios.fs.ext4.journal import Journal
 from minios.fs.ext4.layout import SECTORS, Bitmap, Layout
+from minios.fs.ext4.template import Inodes, awake
 from minios.fs.ext4.writeback import Writeback
 from minios.fs.filesystem import FileSystem
 from minios.fs.inode import BLOCK, Dentry, Directory, Inode
@@ -193,6 +194,10 @@ class Ext4(FileSystem):
         if inode.blocks:
             self.fit(inode)
 
+    def digests(self) -> Iterator[bytes]:
+        inodes = self.inodes
+        return inodes.digests() if isinstance(inodes, Inodes) else super().digests()
+
     def give_inode(self, uid: int) -> None:
         if self.quota is not None and not self.quota.may_have_inode(uid, self.clock()):
             raise error(Errno.EDQUOT)
@@ -337,7 +342,7 @@ class Ext4(FileSystem):
         self.writeback.write_places(list(self.journal.checkpoint))
         cache = self.cache
         if cache is not None:
-            for inode in self.inodes.values():
+            for inode in awake(self):
                 if isinstance(inode, DiskFile) and inode.cached:
                     cache.remove(inode, inode.cached)
             cache.file_systems.remove(self)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from minios.fs.ext4.file import DiskFile
 from minios.fs.ext4.image import Image
 from minios.fs.ext4.layout import Bitmap
+from minios.fs.ext4.template import awake
 from minios.fs.inode import BLOCK, Dentry, Directory
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ def recover(fs: Ext4, images: dict[int, Image]) -> None:
         if (file.unwritten or file.flight) and file.ino not in images:
             images[file.ino] = Image(file, None)
     _recover(fs, images)
-    for ino in [ino for ino, inode in fs.inodes.items() if not inode.nlink]:
+    for ino in [inode.ino for inode in awake(fs) if not inode.nlink]:
         images.setdefault(ino, Image(fs.inodes[ino], None))
         del fs.inodes[ino]  # it was deleted while it was open
         fs.places.pop(ino, None)
-    for inode in fs.inodes.values():
+    for inode in awake(fs):
         inode.opens = 0
     for file in _files(fs):
         file.cached = file.recent = file.unwritten = file.flight = file.fresh = 0
@@ -39,7 +40,7 @@ def recover(fs: Ext4, images: dict[int, Image]) -> None:
 
 
 def _files(fs: Ext4) -> list[DiskFile]:
-    return [inode for inode in fs.inodes.values() if isinstance(inode, DiskFile)]
+    return [inode for inode in awake(fs) if isinstance(inode, DiskFile)]
 
 
 def _recover(fs: Ext4, images: dict[int, Image]) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from minios.fs.disk import Request
 from minios.fs.ext4.file import DiskFile, members, runs
+from minios.fs.ext4.template import awake
 from minios.fs.inode import BLOCK
 from minios.sim.world import Timer
 
@@ -150,7 +151,7 @@ class Writeback:
         cache = self.fs.cache
         if cache is None or not cache.writing:
             return []
-        return [f for f in self.fs.inodes.values() if isinstance(f, DiskFile) and f.flight]
+        return [f for f in awake(self.fs) if isinstance(f, DiskFile) and f.flight]
 
     def arm(self) -> None:
         """See that the flusher looks in a while, as long as there is something to look at."""
