@@ -283,6 +283,12 @@ class Endpoint:
 
     # -- sending -------------------------------------------------------------------------------
 
+    def may_send(self) -> None:
+        """Raise what went wrong meanwhile, or EPIPE when nothing more is to be sent."""
+        self.take_error()
+        if self.shut & 2:
+            raise error(Errno.EPIPE)
+
     def fits(self, to: Dst, length: int, target: tuple[int, int]) -> bool:
         """Whether DF is set on a packet of ``length`` bytes; EMSGSIZE if it may not be cut.
 

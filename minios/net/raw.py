@@ -138,7 +138,7 @@ class RawEndpoint(Endpoint):
             ip = dest[0]
         to = self.route(ip, src, oif)
         ip = ip or to.nexthop
-        self.take_error()
+        self.may_send()
         if self.hdrincl:
             packet = self._given(data, to.mtu, ip)
             if not packet.src:
@@ -327,7 +327,7 @@ class PingEndpoint(Endpoint):
             ip = dest[0]
         to = self.route(ip, src, oif)
         ip = ip or to.nexthop
-        self.take_error()
+        self.may_send()
         if len(data) > LONGEST:
             raise error(Errno.EMSGSIZE)
         df = self.fits(to, len(data) + 20, (ip, 0))

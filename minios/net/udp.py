@@ -116,7 +116,7 @@ class Udp:
             return
         endpoint.icmp_error(
             type, code, info, bytes(head[8:]), (quoted.dst, dport), offender,
-            connected=endpoint.remote_port != 0,
+            connected=endpoint.remote_ip != 0,
         )  # fmt: skip
 
     def endpoints(self) -> list[UdpEndpoint]:
@@ -137,7 +137,7 @@ def of(stack: Stack) -> Udp:
 
 
 class UdpEndpoint(Endpoint):
-    """One end. ``remote_port`` 0 says that it is not connected.
+    """One end. ``remote_ip`` 0 says that it is not connected.
 
     ``port_chosen`` says that the port was asked for, and not just any.
     """
@@ -232,10 +232,14 @@ class UdpEndpoint(Endpoint):
             if self.local_ip != dst:
                 return -1
             score = 4
-        if self.remote_port:
-            if self.remote_ip != src or self.remote_port != sport:
+        if self.remote_ip:
+            if self.remote_ip != src:
                 return -1
-            score += 8
+            score += 4
+        if self.remote_port:
+            if self.remote_port != sport:
+                return -1
+            score += 4
         if self.device:
             score += 4
         return score if self.hears(dst, dev) else -1
@@ -255,21 +259,21 @@ class UdpEndpoint(Endpoint):
         taken = len(data)
         if taken > LONGEST:
             raise error(Errno.EMSGSIZE)
-        if dest is not None and dest[1] == 0:
+        if self.corked is None and dest is not None and dest[1] == 0:
             raise error(Errno.EINVAL)
         if self.corked is not None:
             data, dest = self.corked[0] + data, self.corked[1]
             if len(data) > LONGEST:
                 raise error(Errno.EMSGSIZE)
         if dest is None:
-            if not self.remote_port:
+            if not self.remote_ip:
                 raise error(Errno.EDESTADDRREQ)
             ip, port = self.remote_ip, self.remote_port
         else:
             ip, port = dest
         to = self.route(ip, src, oif)
         ip = ip or to.nexthop
-        self.take_error()
+        self.may_send()
         if more:
             self.corked = (data, dest)
             return taken

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from minios.kernel.process import PCB
 
 
-
 def _inet(kernel: Kernel, pcb: PCB, type: int, protocol: int) -> Sock:
     from minios.kernel.socket.inet import create  # for machines with a network, and large
 

@@ -143,9 +143,6 @@ class DatagramSock(InetSock):
         if mflags & MSG_OOB and self.type != SOCK_RAW:
             raise error(Errno.EOPNOTSUPP)
         dest = None if address_ is None else address(address_)
-        if end.shut & 2:
-            end.take_error()
-            raise error(Errno.EPIPE)
         more = bool(mflags & MSG_MORE or self.corking) and isinstance(end, UdpEndpoint)
         return end.send(data, dest, more=more, **asked)
 

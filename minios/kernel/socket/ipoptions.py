@@ -60,9 +60,10 @@ def get(sock: InetSock, option: int) -> Any:
     if option == IP_MTU:
         if not end.remote_ip:
             raise error(Errno.ENOTCONN)
-        return sock.stack.routes.output(end.remote_ip, end.local_ip, end.device).mtu
-    if option == IP_HDRINCL and isinstance(end, RawEndpoint):
-        return int(end.hdrincl)
+        mtu = sock.stack.routes.output(end.remote_ip, end.local_ip, end.device).mtu
+        return min(mtu, 0xFFFF)
+    if option == IP_HDRINCL:
+        return int(isinstance(end, RawEndpoint) and end.hdrincl)
     if option == IP_OPTIONS:
         return b""
     if option in (*_KEPT, IP_MINTTL, IP_TRANSPARENT):

@@ -32,6 +32,7 @@ from minios.abi.sockets import (
 from minios.kernel.socket import tcpoptions
 from minios.kernel.socket.inet import InetSock, address
 from minios.kernel.socket.sock import Received, Wait
+from minios.net.address import multicast
 from minios.net.tcp.connection import Connection
 from minios.net.tcp.listener import Listener
 from minios.net.tcp.state import TcpState
@@ -42,6 +43,12 @@ if TYPE_CHECKING:
     from minios.kernel.process import PCB
 
 OPENING = (TcpState.SYN_SENT, TcpState.SYN_RECV)
+NEED_RESET = (
+    TcpState.SYN_SENT, TcpState.SYN_RECV, TcpState.ESTABLISHED, TcpState.CLOSE_WAIT,
+    TcpState.FIN_WAIT1, TcpState.FIN_WAIT2,
+)  # fmt: skip
+"""States in which disconnecting is an error that somebody should hear of (tcp_need_reset)."""
+ENDED = -2
 CAN_SEND = (TcpState.ESTABLISHED, TcpState.CLOSE_WAIT)
 
 
@@ -49,10 +56,12 @@ class TcpSock(InetSock):
     """One. ``end`` is its connection until it listens; then that is ``listener``, which has taken
     over the connection's port and options.
 
-    ``connecting`` is the call that it is in (SS_CONNECTING): 0, the pid that waits for it, or -1.
+    ``connecting`` is the call that it is in (SS_CONNECTING): 0, the pid that waits for it, or -1;
+    -2 when what came of it was shut down before anybody asked (SS_DISCONNECTING). ``sport`` is
+    the port that it had last: getsockname(2) goes on telling it.
     """
 
-    __slots__ = ("connecting", "listener", "nospace", "seen", "shut")
+    __slots__ = ("connecting", "listener", "nospace", "seen", "shut", "sport")
 
     end: Connection
 
@@ -63,6 +72,7 @@ class TcpSock(InetSock):
         self.listener: Listener | None = None
         self.connecting = 0
         self.shut = 0
+        self.sport = 0
         self.nospace = False
         """Whether somebody found no room to write since there was some last."""
         self.seen: tuple[int, Any] = (0, None)
@@ -95,17 +105,20 @@ class TcpSock(InetSock):
     def bind(self, pcb: PCB, address_: Address) -> None:
         ip, port = address(address_)
         stack = self.stack
-        if ip and not stack.is_local(ip) and not stack.sysctl["ip_nonlocal_bind"]:
+        wide = stack.is_broadcast(ip) or multicast(ip)
+        if ip and not (wide or stack.is_local(ip) or stack.sysctl["ip_nonlocal_bind"]):
             raise error(Errno.EADDRNOTAVAIL)
         self.may_bind(pcb, port)
-        if self.listener is not None or self.end.state != TcpState.CLOSED or self.end.local[1]:
+        bound = self.end.bind_ is not None
+        if self.listener is not None or self.end.state != TcpState.CLOSED or bound:
             raise error(Errno.EINVAL)
         self.end.bind(ip, port)
 
     def name(self) -> Address:
         if self.listener is not None:
             return self.listener.local
-        return self.end.local
+        ip, port = self.end.local
+        return (ip, port or self.sport)
 
     def peer_name(self) -> Address:
         end = self.end
@@ -124,12 +137,14 @@ class TcpSock(InetSock):
         if self.listener is not None:
             raise error(Errno.EISCONN)
         trouble = Errno.EINPROGRESS
+        if self.connecting == ENDED:
+            raise error(Errno.EINVAL)
         if not self.connecting:
             if end.state != TcpState.CLOSED:
                 raise error(Errno.EISCONN)
             end.error = 0
             end.connect(ip, port)
-            self.shut = 0
+            self.sport = end.local_port
             self.connecting = pcb.pid
         elif self.connecting != pcb.pid:
             trouble = Errno.EALREADY
@@ -142,6 +157,7 @@ class TcpSock(InetSock):
         if end.state == TcpState.CLOSED:
             number = end.error
             end.disconnect()
+            self.shut = 0
             raise error(Errno(number) if number else Errno.ECONNABORTED)
         return None
 
@@ -150,7 +166,10 @@ class TcpSock(InetSock):
         if self.listener is not None:
             self._stop_listening()
         else:
-            self.end.disconnect()
+            end = self.end
+            number = int(Errno.ECONNRESET) if end.state in NEED_RESET else end.error
+            end.disconnect()
+            end.error = number
         self.connecting = 0
         self.shut = 0
         self.changed()
@@ -167,7 +186,7 @@ class TcpSock(InetSock):
         most = value(self.kernel, "net.core.somaxconn")
         backlog = backlog if 0 <= backlog <= most else most
         if self.listener is not None:
-            self.listener.set_backlog(backlog)
+            self.listener.backlog = backlog
             return
         if self.end.state != TcpState.CLOSED or self.connecting:
             raise error(Errno.EINVAL)
@@ -178,13 +197,15 @@ class TcpSock(InetSock):
     def _stop_listening(self) -> None:
         """Whoever was not accepted is reset; the socket is one that does nothing."""
         assert self.listener is not None
-        bound = self.listener.local
+        bound = self.listener.local if self.end.keeps_bind else None
+        self.sport = self.listener.local[1]
         self.listener.close()
         self.listener = None
         fresh = Connection(self.stack)
         fresh.uid, fresh.ino, fresh.notify = self.end.uid, self.ino, self.changed
         fresh.reuseaddr, fresh.reuseport = self.end.reuseaddr, self.end.reuseport
-        fresh.bind(*bound)
+        if bound is not None:
+            fresh.bind(*bound)
         self.end = fresh
         self.seen = (0, None)
 
@@ -270,7 +291,7 @@ class TcpSock(InetSock):
         if end.error:
             number, end.error = end.error, 0
             raise error(Errno(number))
-        if self.shut & 1 or end.remote_port:
+        if self.shut & 1 or end.remote_ip:
             return Received(b"", ())
         raise error(Errno.ENOTCONN)
 
@@ -280,7 +301,9 @@ class TcpSock(InetSock):
 
     @property
     def unsent(self) -> int:
-        return 0 if self.listener is not None else len(self.end.sendq.data)
+        if self.listener is not None:
+            raise error(Errno.EINVAL)
+        return len(self.end.sendq.data)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -292,7 +315,9 @@ class TcpSock(InetSock):
                 self.changed()
             return
         end = self.end
-        if end.state == TcpState.CLOSED and not self.connecting:
+        if end.state == TcpState.CLOSED:
+            if self.connecting:
+                self.connecting = ENDED
             self.shut |= mine
             self.can_read.wake()
             self.can_write.wake()
@@ -322,7 +347,7 @@ class TcpSock(InetSock):
         end = self.end
         events = 0
         state = end.state
-        reading_over = bool(self.shut & 1) or (end.eof and end.remote_port != 0)
+        reading_over = bool(self.shut & 1) or (end.eof and end.remote_ip != 0)
         if state == TcpState.CLOSED or (self.shut & 2 and reading_over):
             events |= flags.POLLHUP
         if reading_over:

@@ -72,13 +72,14 @@ class Connection(Tcb):
         stack = self.tcp.stack
         if self.state != TcpState.CLOSED or self.bind_ is not None:
             raise error(Errno.EINVAL)
-        if ip and not stack.is_local(ip) and not stack.sysctl["ip_nonlocal_bind"]:
+        wide = multicast(ip) or stack.is_broadcast(ip)
+        if ip and not (wide or stack.is_local(ip) or stack.sysctl["ip_nonlocal_bind"]):
             raise error(Errno.EADDRNOTAVAIL)
         self.bind_ = self.tcp.portspace.bind(
             IPPROTO_TCP, ip, port, reuse=self.reuseaddr, reuseport=self.reuseport, uid=self.uid,
             device=self.device,
         )  # fmt: skip
-        self._bound = True
+        self._bound = port != 0
         self.local_ip, self.local_port = ip, self.bind_.port
 
     def listen(self, backlog: int) -> Listener:
@@ -105,6 +106,8 @@ class Connection(Tcb):
         if multicast(ip) or stack.is_broadcast(ip):
             raise error(Errno.ENETUNREACH)
         source = self.bind_.ip if self.bind_ is not None else 0
+        if not stack.is_local(source):
+            source = 0
         route = stack.route(ip, source, self.device, self.tos)
         ip = ip or route.nexthop
         self.route = None
