@@ -176,6 +176,11 @@ PROGRAMS: dict[str, str] = {
     "iptables-restore": "bin.iptables.restore:restore",
     "iptables-save": "bin.iptables.save:save",
     # (end of packet filter)
+    # through NATs
+    "punch": "bin.punching.punch:punch",
+    "rendezvousd": "bin.punching.rendezvousd:rendezvousd",
+    "stund": "bin.punching.stund:stund",
+    # (end of through NATs)
     # the game's words
     "goals": "bin.gamewords:goals",
     "hint": "bin.gamewords:hint",

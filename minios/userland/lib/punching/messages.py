@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from minios.abi.inet import ip_text, parse_ip
 
-PORT = 3479
+PORT = 3480
 """Of the rendezvous server."""
 LONGEST = 1200
 """Bytes of a message."""

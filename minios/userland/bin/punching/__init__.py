@@ -1,0 +1,1 @@
+"""Hole punching: the client ``punch`` and its two servers, ``rendezvousd`` and ``stund``."""
