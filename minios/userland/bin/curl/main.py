@@ -7,7 +7,7 @@ from minios.abi.inet import ip_text
 from minios.userland.bin.curl.meter import Meter
 from minios.userland.bin.curl.options import USAGE, VERSION, BadUsage, Options, parse
 from minios.userland.bin.curl.transfer import CurlError, Transfer
-from minios.userland.lib.net.url import BadUrl, Url, quote, unquote
+from minios.userland.lib.net.url import BadUrl, Url, quote, unquote, without_dots
 from minios.userland.lib.net.url import parse as parse_url
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.stdio import complain, read_file, why, write_all
@@ -72,6 +72,9 @@ class Run:
             code, text = 0, ""
             try:
                 url = parse_url(self.text)
+                if "path-as-is" not in options and url.scheme == b"http":
+                    head, mark, query = url.path.partition(b"?")
+                    url.path = without_dots(head) + mark + query
                 await self._name(url)
                 if await self._metered():
                     meter = Meter(self.sys, await self.sys.clock_gettime(CLOCK_MONOTONIC))

@@ -40,7 +40,7 @@ _LONG = {
     "show-error": ("S", 0), "silent": ("s", 0), "output-dir": ("output-dir", 1),
     "upload-file": ("T", 1), "url": ("url", 1), "user": ("u", 1), "user-agent": ("A", 1),
     "verbose": ("v", 0), "version": ("V", 0), "write-out": ("w", 1),
-    "local-port": ("local-port", 1),
+    "local-port": ("local-port", 1), "path-as-is": ("path-as-is", 0),
     "create-dirs": ("create-dirs", 0), "no-progress-meter": ("no-progress-meter", 0),
     "continue-at": ("C", 1), "location-trusted": ("L", 0), "post301": ("post301", 0),
     "post302": ("post302", 0), "parallel": ("Z", 0), "no-keepalive": ("no-keepalive", 0),

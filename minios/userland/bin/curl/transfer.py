@@ -234,6 +234,8 @@ class Transfer:
     ) -> tuple[Url | None, bytes | None]:
         """One request and its answer; where to go next."""
         options, sys = self.options, self.sys
+        if self.meter is not None:
+            self.meter.received = 0
         if self.meter is not None and not self.metering:
             await self.meter.begin()
             self.metering = True
@@ -341,12 +343,12 @@ class Transfer:
         before = stream.received - stream.buffered
         try:
             async for piece in body(stream, answer, head=nobody):
-                if "v" in options and not shown and not following:
+                if "v" in options and not shown:
                     size = stream.received - before
                     await complain(self.sys, b"{ [%d bytes data]" % size)
                     shown = True
                 self.outcome.received += len(piece)
-                if self.meter is not None and not following:
+                if self.meter is not None:
                     self.meter.received += len(piece)
                 if options.max_size and self.outcome.received > options.max_size:
                     raise CurlError(63, "Maximum file size exceeded")

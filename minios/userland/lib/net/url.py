@@ -52,10 +52,11 @@ class Url:
         else:
             path = self.path.partition(b"?")[0].rpartition(b"/")[0] + b"/" + location
         head, mark, query = path.partition(b"?")
-        return replace(self, path=_without_dots(head) + mark + query)
+        return replace(self, path=without_dots(head) + mark + query)
 
 
-def _without_dots(path: bytes) -> bytes:
+def without_dots(path: bytes) -> bytes:
+    """A path with ``.`` and ``..`` followed (RFC 3986 §5.2.4)."""
     parts: list[bytes] = []
     pieces = path.split(b"/")[1:]
     for at, part in enumerate(pieces):
