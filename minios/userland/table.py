@@ -278,6 +278,10 @@ PROGRAMS: dict[str, str] = {
 SBIN = frozenset(
     {
         "dhclient",
+        "conntrack",
+        "iptables",
+        "iptables-restore",
+        "iptables-save",
         "arp",
         "bridge",
         "ethtool",
