@@ -26,7 +26,7 @@ class BoundReachable(Bound):
     """
 
     __slots__ = (
-        "_deadline", "_enabled", "_end", "_next", "_scene", "_verdict", "check",
+        "_deadline", "_enabled", "_end", "_next", "_scene", "_stack", "_verdict", "check",
     )  # fmt: skip
 
     def __init__(self, check: ReachableCheck, scene: Scene) -> None:
@@ -37,6 +37,8 @@ class BoundReachable(Bound):
         self._enabled = False
         self._verdict = False
         self._end: Any = None
+        self._stack: Any = None
+        """Whose socket the probe has; it may be gone before the probe is over."""
         self._next = 0
         self._deadline = 0
 
@@ -66,7 +68,7 @@ class BoundReachable(Bound):
         """The probe is over."""
         self._verdict = verdict
         end, self._end = self._end, None
-        if end is not None and not end.stack.closed:
+        if end is not None and not self._stack.closed:
             end.notify = _nobody
             if self.check.proto == "tcp":
                 end.abort()
@@ -107,6 +109,7 @@ class BoundReachable(Bound):
 
             end = PingEndpoint(stack)
         self._end = end
+        self._stack = stack
         self._deadline = now + check.timeout
         end.notify = self._notice
         try:
