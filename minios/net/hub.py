@@ -18,6 +18,7 @@ class Hub:
 
     def __init__(self, network: Network, name: str, ports: Iterable[str]) -> None:
         self.name = name
+        self.world = network.world
         self.ports: dict[str, Port] = {}
         for each in ports:
             port = self.ports[each] = Port(self, each, network=network)
@@ -32,6 +33,9 @@ class Hub:
     def repeat(self, frame: Ethernet, source: Port) -> None:
         """Send it on, a copy out of every other port that has a cable."""
         self.frames += 1
+        if frame.trail is not None:
+            text = f"port {source.name} → all others"
+            frame.trail.add(self.world.now, self.name, "physical", "bridge", text)
         last: Port | None = None
         for port in self.ports.values():
             if port is source or not port.up:

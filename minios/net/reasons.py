@@ -73,9 +73,17 @@ def sentence(record: Dropped) -> str:
     found = text.format(
         node=record.node,
         detail=record.detail,
-        rule=record.rule or record.detail or "its policy",
+        rule=_rule(record),
         verb="rejects" if record.detail == "rejected" else "drops",
     )
     if record.rule and record.reason is not Drop.FILTER_DROP:
         found += f", by {record.rule}"
     return found
+
+
+def _rule(record: Dropped) -> str:
+    """What decided: a rule by its place, or the policy of a chain no rule of which did."""
+    chain = record.rule.removesuffix(" policy")
+    if chain != record.rule:
+        return f"no rule of {chain} takes it, and that is the policy"
+    return record.rule or record.detail or "its policy"

@@ -43,12 +43,18 @@ class _Teller:
         self.all_nodes = all_nodes
         self.here = probe.stack.name
         self.steps = [step for step in probe.trail.steps if self._known(step.node)]
+        self.ways = {leg: _journey(self.steps, leg) for leg in (THERE, BACK)}
         known = [each for each in probe.trail.log.drops if self._known(each[1].node)]
-        self.drops = [each for each in known if each[0] != ASIDE]
+        self.drops = [each for each in known if each[0] != ASIDE and self._on_the_way(*each)]
         self.asides = [record for leg, record in known if leg == ASIDE]
 
     def _known(self, node: str) -> bool:
         return self.all_nodes or node == self.here
+
+    def _on_the_way(self, leg: str, record: Dropped) -> bool:
+        """Whether it was the packet told of that ended so, and no later one of that leg."""
+        end = (record.time, record.node, "drop")
+        return any((step.time, step.node, step.what) == end for step in self.ways[leg])
 
     def answer(self) -> Reason:
         probe = self.probe
@@ -122,7 +128,7 @@ class _Teller:
     def _way(self, leg: str) -> list[Reason]:
         """One way, a part for each node on it."""
         records = [record for of, record in self.drops if of == leg]
-        hops = _hops(_journey(self.steps, leg))
+        hops = _hops(self.ways[leg])
         parts: list[Reason] = []
         met: dict[str, int] = {}
         for hop in hops[:HOPS]:
@@ -132,25 +138,25 @@ class _Teller:
                 parts += [Reason("net.loop", text), self._hop(hops[-1], records)]
                 break
             parts.append(self._hop(hop, records))
-        for record in records[:1]:
-            if record.node not in met:  # a cable
-                text = f"{record.node}: it ends here, because {sentence(record)}."
-                parts.append(Reason("net.drop", text))
         return parts
 
     def _hop(self, hop: _Hop, records: Sequence[Dropped]) -> Reason:
         """What a node did: one sentence, and below it what that was by."""
         main: list[str] = []
         parts: list[Reason] = []
-        kind = "net.hop"
+        kind, end = "net.hop", ""
         for step in hop.steps:
             phrase = _PHRASES.get(step.what)
             part = _PARTS.get(step.what)
             if step.what == "drop":
                 kind = "net.drop"
-                main += self._dropped(hop.node, records)
+                end = self._dropped(hop.node, records)
+                if not main:
+                    main, end = [end.removeprefix("; ")], ""
             elif step.what == "send":
-                what = _PROBES[self.probe.kind] if step.leg == THERE else "it"
+                what = "it" if main else "an answer"
+                if step.leg == THERE:
+                    what = _PROBES[self.probe.kind]
                 main.append(f"sends {what} {step.detail}")
             elif step.what == "out":
                 wire = step.detail.partition(" on ")[2].partition(",")[0]
@@ -158,21 +164,26 @@ class _Teller:
                     main.append(f"over {wire}")
             elif step.what == "wait":
                 parts.append(self._arp(step))
-            elif step.what == "rule":
+            elif step.what == "rule" and not self._ended_by(hop.node, step, records):
                 more = self._rule(hop.node, step.detail.partition(":")[0])
                 parts.append(Reason("net.rule", f"Its rule {step.detail}{more}."))
             elif phrase is not None:
                 main.append(phrase(step.detail))
             elif part is not None:
                 parts.append(Reason(*part(step.detail)))
-        text = f"{hop.node}: {', '.join(main) or 'it passes'}."
+        text = f"{hop.node}: {', '.join(main) or 'it passes'}{end}."
         return Reason(kind, text, because=tuple(parts))
 
-    def _dropped(self, node: str, records: Sequence[Dropped]) -> list[str]:
+    def _dropped(self, node: str, records: Sequence[Dropped]) -> str:
         record = next((record for record in records if record.node == node), None)
         if record is None:
-            return []
-        return [f"it ends here, because {sentence(record)}{self._rule(node, record.rule)}"]
+            return ""
+        return f"; it ends here, because {sentence(record)}{self._rule(node, record.rule)}"
+
+    def _ended_by(self, node: str, step: Step, records: Sequence[Dropped]) -> bool:
+        """Whether it was this rule that a packet ended by, which is said already."""
+        place = step.detail.partition(":")[0]
+        return any(record.node == node and record.rule == place for record in records)
 
     def _arp(self, wait: Step) -> Reason:
         """How the question for a hardware address went."""

@@ -15,6 +15,7 @@ from minios.net.drop import Drop
 from minios.net.netfilter import nat
 from minios.net.netfilter.chain import ACCEPT, STOLEN
 from minios.net.netfilter.conn import Way
+from minios.net.netfilter.flow import ICMP
 
 Target = Callable[[Any, Any, Any, Any, Any], int | None]
 
@@ -125,9 +126,12 @@ def next_hop(stack: Any, dst: int) -> int:
 
 
 def described(way: Way) -> str:
-    """A translation in a few words, for a trail."""
-    there, back = way.conn.forward.key, way.conn.reply.key
-    return (
-        f"{ip_text(there[0])}:{there[3]} → {ip_text(there[1])}:{there[4]} is "
-        f"{ip_text(back[1])}:{back[4]} → {ip_text(back[0])}:{back[3]}"
-    )
+    """What a translation makes of a packet in a few words, for a trail."""
+    src, dst, proto, sport, dport = way.key
+    source, target = way.source or (src, sport), way.target or (dst, dport)
+    if proto == ICMP:
+        return (
+            f"{ip_text(src)} → {ip_text(dst)} becomes {ip_text(source[0])} → {ip_text(target[0])}"
+        )
+    before = f"{ip_text(src)}:{sport} → {ip_text(dst)}:{dport}"
+    return f"{before} becomes {ip_text(source[0])}:{source[1]} → {ip_text(target[0])}:{target[1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from minios.net.drop import Drop
@@ -50,7 +51,10 @@ class Reject:
         answer = Segment(segment.dport, segment.sport, seq, ack, out, 0)
         reply = IPv4(packet.dst, packet.src, TCP, answer, df=True)
         trail = self.stack.trail
-        self.stack.send_quietly(reply, None if trail is None else trail.back())
+        with suppress(OSError):
+            # Its source is the other end, which need not be an address of this host.
+            route = self.stack.route(packet.src)
+            self.stack.ip_output(reply, route=route, trail=None if trail is None else trail.back())
 
 
 def _answerable(packet: Any) -> bool:

@@ -58,7 +58,7 @@ class Gate:
     def icmp_error(self, packet: Any, kind: int, code: int, info: int = 0) -> None:
         self.errors.append((kind, code))
 
-    def ip_output(self, packet: Any, trail: Any = None) -> None:
+    def ip_output(self, packet: Any, route: Any = None, trail: Any = None) -> None:
         self.sent.append(packet)
 
     def printk(self, level: int, text: str) -> None:
