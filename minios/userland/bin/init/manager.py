@@ -53,6 +53,8 @@ class Manager:
         self.finished: list[Request] = []
         """Requests whose jobs are all done, for control.py to answer."""
         self._pulled: dict[str, list[tuple[str, str]]] = {}
+        self._names: find.Names | None = None
+        """While it boots: what units there are."""
         self._boot = ""
 
     def invocation(self, unit: Service) -> str:
@@ -63,7 +65,7 @@ class Manager:
     # -- units ---------------------------------------------------------------------------------
 
     async def _spec(self, name: str) -> Spec:
-        spec = read(await find.load(self.sys, name))
+        spec = read(await find.load(self.sys, name, self._names))
         if spec.state == "not-found" and name in _BUILT_IN:
             spec.state, spec.description = "loaded", _BUILT_IN[name]
         return spec
@@ -71,7 +73,7 @@ class Manager:
     async def load(self, name: str) -> Unit:
         """The unit in memory; read from its file if it is new or could not be read before."""
         if name not in self.units:
-            name = await find.canonical(self.sys, name)
+            name = await find.canonical(self.sys, name, self._names)
         unit = self.units.get(name)
         if unit is not None and (unit.spec.state == "loaded" or unit.active != INACTIVE):
             return unit
@@ -96,7 +98,7 @@ class Manager:
         """(kind, name) of what a unit pulls in, by its file or by links beside it."""
         found = [(kind, name) for kind in kinds for name in unit.spec.names(kind)]
         if unit.name not in self._pulled:
-            self._pulled[unit.name] = await find.wanted_by(self.sys, unit.name)
+            self._pulled[unit.name] = await find.wanted_by(self.sys, unit.name, self._names)
         for kind, name in self._pulled[unit.name]:
             if kind.capitalize() in kinds:
                 found.append((kind.capitalize(), name))
@@ -511,14 +513,15 @@ class Manager:
 
     async def boot(self) -> None:
         """Start the default target, if anything is there to be started."""
-        name = DEFAULT_TARGET
-        name = await find.canonical(self.sys, name)
+        self._names = find.Names()
+        name = await find.canonical(self.sys, DEFAULT_TARGET, self._names)
         unit = await self.load(name if name != DEFAULT_TARGET else "multi-user.target")
         name = unit.name
         if not await self._dependencies(unit, ("Requires", "Wants")):
             unit.active, unit.sub = ACTIVE, "active"
-            return
-        await self.start_for(name)
+        else:
+            await self.start_for(name)
+        self._names = None
 
     async def exited(self, pid: int, status: int) -> None:
         """A child of init has ended."""

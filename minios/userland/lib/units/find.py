@@ -110,20 +110,41 @@ async def exists(sys: Sys, path: bytes) -> bool:
     return True
 
 
-async def fragment(sys: Sys, name: str) -> bytes | None:
+class Names:
+    """What lies in the load path, each directory listed once (systemd's unit path cache)."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, frozenset[bytes]] = {}
+
+    async def has(self, sys: Sys, folder: bytes, name: bytes) -> bool:
+        """Whether a directory has an entry."""
+        names = self._known.get(folder)
+        if names is None:
+            names = self._known[folder] = frozenset(await listing(sys, folder))
+        return name in names
+
+
+async def _has(sys: Sys, names: Names | None, folder: bytes, name: bytes) -> bool:
+    if names is not None:
+        return await names.has(sys, folder, name)
+    return await exists(sys, folder + b"/" + name)
+
+
+async def fragment(sys: Sys, name: str, names: Names | None = None) -> bytes | None:
     """The file that defines a unit, or the template it is an instance of; None if none does."""
     for candidate in (name, template_of(name)):
         for folder in PATHS if candidate else ():
-            path = folder + b"/" + candidate.encode("latin-1")
-            if await exists(sys, path):
-                return path
+            if await _has(sys, names, folder, candidate.encode("latin-1")):
+                return folder + b"/" + candidate.encode("latin-1")
     return None
 
 
-async def canonical(sys: Sys, name: str) -> str:
+async def canonical(sys: Sys, name: str, names: Names | None = None) -> str:
     """The name of the unit that ``name`` means: an alias is a link to another unit's file."""
     for _ in range(ALIASES):
-        path = await fragment(sys, name)
+        path = await fragment(sys, name, names)
         target = await readlink(sys, path) if path is not None else None
         other = target.rpartition(b"/")[2].decode("latin-1") if target is not None else ""
         if not valid(other) or other == name or other == template_of(name):
@@ -132,10 +153,10 @@ async def canonical(sys: Sys, name: str) -> str:
     return name
 
 
-async def load(sys: Sys, name: str) -> UnitFile:
+async def load(sys: Sys, name: str, names: Names | None = None) -> UnitFile:
     """Read a unit's file and the drop-ins beside it."""
     unit = UnitFile(name)
-    path = await fragment(sys, name)
+    path = await fragment(sys, name, names)
     if path is None:
         return unit
     unit.path = path
@@ -157,8 +178,13 @@ async def load(sys: Sys, name: str) -> UnitFile:
     unit.sections = parse(text, unit.path.decode("latin-1"))
     for folder in reversed(PATHS):
         for stem in dict.fromkeys((template_of(name), name)):
-            beside = folder + b"/" + stem.encode("latin-1") + b".d"
-            for entry in await listing(sys, beside) if stem else ():
+            if not stem:
+                continue
+            drop = stem.encode("latin-1") + b".d"
+            if names is not None and not await names.has(sys, folder, drop):
+                continue
+            beside = folder + b"/" + drop
+            for entry in await listing(sys, beside):
                 if entry.endswith(b".conf"):
                     extra = beside + b"/" + entry
                     unit.dropins.append(extra)
@@ -166,13 +192,15 @@ async def load(sys: Sys, name: str) -> UnitFile:
     return unit
 
 
-async def wanted_by(sys: Sys, name: str) -> list[tuple[str, str]]:
+async def wanted_by(sys: Sys, name: str, names: Names | None = None) -> list[tuple[str, str]]:
     """What ``name.wants`` and ``name.requires`` directories pull in: (kind, unit)."""
     found: dict[tuple[str, str], None] = {}
     for folder in PATHS:
         for kind in ("wants", "requires"):
-            path = folder + b"/" + name.encode("latin-1") + b"." + kind.encode()
-            for entry in await listing(sys, path):
+            below = name.encode("latin-1") + b"." + kind.encode()
+            if names is not None and not await names.has(sys, folder, below):
+                continue
+            for entry in await listing(sys, folder + b"/" + below):
                 found[kind, entry.decode("latin-1")] = None
     return list(found)
 
