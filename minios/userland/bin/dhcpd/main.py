@@ -146,5 +146,5 @@ async def _hear(sys: Sys, server: Server, link: Link, address: Address, named: b
     where = f"LPF/{shown}/{mac_text(link.mac)}/{network}"
     await server.log.say(f"Listening on {where}")
     await server.log.say(f"Sending on   {where}")
-    server.loop.start(server.serve(Interface(link.name, address.ip, raw)))
+    server.loop.start(server.serve, Interface(link.name, address.ip, raw))
     return True

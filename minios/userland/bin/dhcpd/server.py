@@ -198,7 +198,7 @@ class Server:
         if fresh and scope.get("ping_check", True) and len(self.pinging) < PINGS_MAX:
             if lease.ip not in self.pinging:
                 self.pinging[lease.ip] = True
-                self.loop.start(self._probe(context, lease, scope))
+                self.loop.start(self._probe, context, lease, scope)
             return
         await self._offer(context, lease.ip)
 

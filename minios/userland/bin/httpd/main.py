@@ -149,7 +149,7 @@ class Server:
             "resuming normal operations",
         )  # fmt: skip
         for fd, port in self.listeners:
-            self.loop.start(self.accept(fd, port))
+            self.loop.start(self.accept, fd, port)
         await self.loop.run()
         return 0
 
@@ -206,7 +206,7 @@ class Server:
                 await self.sys.close(fd)
                 continue
             self.clients += 1
-            self.loop.start(self.converse(fd, address, port))
+            self.loop.start(self.converse, fd, address, port)
 
     async def converse(self, fd: int, address: tuple[int, int], port: int) -> None:
         """Requests of a connection until one side has had enough."""

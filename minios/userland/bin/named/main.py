@@ -118,8 +118,8 @@ class Server:
                 text = f"could not listen on UDP socket: {where}: {why(err).decode().lower()}"
                 await log.say(text, ERR)
                 continue
-            self.loop.start(self.serve_udp(datagrams))
-            self.loop.start(self.serve_tcp(listener))
+            self.loop.start(self.serve_udp, datagrams)
+            self.loop.start(self.serve_tcp, listener)
         if not len(self.loop) and addresses:
             await log.say("exiting (due to fatal error)", ERR)
             return 1
@@ -269,7 +269,7 @@ class Server:
                 # What takes others' answers goes on beside everything else.
                 if self.recursing < RECURSIVE_CLIENTS:
                     self.recursing += 1
-                    self.loop.start(self._reply_udp(fd, query, address, True))
+                    self.loop.start(self._reply_udp, fd, query, address, True)
             else:
                 await self._reply_udp(fd, query, address, False)
 
@@ -302,7 +302,7 @@ class Server:
                 await self.log.say("TCP client quota reached: quota reached", WARNING)
                 continue
             self.connections += 1
-            self.loop.start(self._converse(connection, address))
+            self.loop.start(self._converse, connection, address)
 
     async def _converse(self, fd: int, address: tuple[int, int]) -> None:
         """Questions over a connection, each with its length in front."""

@@ -118,8 +118,8 @@ class Ripd:
         await self.loop.on_signal(Sig.SIGINT, self.terminate)
         await self.loop.on_signal(Sig.SIGUSR1, self.show)
         self.next_update = await self.now() + await self.random(JITTER)
-        self.loop.start(self.beat())
-        self.loop.start(self.watch())
+        self.loop.start(self.beat)
+        self.loop.start(self.watch)
         await self.loop.run()
         return 0
 
@@ -261,9 +261,7 @@ class Ripd:
         interface = Interface(link.ifindex, link.name, address.ip, address.length, fd)
         self.interfaces[link.ifindex] = interface
         await self.log.say(f"interface {link.name.decode('latin-1')} {ip_text(address.ip)} up")
-        task = self.listen(interface)
-        self._tasks[link.ifindex] = task
-        self.loop.start(task)
+        self._tasks[link.ifindex] = self.loop.start(self.listen, interface)
         if not self.config.silent(link.name):
             await self._send(interface, Message.whole_table(), GROUP)
 
@@ -349,8 +347,8 @@ class Ripd:
         if self.trigger is None:
             wait = TRIGGER_MIN + await self.random(TRIGGER_MAX - TRIGGER_MIN)
             self.trigger = now + wait
-            self.loop.start(self.triggered(self.trigger))
-        self.loop.start(self.expiry())
+            self.loop.start(self.triggered, self.trigger)
+        self.loop.start(self.expiry)
 
     async def triggered(self, when: int) -> None:
         await sleep_until(when)
@@ -412,7 +410,7 @@ class Ripd:
         if ended:
             await self.changed()
         else:
-            self.loop.start(self.expiry())
+            self.loop.start(self.expiry)
 
     # -- the kernel's table ----------------------------------------------------------------------
 

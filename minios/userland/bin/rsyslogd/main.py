@@ -195,10 +195,10 @@ class Server:
         await self.own('[origin software="rsyslogd" swVersion="8.2302.0"] start')
         for port in self.config.listen:
             try:
-                self.loop.start(self.receive(await udp(sys, (0, port))))
+                self.loop.start(self.receive, await udp(sys, (0, port)))
             except OSError as err:
                 await self.own(f"cannot listen on UDP port {port}: {why(err).decode()}", 3)
-        self.loop.start(self.follow())
+        self.loop.start(self.follow)
         await self.loop.run()
         return 0
 

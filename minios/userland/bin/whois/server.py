@@ -294,7 +294,7 @@ class Server:
         self.loop = Loop(sys)
         await self.loop.on_signal(Sig.SIGHUP, self.hangup)
         await self.loop.on_signal(Sig.SIGTERM, self.terminate)
-        self.loop.start(self.accept())
+        self.loop.start(self.accept)
         await self.log.say(f"serving {len(self.database.entries)} objects")
         await self.loop.run()
         return 0
@@ -324,7 +324,7 @@ class Server:
                 await self.sys.close(fd)
                 continue
             self.clients += 1
-            self.loop.start(self.serve(fd, address))
+            self.loop.start(self.serve, fd, address)
 
     async def serve(self, fd: int, address: tuple[int, int]) -> None:
         stream = Stream(self.sys, fd, IDLE, task=True)

@@ -16,7 +16,22 @@ from minios.abi.flags import CLOCK_MONOTONIC, POLLIN
 from minios.abi.signals import SIG_BLOCK, SIG_SETMASK, mask_of
 from minios.abi.sys import Sys, trap
 
-Task = Coroutine[Any, Any, None]
+class Task:
+    """A function under way. Its coroutine is made when it first gets its turn."""
+
+    __slots__ = ("_args", "_function", "coroutine")
+
+    def __init__(
+        self, function: Callable[..., Coroutine[Any, Any, None]], args: tuple[Any, ...]
+    ) -> None:
+        self._function = function
+        self._args = args
+        self.coroutine: Coroutine[Any, Any, None] | None = None
+
+    def began(self) -> Coroutine[Any, Any, None]:
+        if self.coroutine is None:
+            self.coroutine = self._function(*self._args)
+        return self.coroutine
 
 
 class Wait:
@@ -80,14 +95,16 @@ class Loop:
         """How many tasks there are."""
         return len(self._waiting) + len(self._runnable)
 
-    def start(self, task: Task) -> None:
-        """Have ``task`` run, beginning when the others wait."""
+    def start(self, function: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> Task:
+        """Have ``function(*args)`` run as a task, beginning when the others wait."""
+        task = Task(function, args)
         self._runnable.append((task, None))
+        return task
 
     def cancel(self, task: Task) -> None:
         """End a task where it waits."""
         if self._waiting.pop(task, None) is not None:
-            task.close()
+            task.began().close()
 
     def stop(self) -> None:
         """Leave :meth:`run` as soon as the running task waits."""
@@ -132,12 +149,13 @@ class Loop:
     async def _advance(self, task: Task, value: Any) -> None:
         """Let a task go on until it waits or ends; its traps are made here."""
         failure: OSError | None = None
+        run = task.began()
         while True:
             try:
                 if failure is not None:
-                    request, failure = task.throw(failure), None
+                    request, failure = run.throw(failure), None
                 else:
-                    request = task.send(value)
+                    request = run.send(value)
             except (StopIteration, OSError):
                 return
             if type(request) is Wait:
