@@ -27,6 +27,7 @@ from minios.kernel.process import PCB
 from minios.kernel.sched import Params
 from minios.kernel.sysctl import KNOBS
 from minios.kernel.wait import WaitQueue
+from minios.sim.collecting import uncollected
 from minios.sim.world import SECOND, World
 from minios.userland.table import SBIN, load
 
@@ -403,4 +404,5 @@ class Built:
 
 def build(level: Level, seed: int, *, programs: _Programs = load) -> Built:
     """The world of ``level`` for ``seed``, powered off. Raises :class:`BuildError`."""
-    return Built(level, seed, programs)
+    with uncollected():
+        return Built(level, seed, programs)

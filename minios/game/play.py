@@ -23,6 +23,7 @@ from minios.game.words import GameDevice
 from minios.kernel import scheduling
 from minios.kernel.machine import Machine
 from minios.sim.canonical import encode
+from minios.sim.collecting import uncollected
 from minios.sim.world import MARK_LINE, MILLISECOND, SECOND, World
 from minios.userland.lib.pattern import Pattern
 from minios.userland.table import load
@@ -123,7 +124,8 @@ class Play:
         for op, handler in _HANDLERS.items():
             self.world.door(op, self._opener(handler))
         self.world.digested("game", self._digest)
-        self._boot(instruments)
+        with uncollected():
+            self._boot(instruments)
 
     def _boot(self, instruments: Sequence[object]) -> None:
         world = self.world
