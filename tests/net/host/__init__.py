@@ -1,0 +1,1 @@
+"""Tests of a host's stack: neighbours, routes, forwarding, fragments, ICMP, bridges."""
