@@ -16,6 +16,7 @@ from minios.abi.netfilter import (
     empty,
 )
 from minios.fs.access import capable
+from minios.kernel.conntrack import adopt, netlink, watch
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from minios.kernel.socket.sock import Sock
     from minios.net.netfilter.netfilter import Netfilter
 
-__all__ = ["SO_ORIGINAL_DST", "getsockopt", "of", "setsockopt"]
+__all__ = ["SO_ORIGINAL_DST", "getsockopt", "netlink", "of", "setsockopt", "watch"]
 
 
 def of(kernel: Kernel) -> Netfilter:
@@ -33,8 +34,6 @@ def of(kernel: Kernel) -> Netfilter:
         from minios.net.netfilter.netfilter import Netfilter
 
         made = stack.netfilter = Netfilter(stack)
-        from minios.kernel.conntrack import adopt
-
         adopt(kernel, made)
     found: Netfilter = stack.netfilter
     return found

@@ -172,6 +172,7 @@ PROGRAMS: dict[str, str] = {
     "whoisd": "bin.whois.server:whoisd",
     # (end of services of the network)
     # packet filter, NAT and connection tracking
+    "conntrack": "bin.conntrack.main:conntrack",
     "iptables": "bin.iptables.main:iptables",
     "iptables-restore": "bin.iptables.restore:restore",
     "iptables-save": "bin.iptables.save:save",

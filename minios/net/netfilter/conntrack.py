@@ -42,7 +42,8 @@ NEW, UPDATE, DESTROY = 1, 2, 4
 EARLY_DROP = 16
 """How many entries are looked at to make room for one (8 buckets, two ends each)."""
 
-Listener = Callable[[int, Conn], None]
+Listener = Callable[[int, Conn, int], None]
+"""Event, connection, and the port of who did it by netlink (0: nobody)."""
 
 
 class Conntrack:
@@ -103,14 +104,15 @@ class Conntrack:
                 return made
             way, conn = made, made.conn
         settings = self.settings
+        status = conn.status
+        changed = False
         if proto == UDP:
             if packet.payload.checksum and not _sound(packet):
                 return self._invalid()
             if conn.status & IPS_SEEN_REPLY:
                 if now > conn.stream:
                     conn.expires = now + settings["nf_conntrack_udp_timeout_stream"] * SECOND
-                    if not conn.status & IPS_ASSURED:
-                        self._assure(conn)
+                    conn.status |= IPS_ASSURED
                 else:
                     conn.expires = now + settings["nf_conntrack_udp_timeout"] * SECOND
             else:
@@ -119,7 +121,6 @@ class Conntrack:
             if packet.payload.checksum is not None and not _sound(packet):
                 return self._invalid()
             before = None if conn.tcp is None else conn.tcp.state
-            status = conn.status
             verdict = tcptrack.segment_seen(conn, way, packet.payload, now, settings)
             if verdict == tcptrack.REFUSE:
                 return self._invalid()
@@ -129,20 +130,21 @@ class Conntrack:
             if verdict == tcptrack.FORGET:
                 self.remove(conn)
                 return way
-            if conn.status != status:
-                self._assure(conn)
-            elif self.listeners and conn.status & IPS_CONFIRMED and before != conn.tcp.state:
-                self.tell(UPDATE, conn)
+            changed = before != conn.tcp.state
         elif proto == ICMP:
             conn.expires = now + settings["nf_conntrack_icmp_timeout"] * SECOND
         else:
             conn.expires = now + settings["nf_conntrack_generic_timeout"] * SECOND
-            if way.reply and not conn.status & IPS_ASSURED:
-                self._assure(conn)
-        if way.reply and not conn.status & IPS_SEEN_REPLY:
+            if way.reply:
+                conn.status |= IPS_ASSURED
+        if way.reply:
             conn.status |= IPS_SEEN_REPLY
-            if self.listeners and conn.status & IPS_CONFIRMED:
-                self.tell(UPDATE, conn)
+        if conn.status != status:
+            if (conn.status ^ status) & IPS_ASSURED:
+                self.tentative.pop(conn.ident, None)
+            changed = True
+        if changed and self.listeners and status & IPS_CONFIRMED:
+            self.tell(UPDATE, conn)
         if settings["nf_conntrack_acct"]:
             way.packets += 1
             way.bytes += packet.length
@@ -186,13 +188,6 @@ class Conntrack:
             return self._invalid()
         return Error(way)
 
-    def _assure(self, conn: Conn) -> None:
-        conn.status |= IPS_ASSURED
-        if conn.status & IPS_CONFIRMED:
-            self.tentative.pop(conn.ident, None)
-            if self.listeners:
-                self.tell(UPDATE, conn)
-
     # -- the table -----------------------------------------------------------------------------
 
     def confirm(self, conn: Conn) -> bool:
@@ -209,7 +204,6 @@ class Conntrack:
             self.tentative[conn.ident] = conn
         source = (there[2], there[0], there[3])
         self.by_source.setdefault(source, {})[conn.ident] = conn
-        self.statistics["insert"] += 1
         if self.listeners:
             self.tell(NEW, conn)
         return True
@@ -224,8 +218,8 @@ class Conntrack:
             return False
         return True
 
-    def remove(self, conn: Conn) -> None:
-        """Forget a connection, if it was ever entered."""
+    def remove(self, conn: Conn, by: int = 0) -> None:
+        """Forget a connection, if it was ever entered; ``by`` is who asked for it by netlink."""
         if self.conns.pop(conn.ident, None) is None:
             return
         self.tentative.pop(conn.ident, None)
@@ -239,7 +233,7 @@ class Conntrack:
             del self.by_source[source]
         conn.status &= ~IPS_CONFIRMED
         if self.listeners:
-            self.tell(DESTROY, conn)
+            self.tell(DESTROY, conn, by)
 
     def find(self, key: Key) -> Way | None:
         """The way of a key, if its connection is still there."""
@@ -251,10 +245,10 @@ class Conntrack:
         now = self.world.now
         return (conn for conn in list(self.conns.values()) if conn.expires > now)
 
-    def flush(self) -> None:
+    def flush(self, by: int = 0) -> None:
         """Forget all."""
         for conn in list(self.conns.values()):
-            self.remove(conn)
+            self.remove(conn, by)
 
     def sweep(self) -> int | None:
         """Throw away what is over; when the next will be, or None."""
@@ -276,9 +270,10 @@ class Conntrack:
             return True
         return False
 
-    def tell(self, event: int, conn: Conn) -> None:
+    def tell(self, event: int, conn: Conn, by: int = 0) -> None:
+        """Let the listeners know."""
         for listener in tuple(self.listeners):
-            listener(event, conn)
+            listener(event, conn, by)
 
     def state(self) -> Any:
         """Plain data for the digest."""
