@@ -56,12 +56,47 @@ def subjects(view: NetView) -> tuple[list[Node], list[Link]]:
     return nodes, links
 
 
+class Shape:
+    """What of a map stays: which way its cables go in each cell, and whose each cell is."""
+
+    def __init__(self, plan: Plan, view: NetView) -> None:
+        self.plan = plan
+        self.bits: dict[Cell, int] = {}
+        self.at: dict[Cell, str] = {}
+        """``node NAME`` or ``link NAME``."""
+        for link in view.links:
+            for cell, bits in self._bits(link).items():
+                self.bits[cell] = self.bits.get(cell, 0) | bits
+                self.at.setdefault(cell, f"link {link.name}")
+        for link in view.links:
+            for cell in plan.own.get(link.name, ()):
+                self.at[cell] = f"link {link.name}"
+        for node in view.nodes:
+            spot = plan.spots[node.name]
+            for i in range(spot.width):
+                self.at[spot.x + i, spot.y] = f"node {node.name}"
+            for i in range(len(node.caption) if plan.captions else 0):
+                self.at[spot.x + i, spot.y + 1] = f"node {node.name}"
+
+    def _bits(self, link: LinkView) -> dict[Cell, int]:
+        """The directions a cable leaves each of its cells in; its ends lead into the boxes."""
+        path = self.plan.paths.get(link.name, ())
+        found: dict[Cell, int] = dict.fromkeys(path, 0)
+        for (x, y), (u, v) in pairwise(path):
+            found[x, y] |= _TO[u - x, v - y]
+            found[u, v] |= _TO[x - u, y - v]
+        if path:
+            found[path[0]] |= _into(path[0], self.plan.spots[link.a[0]])
+            found[path[-1]] |= _into(path[-1], self.plan.spots[link.b[0]])
+        return found
+
+
 class Drawing:
-    """The cells of one plan; what moves is laid over them."""
+    """The cells of a map as they are now; what moves is laid over them."""
 
     def __init__(
         self,
-        plan: Plan,
+        shape: Shape,
         view: NetView,
         ink: Palette,
         chosen: str,
@@ -71,40 +106,27 @@ class Drawing:
     ) -> None:
         """``chosen`` is ``node NAME`` or ``link NAME``; ``ended`` names where packets ended."""
         self._chosen_style = ink.chosen if focused else ink.chosen_idle
-        self.plan = plan
+        self.shape = shape
+        self.plan = shape.plan
         self.ink = ink
-        self.base: dict[Cell, Glyph] = {}
-        self.at: dict[Cell, str] = {}
-        """What a cell belongs to, as ``chosen`` has it."""
+        self.base: dict[Cell, Glyph] = {
+            cell: (_THIN.get(bits, "─"), ink.dim) for cell, bits in shape.bits.items()
+        }
         for link in view.links:
-            self._cable(link, thick=chosen == f"link {link.name}")
-        self._joints(view)
+            if not link.up:
+                self._again(self.plan.own.get(link.name, ()), _THIN, ink.faint)
+            if chosen == f"link {link.name}":
+                path = self.plan.paths.get(link.name, ())
+                self._again(path, _THICK, ink.accent + ink.bold)
         for link in view.links:
             self._marks(link, ended)
         for node in view.nodes:
             self._node(node, chosen == f"node {node.name}", node.name == view.player, ended)
 
-    def _joints(self, view: NetView) -> None:
-        """Where cables meet, a character that joins them."""
-        bits: dict[Cell, int] = {}
-        for link in view.links:
-            for cell, mine in self._bits(link).items():
-                bits[cell] = bits.get(cell, 0) | mine
-        for cell, mine in bits.items():
-            char, style = self.base[cell]
-            table = _THICK if char in _THICK.values() else _THIN
-            self.base[cell] = (table.get(mine, "─"), style)
-
-    def _cable(self, link: LinkView, *, thick: bool) -> None:
-        ink = self.ink
-        style = ink.accent + ink.bold if thick else ink.dim if link.up else ink.faint
-        table = _THICK if thick else _THIN
-        for cell, bits in self._bits(link).items():
-            if thick or cell not in self.base:
-                self.base[cell] = (table.get(bits, "─"), style)
-                self.at[cell] = f"link {link.name}"
-        for cell in self.plan.own.get(link.name, ()):
-            self.at[cell] = f"link {link.name}"
+    def _again(self, cells: Iterable[Cell], table: Mapping[int, str], style: Style) -> None:
+        """Draw cells of cables in another way."""
+        for cell in cells:
+            self.base[cell] = (table.get(self.shape.bits[cell], "─"), style)
 
     def _marks(self, link: LinkView, ended: set[str]) -> None:
         own = self.plan.own.get(link.name, ())
@@ -123,18 +145,6 @@ class Drawing:
             if wire.waiting > 0 and wire.queue and len(own) > 2:
                 fill = min(wire.waiting * len(_BARS) // wire.queue, len(_BARS) - 1)
                 self.base[own[at]] = (_BARS[fill], ink.warn)
-
-    def _bits(self, link: LinkView) -> dict[Cell, int]:
-        """The directions a cable leaves each of its cells in; its ends lead into the boxes."""
-        path = self.plan.paths.get(link.name, ())
-        found: dict[Cell, int] = dict.fromkeys(path, 0)
-        for (x, y), (u, v) in pairwise(path):
-            found[x, y] |= _TO[u - x, v - y]
-            found[u, v] |= _TO[x - u, y - v]
-        if path:
-            found[path[0]] |= _into(path[0], self.plan.spots[link.a[0]])
-            found[path[-1]] |= _into(path[-1], self.plan.spots[link.b[0]])
-        return found
 
     @staticmethod
     def _facing(pair: str, own: tuple[Cell, ...], at: int, half: int) -> str:
@@ -155,12 +165,10 @@ class Drawing:
             cell = (spot.x + i, spot.y)
             bad = dropped and i == spot.width - 1 and not chosen
             self.base[cell] = (char, ink.bad if bad else style)
-            self.at[cell] = f"node {node.name}"
         if self.plan.captions:
             for i, char in enumerate(node.caption):
                 cell = (spot.x + i, spot.y + 1)
                 self.base[cell] = (char, ink.faint if not chosen else ink.dim)
-                self.at[cell] = f"node {node.name}"
 
     # -- what moves ----------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from minios.game.netview import (
     PacketDropView,
 )
 from minios.tui.canvas import Row
-from minios.tui.mapdrawing import Drawing, middle, subjects
+from minios.tui.mapdrawing import Drawing, Shape, middle, subjects
 from minios.tui.netmap import Cell, Plan, plan_map
 from minios.tui.panes.base import Pane, Tags
 from minios.tui.panes.lens import Lens
@@ -79,6 +79,7 @@ class NetworkPane(Pane):
         self._marks: dict[str, float] = {}
         self._dropped = 0
         self._plan: tuple[object, Plan] | None = None
+        self._shape: Shape | None = None
         self._drawing: tuple[object, Drawing] | None = None
         self._corner: Cell = (0, 0)
         self._origin: Cell = (0, 0)
@@ -209,7 +210,7 @@ class NetworkPane(Pane):
             )
             room = (width - 2, room[1] - len(listed) - 1)
             tail = [((" the last packets, p to look into them", ink.faint),), *listed, *tail]
-        drawing = self._drawn(net, plan)
+        drawing = self._drawn(net)
         shown = self.parade.at(time.monotonic(), net.time)
         over = drawing.flying(shown)
         self._over = dict(over)
@@ -223,17 +224,20 @@ class NetworkPane(Pane):
         key = (nodes, links, net.player, room)
         if self._plan is None or self._plan[0] != key:
             self._plan = (key, plan_map(nodes, links, net.player, room))
+            self._shape = Shape(self._plan[1], net)
             self._drawing = None
         return self._plan[1]
 
-    def _drawn(self, net: NetView, plan: Plan) -> Drawing:
+    def _drawn(self, net: NetView) -> Drawing:
+        assert self._shape is not None
         ended = set(self._marks)
         looks = [(link.up, link.wires[0].waiting, link.wires[1].waiting) for link in net.links]
-        key = (looks, [node.up for node in net.nodes], self.chosen, ended, self.has_focus)
+        faces = [(node.up, node.kind, node.caption) for node in net.nodes]
+        key = (looks, faces, self.chosen, ended, self.has_focus)
         if self._drawing is None or self._drawing[0] != key:
             self._drawing = (
                 key,
-                Drawing(plan, net, self.ink, self.chosen, ended, focused=self.has_focus),
+                Drawing(self._shape, net, self.ink, self.chosen, ended, focused=self.has_focus),
             )
         return self._drawing[1]
 
@@ -408,7 +412,7 @@ class NetworkPane(Pane):
         if self.mode == MAP:
             cell = (event.x + self._origin[0], event.y + self._origin[1])
             flying = self._over.get(cell)
-            found = self._drawing[1].at.get(cell) if self._drawing is not None else None
+            found = self._shape.at.get(cell) if self._shape is not None else None
             if flying is not None:
                 self.packet = flying[2]
                 self._open(LENS)
