@@ -29,7 +29,7 @@ from minios.tui.theme import Palette
 
 MAP, DETAIL, PACKETS, LENS = "map", "detail", "packets", "lens"
 
-MOTION = 1 / 15
+MOTION = 1 / 12
 """Seconds between two pictures while a packet moves."""
 LISTED = 12
 """Packets listed below a map that leaves room for them."""
