@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from minios.abi import flags
+from minios.abi.errno import Errno, error
 from minios.abi.records import Dirent
 from minios.fs.inode import Dentry
 from minios.fs.synthetic import SyntheticDirectory, SyntheticFile
 from minios.kernel.knob import Knob, integer
 from minios.net.settings import DEVICE, GLOBAL, NEIGHBOUR, NEIGHBOUR_GLOBAL
+from minios.net.tcpsettings import BOUNDS as TCP_BOUNDS
+from minios.net.tcpsettings import CONGESTION
+from minios.net.tcpsettings import DEFAULTS as TCP
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
@@ -67,7 +71,52 @@ class Ports(Knob):
         space.low, space.high = first, last
 
 
+class Triple(Knob):
+    """``tcp_rmem`` and ``tcp_wmem``: least, first and greatest size of a buffer in bytes."""
+
+    __slots__ = ("key",)
+
+    _PARTS = ("min", "default", "max")
+
+    def __init__(self, key: str) -> None:
+        super().__init__(self._show, self._set)
+        self.key = key
+
+    def _show(self, kernel: Kernel) -> bytes:
+        keys = [f"{self.key}_{part}" for part in self._PARTS]
+        if not kernel.networked:
+            return b"\t".join(b"%d" % TCP[key] for key in keys)
+        return b"\t".join(b"%d" % kernel.net.sysctl[key] for key in keys)
+
+    def _set(self, kernel: Kernel, text: bytes, who: PCB) -> None:
+        for part, word in zip(self._PARTS, text.split(), strict=False):
+            kernel.net.set_sysctl(f"{self.key}_{part}", integer(word, 1, INT_MAX))
+
+
+class Algorithm(Knob):
+    """``tcp_congestion_control``: what a new socket begins with, by name."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__(self._show, self._set)
+
+    def _show(self, kernel: Kernel) -> bytes:
+        return kernel.net.tcp.congestion.encode() if kernel.networked else b"cubic"
+
+    def _set(self, kernel: Kernel, text: bytes, who: PCB) -> None:
+        name = text.strip().decode("latin-1")
+        if name not in CONGESTION:
+            raise error(Errno.ENOENT)
+        kernel.net.tcp.congestion = name
+
+
+def _algorithms(kernel: Kernel) -> bytes:
+    return " ".join(CONGESTION).encode()
+
+
 _BOUNDS: dict[str, tuple[int, int]] = {
+    **TCP_BOUNDS,
     "ip_forward": (0, 1),
     "ip_default_ttl": (1, 255),
     "ip_no_pmtu_disc": (0, 3),
@@ -90,6 +139,16 @@ KNOBS: dict[str, Knob] = {
         for name, default in GLOBAL.items()
     },
     "net.ipv4.ip_local_port_range": Ports(),
+    **{
+        f"net.ipv4.{name}": _global(name, default)
+        for name, default in TCP.items()
+        if not name.startswith(("tcp_rmem", "tcp_wmem"))
+    },
+    "net.ipv4.tcp_rmem": Triple("tcp_rmem"),
+    "net.ipv4.tcp_wmem": Triple("tcp_wmem"),
+    "net.ipv4.tcp_congestion_control": Algorithm(),
+    "net.ipv4.tcp_available_congestion_control": Knob(_algorithms),
+    "net.ipv4.tcp_allowed_congestion_control": Knob(_algorithms),
     **{
         f"net.ipv4.conf.{which}.{name}": StackNumber(f"conf.{which}.{name}", default)
         for which in ("all", "default")

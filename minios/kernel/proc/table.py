@@ -13,7 +13,7 @@ from minios.kernel import conntrack
 from minios.kernel.dev import interrupts, printer
 from minios.kernel.files import locks
 from minios.kernel.mm import shm
-from minios.kernel.proc import cpu, datagrams, files, memory, net, pid, sched, system
+from minios.kernel.proc import cpu, datagrams, files, memory, net, pid, sched, system, tcp
 from minios.kernel.process import PCB
 from minios.kernel.socket import unix
 
@@ -72,6 +72,8 @@ ROOT_FILES: dict[bytes, RootFile] = {
     b"net/packet": RootFile(datagrams.packet),
     b"net/raw": RootFile(datagrams.raw),
     b"net/snmp": RootFile(net.snmp),
+    b"net/tcp": RootFile(tcp.tcp),
+    b"net/tcp6": RootFile(tcp.tcp6),
     b"net/udp": RootFile(datagrams.udp),
     b"net/sockstat": RootFile(net.sockstat),
     b"net/unix": RootFile(unix.listing),

@@ -9,6 +9,7 @@ from minios.abi.inet import IPPROTO_TCP, ip_text
 from minios.net.address import multicast
 from minios.net.drop import Drop
 from minios.net.tcp import errors, input, output, window
+from minios.net.tcp.congestion import DEFAULT
 from minios.net.tcp.connection import Connection
 from minios.net.tcp.cookies import COOKIE_AGE, MINUTE, Secrets
 from minios.net.tcp.listener import Listener
@@ -16,11 +17,11 @@ from minios.net.tcp.request import Request
 from minios.net.tcp.sendqueue import SYN as SENT_SYN
 from minios.net.tcp.sendqueue import SendQueue, Sent
 from minios.net.tcp.sequence import MASK
-from minios.net.tcp.settings import DEFAULTS
 from minios.net.tcp.state import TcpState
 from minios.net.tcp.tcb import Pending, Tcb
 from minios.net.tcp.timers import arm
 from minios.net.tcp.timewait import LENGTH, TimeWait
+from minios.net.tcpsettings import DEFAULTS
 from minios.net.wire.ipv4 import IPv4
 from minios.net.wire.tcp import ACK, RST, TCP, flags_text
 from minios.net.wire.tcpoptions import TcpOptions
@@ -51,6 +52,8 @@ class Tcp:
         self.orphans: dict[Connection, None] = {}
         self.resting: dict[Key, TimeWait] = {}
         """Those of ``connections`` that rest, in the order in which they began to."""
+        self.congestion = DEFAULT
+        """What a new connection's algorithm is."""
         self.cookies_at: int | None = None
         """When the last SYN cookie was sent."""
         stack.sysctl.defaults.update(DEFAULTS)
@@ -487,6 +490,12 @@ class Tcp:
         self.resting.clear()
         self.listeners.clear()
         self.orphans.clear()
+
+    def figures(self) -> tuple[int, int, int, int]:
+        """For /proc/net/sockstat: in use, orphaned, resting, allocated."""
+        from minios.net.tcp.listing import figures
+
+        return figures(self)
 
     def digest(self) -> Any:
         """Plain data for the digest."""

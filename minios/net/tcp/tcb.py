@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from minios.net.tcp.alarm import Alarm
-from minios.net.tcp.congestion import ALGORITHMS, DEFAULT, Congestion
+from minios.net.tcp.congestion import ALGORITHMS, Congestion
 from minios.net.tcp.reassembly import Reassembly
 from minios.net.tcp.rtt import RoundTrip
 from minios.net.tcp.sendqueue import SendQueue
@@ -166,7 +166,7 @@ class Tcb:
         self.sack_ok = self.ts_ok = self.wscale_ok = False
         self.ts_offset = self.ts_recent = self.ts_recent_at = self.ts_echoed = 0
 
-        self.cc: Congestion = ALGORITHMS[DEFAULT]()
+        self.cc: Congestion = ALGORITHMS[tcp.congestion]()
         self.cwnd = INITIAL_WINDOW
         self.ssthresh = INFINITE_SSTHRESH
         self.cwnd_limited = False

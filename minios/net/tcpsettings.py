@@ -41,3 +41,22 @@ DEFAULTS: dict[str, int] = {
     "tcp_wmem_max": 4194304,
     "tcp_wmem_min": 4096,
 }
+
+BOUNDS: dict[str, tuple[int, int]] = {
+    "tcp_early_retrans": (0, 4),
+    "tcp_keepalive_intvl": (1, 32767),
+    "tcp_keepalive_probes": (1, 127),
+    "tcp_keepalive_time": (1, 32767),
+    "tcp_retries1": (0, 255),
+    "tcp_sack": (0, 1),
+    "tcp_syn_retries": (1, 127),
+    "tcp_synack_retries": (0, 255),
+    "tcp_syncookies": (0, 2),
+    "tcp_timestamps": (0, 2),
+    "tcp_tw_reuse": (0, 2),
+    "tcp_window_scaling": (0, 1),
+}
+"""What may be written where that is not any number from 0 on."""
+
+CONGESTION = ("reno", "cubic")
+"""The algorithms by name (net/tcp/congestion)."""
