@@ -61,7 +61,8 @@ UNITS = (
     ("named", _unit("BIND Domain Name Server", "/usr/sbin/named -f", "/etc/bind/named.conf",
                     "named(8)")),
     ("isc-dhcp-server", _unit("ISC DHCP IPv4 server", "/usr/sbin/dhcpd -f",
-                              "/etc/dhcp/dhcpd.conf", "dhcpd(8)", reload=False)),
+                              "/etc/dhcp/dhcpd.conf", "dhcpd(8)", reload=False)
+        .replace(b"After=network.target", b"After=network.target networking.service")),
     ("httpd", _unit("The HTTP Server", "/usr/sbin/httpd -X", "/var/www/html", "httpd(8)")),
     ("whoisd", _unit("Whois server", "/usr/sbin/whoisd -F", "/etc/whois", "whoisd(8)")),
     ("ripd", _unit("RIP routing daemon", "/usr/sbin/ripd", "/etc/ripd.conf", "ripd(8)")),

@@ -74,8 +74,8 @@ class Wire:
         self.side = side
         self.source = source
         self.target = target
-        self.free_at = 0
-        self.until = 0
+        self.free_at = link.network.world.now  # a boot runs at negative times
+        self.until = self.free_at
         """When the last of what was sent before it became such a line will have arrived."""
         self.latency = 0
         self.spec = spec
@@ -230,7 +230,7 @@ class Link:
             wire.source.send = wire.source.no_cable
             self.network.world.redirect(wire.deliver, wire.cut)
             wire.until = wire.last_arrival()
-            wire.free_at = 0
+            wire.free_at = self.network.world.now
         self._tell()
 
     def _tell(self) -> None:

@@ -42,6 +42,8 @@ _TIMED = INCOMPLETE | DELAY | PROBE
 
 ALWAYS = 1 << 100
 """Later than any time."""
+NEVER = -ALWAYS
+"""Earlier than any: a machine boots at negative times."""
 
 FORCED_EVERY = 5 * SECOND
 """How old an entry must be for a full table to forget it, and how often it tries."""
@@ -70,7 +72,7 @@ class Neighbour:
         self.state = state
         now = dev.stack.world.now
         self.confirmed = self.used = self.updated = now
-        self.fresh = ALWAYS if state & (PERMANENT | NOARP) else 0
+        self.fresh = ALWAYS if state & (PERMANENT | NOARP) else NEVER
         self.probes = 0
         self.queue: list[Ethernet] = []
         self.timer: Timer | None = None
@@ -166,7 +168,7 @@ class Neighbour:
         """Another state, told to whoever monitors; what is usable without a question follows."""
         self.state = state
         self.updated = self.dev.stack.world.now
-        self.fresh = ALWAYS if state & (PERMANENT | NOARP) else 0
+        self.fresh = ALWAYS if state & (PERMANENT | NOARP) else NEVER
         if self.table is not None:
             self.table.changed(self)
 
@@ -284,7 +286,7 @@ class Neighbours:
         for frame in queue:
             self.stack.drop(Drop.ARP_TIMEOUT, frame, neighbour.dev, "the entry was removed")
         neighbour.state = FAILED
-        neighbour.fresh = 0
+        neighbour.fresh = NEVER
         neighbour.table = None
         self.changed(neighbour, True)
 

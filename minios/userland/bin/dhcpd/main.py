@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from minios.abi.flags import POLLIN
 from minios.abi.inet import ip_text, mac_text
 from minios.abi.signals import Sig
 from minios.abi.sys import Sys
+from minios.net.wire.dhcp import SERVER_PORT
 from minios.userland.bin.dhcpd.config import BadConfig, Config, parse
 from minios.userland.bin.dhcpd.server import Interface, Server
-from minios.userland.lib.net.daemon import Log, background
+from minios.userland.lib.net.daemon import Log, background, udp
 from minios.userland.lib.net.rawudp import raw_udp
 from minios.userland.lib.net.rtnl import IFF_LOOPBACK, Address, Link, rtnl
-from minios.userland.lib.net.tasks import Loop
+from minios.userland.lib.net.tasks import Loop, ready
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.stdio import complain, read_file, why
 
@@ -103,6 +105,9 @@ async def _run(
         await log.say("")
         await log.say("Not configured to listen on any interfaces!", 3)
         return 1
+    with suppress(OSError):
+        # So that nobody is told that the port is closed; what comes is heard by the raw sockets.
+        loop.start(_swallow, sys, await udp(sys, (0, SERVER_PORT), reuse=True))
     await log.say("Server starting service.")
 
     async def stop() -> None:
@@ -112,6 +117,13 @@ async def _run(
     await loop.on_signal(Sig.SIGINT, stop)
     await loop.run()
     return 0
+
+
+async def _swallow(sys: Sys, fd: int) -> None:
+    while True:
+        await ready(fd, POLLIN)
+        with suppress(OSError):
+            await sys.recv(fd, 65535)
 
 
 async def _listen(sys: Sys, server: Server, names: list[bytes]) -> bool:
