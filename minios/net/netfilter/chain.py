@@ -16,23 +16,28 @@ ACCEPT, DROP, RETURN, STOLEN = 1, 2, 3, 4
 class Chain:
     """A chain. ``policy`` is ACCEPT or DROP, 0 for one of the user's."""
 
-    __slots__ = ("bytes", "name", "packets", "policy", "rules", "stack", "table")
+    __slots__ = ("bytes", "counts", "name", "packets", "policy", "rules", "stack", "table")
 
     def __init__(self, stack: Any, table: str, name: str, policy: int) -> None:
         self.stack = stack
         self.table = table
         self.name = name
         self.policy = policy
+        self.counts = table != "nat"
         self.packets = 0
         self.bytes = 0
         self.rules: list[Rule] = []
 
     def passes(self, packet: Any, inside: Any, outside: Any) -> bool:
-        """Take a packet through a built-in chain; False if it ended there."""
+        """Take a packet through a built-in chain; False if it ended there.
+
+        What the policy decides is counted, but for the nat table, where nf_tables does not count.
+        """
         verdict = self.walk(packet, inside, outside) if self.rules else None
         if verdict is None:
-            self.packets += 1
-            self.bytes += packet.length
+            if self.counts:
+                self.packets += 1
+                self.bytes += packet.length
             if self.policy == ACCEPT:
                 return True
             self._dropped(packet, inside or outside, f"{self.table} {self.name} policy")

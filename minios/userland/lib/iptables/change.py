@@ -97,7 +97,7 @@ def _rules(table: Table, order: Order) -> Table:
         rules[number - 1] = order.rules[0]
     elif command == "D" and number:
         if number > len(rules):
-            raise other("Index of deletion too big." if rules else NO_CHAIN)
+            raise other("Index of deletion too big.")
         del rules[number - 1]
     else:
         for wanted in order.rules:
