@@ -239,9 +239,14 @@ def _files() -> dict[str, Path]:
     return found
 
 
+def _worlds() -> dict[str, Path]:
+    """Worlds to play in that are no levels of the campaign, by id."""
+    return {path.stem: path for path in Path(__file__).with_name("worlds").glob("*.yaml")}
+
+
 def find(name: str) -> Path:
     """The file of a level named by id or by path. Raises :class:`UnknownLevel`."""
-    files = _files()
+    files = _files() | _worlds()
     if name in files:
         return files[name]
     path = Path(name)

@@ -293,6 +293,90 @@ def test_a_link_may_begin_unplugged():
     assert not done(one)
 
 
+SERVER = (
+    "nics: {eth0: {address: 203.0.113.2/24, gateway: 203.0.113.1}}",
+    "nics: {eth0: {address: 203.0.113.2/24, gateway: 203.0.113.1}}\n"
+    "      services: {httpd: {exec: /usr/sbin/httpd -X, after: networking}}\n"
+    "      processes: {other: {run: sleep 1000}}",
+)
+NAT = (
+    "forwarding: true",
+    "forwarding: true\n      iptables: |\n        *nat\n"
+    "        -A POSTROUTING -o eth1 -j MASQUERADE\n        COMMIT",
+)
+
+
+@pytest.mark.parametrize(
+    ("check", "holds"),
+    [
+        ("reachable: {on: pc, to: web, proto: tcp, port: 80}", True),
+        ("reachable: {on: pc, to: web, proto: tcp, port: 81}", False),  # refused
+        ("reachable: {on: pc, to: 203.0.113.9, proto: tcp, port: 80}", False),  # nobody
+        ("reachable: {on: pc, to: 203.0.113.9}", False),
+        ("reachable: {on: pc, to: gw}", True),
+        ("reachable: {on: pc, to: web, proto: udp, port: 53}", False),
+        ("port: {on: web, port: 80}", True),
+        ("port: {on: web, port: 80, address: 203.0.113.2}", True),
+        ("port: {on: web, port: 80, address: 203.0.113.3}", False),
+        ("port: {on: web, port: 80, by: other}", False),
+        ("port: {on: web, port: 81}", False),
+        ("port: {on: web, port: 81, state: closed}", True),
+        ("port: {on: web, port: 80, state: closed}", False),
+        ("port: {on: web, port: 80, proto: udp}", False),
+    ],
+)
+def test_who_is_reached_and_what_is_open(check: str, holds: bool):
+    one = play(level((GOAL, check), SERVER))
+    one.run_until(3 * SECOND)
+    assert done(one) is holds
+
+
+@pytest.mark.parametrize(
+    ("check", "holds"),
+    [
+        ("nat: {on: gw}", True),
+        ("nat: {on: gw, proto: icmp, inside: 10.0.0.2, outside: 203.0.113.1, remote: "
+         "203.0.113.2}", True),
+        ("nat: {on: gw, inside: 10.0.0.3}", False),
+        ("nat: {on: gw, inside: 10.0.0.3, exists: false}", True),
+        ("nat: {on: gw, proto: tcp}", False),
+        ("nat: {on: pc}", False),
+    ],
+)  # fmt: skip
+def test_translations_of_a_machine(check: str, holds: bool):
+    one = play(level((GOAL, f"all: [{{reachable: {{on: pc, to: web}}}}, {{{check}}}]"), NAT))
+    one.run_until(3 * SECOND)
+    assert done(one) is holds
+
+
+def test_mappings_of_a_nat_box():
+    box = "sw: {kind: nat, inside: 10.0.0.1/24, outside: 198.51.100.1/24, gateway: 198.51.100.2}"
+    for check, holds in (
+        ("inside: 10.0.0.2, outside: 198.51.100.1", True),
+        ("inside: 10.0.0.9", False),
+        ("proto: udp", False),
+    ):
+        goal = f"all: [{{reachable: {{on: pc, to: web}}}}, {{nat: {{on: sw, {check}}}}}]"
+        one = play(
+            level(
+                (SW, box), (GOAL, goal), ("[pc, sw]", "[pc, sw.inside]"),
+                ("[gw.eth0, sw.4]", "[gw.eth0, sw.outside]"), ("10.0.0.1/24", "198.51.100.2/24"),
+            )
+        )  # fmt: skip
+        one.run_until(3 * SECOND)
+        assert done(one) is holds, check
+
+
+def test_what_routes_says_is_in_the_table_after_boot():
+    one = play(level(("forwarding: true", "forwarding: true\n      routes: [10.9.0.0/16 via "
+                                          "203.0.113.9, blackhole 10.8.0.0/16]")))  # fmt: skip
+    assert one.machines["gw"].kernel is not None
+    table = one.machines["gw"].kernel.net.routes
+    assert table.matching(0x0A090001).gateway == 0xCB007109  # type: ignore[union-attr]
+    blackhole = table.matching(0x0A080001)
+    assert blackhole is not None and blackhole.dev is None
+
+
 def test_a_networked_world_is_the_same_in_one_run_and_in_pieces():
     loss = ("rate: 10Mbit", "rate: 10Mbit, loss: 20%, reorder: 10%, duplicate: 5%")
     whole, pieces = play(level(loss)), play(level(loss))

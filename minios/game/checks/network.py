@@ -194,7 +194,7 @@ class BoundPort(Sampled):
         stack = kernel.net
         found: list[Any] = []
         if check.proto == "udp":
-            found = [end for end in stack.udp.endpoints if end.local[1] == check.port]
+            found = [end for end in stack.udp.endpoints() if end.local[1] == check.port]
             if check.state == "connected":
                 found = [end for end in found if end.remote[0]]
         else:
@@ -207,7 +207,8 @@ class BoundPort(Sampled):
                     if key[1] == check.port and end.state.name == "ESTABLISHED"
                 ]
         if self._address is not None:
-            found = [end for end in found if end.local[0] in (self._address, 0)]
+            mine = (self._address, 0) if stack.is_local(self._address) else (self._address,)
+            found = [end for end in found if end.local[0] in mine]
         if self._remote is not None:
             found = [end for end in found if end.remote[0] == self._remote]
         return found
