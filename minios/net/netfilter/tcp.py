@@ -147,7 +147,11 @@ def segment_seen(conn: Conn, way: Way, segment: Any, now: int, settings: dict[st
     sender, receiver = tcp.sides[reply], tcp.sides[not reply]
     if new == _SS and old >= _TW:
         # a SYN for a connection that is over: this one makes room if it was really closed
-        if receiver.closing or (tcp.last_reply == reply and tcp.last_kind == _RST):
+        if (
+            sender.closing
+            or receiver.closing
+            or (tcp.last_reply == reply and tcp.last_kind == _RST)
+        ):
             return REPEAT
         new = _IG
     if new == _IG:
