@@ -29,6 +29,8 @@ class BridgeDevice(NetDevice):
     def __init__(self, stack: Stack, name: str, ifindex: int, mac: int) -> None:
         super().__init__(stack, name, ifindex, mac)
         self.own_mac = mac
+        self.judged = False
+        """It has had a port, and so knows whether it has carrier."""
         self.fixed_mac = False
         self.fixed_mtu = False
         self.core = Bridge(stack.world, f"{stack.name}.{name}", self._dropped)
@@ -39,7 +41,12 @@ class BridgeDevice(NetDevice):
 
     @property
     def carrier(self) -> bool:
-        return any(device.running for device in self.ports.values())
+        return not self.judged or any(device.running for device in self.ports.values())
+
+    def operstate(self) -> str:
+        if self.up and not self.judged:
+            return "UNKNOWN"
+        return super().operstate()
 
     def _dropped(self, reason: Drop, frame: Ethernet, port: str, detail: str) -> None:
         device = self.ports.get(port, self)
@@ -61,6 +68,7 @@ class BridgeDevice(NetDevice):
         device.slave = port
         device.handler = port.receive
         self.ports[device.name] = device
+        self.judged = True
         device.promiscuous(1)
         self.core.add_static(device.mac, self.itself)
         self._choose_mac()

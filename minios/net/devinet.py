@@ -207,7 +207,17 @@ class Devinet:
 
     def _own(self, dev: NetDevice, address: Address) -> list[Route]:
         """The address itself is here."""
-        source = address.ip
+        return [
+            Route(
+                address.ip, 32, dev, type=fib.LOCAL, scope=SCOPE_HOST,
+                src=self._primary(dev, address),
+                table=fib.TABLE_LOCAL, protocol=fib.PROT_KERNEL,
+            )
+        ]  # fmt: skip
+
+    @staticmethod
+    def _primary(dev: NetDevice, address: Address) -> int:
+        """The primary address of a secondary one's network; itself, if it is one."""
         if address.secondary:
             for primary in dev.addresses:
                 if (
@@ -215,25 +225,20 @@ class Devinet:
                     and primary.prefixlen == address.prefixlen
                     and primary.covers(address.ip)
                 ):
-                    source = primary.ip
-                    break
-        return [
-            Route(
-                address.ip, 32, dev, type=fib.LOCAL, scope=SCOPE_HOST, src=source,
-                table=fib.TABLE_LOCAL, protocol=fib.PROT_KERNEL,
-            )
-        ]  # fmt: skip
+                    return primary.ip
+        return address.ip
 
     def _networks(self, dev: NetDevice, address: Address) -> list[Route]:
         """Its network is on the link, and some addresses of that are everybody's."""
         made: list[Route] = []
         plen, ip = address.prefixlen, address.ip
+        source = self._primary(dev, address)
         prefix = address.peer & MASKS[plen]
 
         def everybody(dst: int) -> None:
             made.append(
                 Route(
-                    dst, 32, dev, type=fib.BROADCAST, scope=SCOPE_LINK, src=ip,
+                    dst, 32, dev, type=fib.BROADCAST, scope=SCOPE_LINK, src=source,
                     table=fib.TABLE_LOCAL, protocol=fib.PROT_KERNEL,
                 )
             )  # fmt: skip

@@ -293,8 +293,6 @@ def _mtu(stack: Stack, device: NetDevice, mtu: int) -> None:
 
 
 def _rename(stack: Stack, device: NetDevice, name: str) -> None:
-    if device.up:
-        raise error(Errno.EBUSY)
     _name(stack, name)
     devices = [(name if each is device else each.name, each) for each in stack.devices.values()]
     stack.devices.clear()

@@ -56,7 +56,7 @@ def get(stack: Stack, request: Nlmsg, pid: int) -> list[bytes]:
         ]
     entry = find(stack, head.ifindex).neigh.get(nl.address(found.get(nl.NDA_DST, b"")))
     if entry is None:
-        raise error(Errno.ENOENT)
+        raise refuse(Errno.ENOENT, "Neighbour entry not found")
     return [message(entry, nl.RTM_NEWNEIGH, request.seq, pid)]
 
 
@@ -99,7 +99,6 @@ def new(stack: Stack, request: Nlmsg, pid: int) -> list[bytes]:
     state = head.state
     mac = nl.address(found[nl.NDA_LLADDR]) if nl.NDA_LLADDR in found else entry.mac
     if state & neigh.VALID and nl.NDA_LLADDR not in found and not entry.nud() & neigh.VALID:
-        stack.neigh.remove(entry)
         raise refuse(Errno.EINVAL, "No link layer address given")
     if state in (neigh.DELAY, neigh.PROBE):
         entry.mac = mac

@@ -190,6 +190,8 @@ def _answer(
     elif way.kind == fib.MULTICAST:
         flags |= nl.RTCF_MULTICAST | (nl.RTCF_LOCAL if way.local else 0)
     learned = stack.routes.exceptions.get(dst) if way.expires else None
+    if way.redirect:
+        flags |= nl.RTCF_DOREDIRECT
     if learned is not None and learned.gateway:
         flags |= nl.RTCF_REDIRECTED
     table = fib.TABLE_LOCAL if way.kind == fib.LOCAL else fib.TABLE_MAIN

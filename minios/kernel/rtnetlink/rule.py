@@ -101,10 +101,8 @@ def delete(stack: Stack, request: Nlmsg, pid: int) -> list[bytes]:
         if (
             (nl.FRA_PRIORITY not in found or rule.priority == wanted.priority)
             and (not wanted.table or rule.table == wanted.table)
-            and rule.src_len == wanted.src_len
-            and rule.src == wanted.src
-            and rule.dst_len == wanted.dst_len
-            and rule.dst == wanted.dst
+            and (not wanted.src_len or (rule.src, rule.src_len) == (wanted.src, wanted.src_len))
+            and (not wanted.dst_len or (rule.dst, rule.dst_len) == (wanted.dst, wanted.dst_len))
             and (not wanted.iif or rule.iif == wanted.iif)
             and (not wanted.oif or rule.oif == wanted.oif)
         ):

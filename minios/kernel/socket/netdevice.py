@@ -220,7 +220,7 @@ def _entry(stack: Stack, argument: Any) -> Route:
         priority=max(entry.metric - 1, 0), protocol=fib.PROT_BOOT,
     )  # fmt: skip
     if entry.flags & nd.RTF_REJECT:
-        route.type, route.scope, route.dev = fib.UNREACHABLE, 0, None
+        route.type, route.scope, route.dev = fib.UNREACHABLE, SCOPE_HOST, None
     elif not route.gateway:
         route.scope = SCOPE_LINK
     if entry.mtu:

@@ -398,7 +398,7 @@ def test_a_ping_of_everybody_is_not_answered_unless_allowed() -> None:
     """icmp_echo_ignore_broadcasts; RFC 1122 3.2.2.6."""
     for ignore in (1, 0):
         rig = Rig()
-        pc = rig.host("pc", eth0="10.1.0.2/24", sysctl={"icmp_echo_ignore_broadcasts": ignore})
+        rig.host("pc", eth0="10.1.0.2/24", sysctl={"icmp_echo_ignore_broadcasts": ignore})
         station = rig.station("gw", A)
         rig.link("pc.eth0", "gw.0")
         station.send(ask(A, "10.1.0.9", "10.1.0.2"))

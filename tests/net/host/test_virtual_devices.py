@@ -50,7 +50,7 @@ def test_a_bridge_learns_and_forwards_like_a_switch() -> None:
 
 def test_the_host_is_reached_by_the_bridge_s_address() -> None:
     rig = Rig()
-    host, bridge, (a, b, c) = bridged(rig)
+    host, bridge, (a, b, _) = bridged(rig)
     a.send(ask(A, "10.0.0.2", "10.0.0.1"))
     rig.run(1)
     a.expect(0, eth(arp(op=2, spa="10.0.0.1", sha=bridge.mac), dst=A))
@@ -139,7 +139,7 @@ def test_a_vlan_device_tags_what_it_sends_and_takes_what_is_tagged() -> None:
 def test_a_tag_nobody_has_is_dropped_and_priority_tags_are_not() -> None:
     """IEEE 802.1Q: VLAN 0 is only a priority."""
     rig = Rig()
-    host, _, station = vlan(rig)
+    _, _, station = vlan(rig)
     other = ask(A, "10.9.0.2", "10.9.0.1")
     other.vlan = 7
     station.send(other)

@@ -8,7 +8,7 @@ from typing import Any
 from minios.abi import netlink as nl
 from minios.abi.inet import broadcast, ip_text, mask
 from minios.abi.netlink import IfAddr, Nlmsg
-from minios.abi.sockets import AF_INET
+from minios.abi.sockets import AF_INET, AF_PACKET
 from minios.userland.bin.ip import link
 from minios.userland.bin.ip.context import (
     Complaint,
@@ -209,6 +209,7 @@ async def show(ip: Ip, words: Words) -> int:
     wanted = Filter()
     while words:
         await wanted.take(ip, words)
+    await wanted.find(ip)
     by_device: dict[int, list[Entry]] = {}
     if ip.family in (0, AF_INET):
         for entry in await entries(ip):
@@ -216,13 +217,13 @@ async def show(ip: Ip, words: Words) -> int:
                 by_device.setdefault(entry.index, []).append(entry)
     for device in (await ip.devices()).values():
         mine = by_device.get(device.index, [])
-        if not wanted.wants(device) or ((wanted.selective or ip.family) and not mine):
-            continue
-        await _show_device(ip, device, mine)
+        only = wanted.selective or ip.family not in (0, AF_PACKET)
+        if wanted.wants(device) and (mine or not only):
+            await _show_device(ip, device, mine, wanted)
     return 0
 
 
-async def _show_device(ip: Ip, device: Device, mine: list[Entry]) -> None:
+async def _show_device(ip: Ip, device: Device, mine: list[Entry], wanted: Filter) -> None:
     if ip.json:
         found = await link.as_json(ip, device, mode=False)
         found["addr_info"] = [_as_json(ip, entry) for entry in mine]
@@ -232,8 +233,10 @@ async def _show_device(ip: Ip, device: Device, mine: list[Entry]) -> None:
         cells = "".join(_brief(entry) for entry in mine)
         await ip.line(await link.brief(ip, device) + cells)
         return
-    if not ip.oneline:
-        await ip.line(await link.heading(ip, device, mode=False))
+    if not ip.oneline and not wanted.label:
+        text = await link.heading(ip, device, mode=False)
+        # Asked for a network, ip leaves out the link layer.
+        await ip.line(text.partition(ip.newline)[0] if wanted.prefix else text)
     for entry in mine:
         if ip.oneline:
             await ip.line(f"{device.index}: {device.name}    {described(ip, entry)}")
@@ -245,7 +248,9 @@ async def _show_device(ip: Ip, device: Device, mine: list[Entry]) -> None:
 
 def _brief(entry: Entry) -> str:
     peer = f" peer {ip_text(entry.peer)}" if entry.peer != entry.ip else ""
-    return f"{ip_text(entry.ip)}{peer}/{entry.length} "
+    metric = nl.number(entry.attributes.get(nl.IFA_RT_PRIORITY, b""))
+    told = f"metric {metric} " if metric else ""
+    return f"{ip_text(entry.ip)}{peer}/{entry.length} {told}"
 
 
 def _as_json(ip: Ip, entry: Entry) -> dict[str, Any]:
@@ -276,6 +281,7 @@ async def flush(ip: Ip, words: Words) -> int:
     wanted = Filter()
     while words:
         await wanted.take(ip, words)
+    await wanted.find(ip)
     count = 0
     devices = await ip.devices()
     while True:

@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from minios.abi import netlink as nl
-from minios.abi.inet import mac_text, parse_mac
+from minios.abi.inet import mac_text
 from minios.abi.netlink import IfInfo
 from minios.userland.bin.ip.context import (
     Complaint,
@@ -296,9 +296,10 @@ async def do(ip: Ip, words: Words) -> int:
 class Filter:
     """Which devices ``show`` is about."""
 
-    __slots__ = ("device", "kind", "master", "nomaster", "up")
+    __slots__ = ("device", "kind", "master", "name", "nomaster", "up")
 
     def __init__(self) -> None:
+        self.name = ""
         self.device: Device | None = None
         self.up = False
         self.master: Device | None = None
@@ -321,9 +322,14 @@ class Filter:
             return
         words.is_next("dev")
         word = words.take()
-        if self.device is not None:
+        if self.name:
             raise duplicate("dev", word)
-        self.device = await ip.shown(word) if await _known(ip, word, words) else None
+        self.name = word
+
+    async def find(self, ip: Ip) -> None:
+        """Whether there is the device, once all arguments are known."""
+        if self.name:
+            self.device = await ip.shown(self.name)
 
     def wants(self, device: Device) -> bool:
         if self.device is not None and device.index != self.device.index:
@@ -343,18 +349,12 @@ class Filter:
         return device.kind == self.kind
 
 
-async def _known(ip: Ip, word: str, words: Words) -> bool:
-    """Two names are a mistake, which is told before whether there is such a device."""
-    if words and words.peek not in ("up", "master", "nomaster", "type", "dev", "vrf"):
-        raise duplicate("dev", words.peek)
-    return True
-
-
 async def show(ip: Ip, words: Words) -> int:
     """``ip link show``."""
     wanted = Filter()
     while words:
         await wanted.take(ip, words)
+    await wanted.find(ip)
     for device in (await ip.devices()).values():
         if not wanted.wants(device):
             continue
@@ -414,7 +414,9 @@ async def _modify(ip: Ip, words: Words, kind: int, flags: int) -> int:
             bit, inverse = _SWITCHES[word]
             text = words.take()
             if text not in ("on", "off"):
-                raise Complaint(f'Error: argument of "{word}" must be "on" or "off", not "{text}"')
+                raise Complaint(
+                    f'Error: argument of "{word}" must be "on" or "off", not "{text}"', 1
+                )
             change |= bit
             wanted = wanted | bit if (text == "on") != inverse else wanted & ~bit
         elif word == "master":
@@ -441,8 +443,9 @@ async def _modify(ip: Ip, words: Words, kind: int, flags: int) -> int:
         name, new_name = new_name, ""
     if not name and not (creating and type_name):
         status = 1 if creating else 255
-        what = "type" if creating and not type_name else "dev"
-        raise Complaint(f'Not enough information: "{what}" argument is required.', status)
+        if creating and not type_name:
+            raise Complaint('Not enough information: "type" argument is required', status)
+        raise Complaint('Not enough information: "dev" argument is required.', status)
     index = 0
     if creating:
         if not type_name:
@@ -476,12 +479,23 @@ async def _master(ip: Ip, name: str) -> Device:
     return device
 
 
+def link_address(word: str) -> bytes:
+    """A hardware address of any length: hexadecimal numbers, each as far as it is one."""
+    data = b""
+    for part in word.split(":"):
+        digits = part[: len(part) - len(part.lstrip("0123456789abcdefABCDEF"))]
+        if not digits or int(digits, 16) > 255:
+            raise Complaint(f'"{word}" is invalid lladdr.', 1)
+        data += bytes((int(digits, 16),))
+    return data
+
+
 def hardware(word: str) -> int:
-    """A hardware address."""
-    try:
-        return parse_mac(word)
-    except ValueError:
-        raise Complaint(f'"{word}" is invalid lladdr.', 1) from None
+    """A hardware address of the usual length."""
+    data = link_address(word)
+    if len(data) != 6:
+        raise Complaint(f"Invalid address length {len(data)} - must be 6 bytes", 1)
+    return int.from_bytes(data, "big")
 
 
 _BRIDGE = {

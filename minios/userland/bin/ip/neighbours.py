@@ -10,7 +10,7 @@ from minios.abi.inet import ip_text, mac_text, mask
 from minios.abi.netlink import NdMsg, Nlmsg
 from minios.abi.sockets import AF_INET
 from minios.userland.bin.ip.context import Complaint, Ip, Words, duplicate, host, matches, prefix
-from minios.userland.bin.ip.link import hardware
+from minios.userland.bin.ip.link import link_address
 from minios.userland.bin.ip.names import STATES
 from minios.userland.lib.net.netlink import NetlinkError
 
@@ -46,8 +46,6 @@ class Entry:
 
     @property
     def state(self) -> str:
-        if not self.head.state:
-            return "NONE"
         return ",".join(name for bit, name in STATES.items() if self.head.state & bit)
 
 
@@ -101,7 +99,7 @@ async def described(ip: Ip, entry: Entry, known: Filter | None = None) -> str:
         text += f" ref {refs}" if refs else ""
         text += f" used {used // 100}/{confirmed // 100}/{updated // 100}"
         text += f"probes {nl.number(entry.attributes.get(nl.NDA_PROBES, b''))} "
-    if not entry.head.flags & nl.NTF_PROXY:
+    if entry.state and not entry.head.flags & nl.NTF_PROXY:
         text += f"{entry.state} "
     return text
 
@@ -256,7 +254,7 @@ async def _modify(ip: Ip, words: Words, kind: int, flags: int) -> int:
         if matches(word, "lladdr"):
             text = words.take()
             if text != "null":
-                body += _link_address(text)
+                body += nl.attribute(nl.NDA_LLADDR, link_address(text))
         elif word == "nud":
             text = words.take()
             number = state_number(text)
@@ -285,14 +283,3 @@ async def _modify(ip: Ip, words: Words, kind: int, flags: int) -> int:
     index = (await ip.need(device)).index
     head = NdMsg(AF_INET, index, state, nl.NTF_PROXY if proxy else 0, 0)
     return await ip.talk(kind, flags, head.pack() + nl.ip(nl.NDA_DST, address) + body)
-
-
-def _link_address(text: str) -> bytes:
-    """A hardware address of any length; the kernel knows which is right."""
-    parts = text.split(":")
-    if len(parts) == 6:
-        return nl.mac(nl.NDA_LLADDR, hardware(text))
-    try:
-        return nl.attribute(nl.NDA_LLADDR, bytes(int(part, 16) for part in parts))
-    except ValueError:
-        raise Complaint(f'"{text}" is invalid lladdr.', 1) from None

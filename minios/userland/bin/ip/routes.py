@@ -174,6 +174,8 @@ async def described(ip: Ip, route: Entry, known: Filter | None = None) -> str:
         text += "onlink "
     if head.flags & LINKDOWN:
         text += "linkdown "
+    if head.flags & nl.RTCF_MULTICAST:
+        text += "rt_offload_failed "  # ip takes the bit for RTM_F_OFFLOAD_FAILED
     if nl.RTA_UID in route.attributes:
         text += f"uid {route.number(nl.RTA_UID)} "
     if cloned:
@@ -191,7 +193,7 @@ def _cache(route: Entry) -> str:
         word
         for bit, word in (
             (nl.RTCF_LOCAL, "local"), (nl.RTCF_BROADCAST, "brd"), (nl.RTCF_MULTICAST, "mc"),
-            (nl.RTCF_REDIRECTED, "redirected"),
+            (nl.RTCF_DOREDIRECT, "redirect"), (nl.RTCF_REDIRECTED, "redirected"),
         )
         if route.head.flags & bit
     ]  # fmt: skip

@@ -183,7 +183,7 @@ async def _delete(tool: Tool, words: list[str]) -> int:
         await tool.sys.ioctl(fd, nd.SIOCDARP, nd.ArpReq(ip, 0, flags, 0, device))
     except OSError as err:
         if err.errno == Errno.ENXIO:
-            await nettools.say(tool, f"No ARP entry for {words[0]}")
+            await tool.line(f"No ARP entry for {words[0]}".encode("latin-1"))
         else:
             which = "pub" if public else "dontpub"
             await nettools.say(tool, f"SIOCDARP({which}): {err.strerror}")

@@ -19,6 +19,12 @@ Usage: route [-nNvee] [-FC] [<AF>]           List kernel routing tables
         -e, --extend             display other/more information
         -F, --fib                display Forwarding Information Base (default)
         -C, --cache              display routing cache instead of FIB
+
+  <AF>=Use -4, -6, '-A <af>' or '--<af>'; default: inet
+  List of possible address families (which support routing):
+    inet (DARPA Internet) inet6 (IPv6) ax25 (AMPR AX.25) 
+    netrom (AMPR NET/ROM) rose (AMPR ROSE) ipx (Novell IPX) 
+    ddp (Appletalk DDP) x25 (CCITT X.25) 
 """
 
 INET_USAGE = """
@@ -69,8 +75,10 @@ async def route(tool: Tool) -> int:
         await nettools.say(tool, USAGE.strip("\n"))
         return 3
     if not words or action == "flush":
-        await nettools.say(tool, INET_USAGE.strip("\n"))
-        return 0 if action != "flush" else 3
+        if action == "flush":
+            raise await _usage(tool)
+        await tool.line(INET_USAGE.strip("\n").encode())
+        return 0
     return await _change(tool, action == "add", words)
 
 

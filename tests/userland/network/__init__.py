@@ -1,0 +1,1 @@
+"""Programs that configure the network, against what Debian's printed."""
