@@ -1,0 +1,1 @@
+"""ssh(1), scp(1), ssh-keygen(1)."""

@@ -1,0 +1,1 @@
+"""sshd(8): sessions for who comes over the network."""

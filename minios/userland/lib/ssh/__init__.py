@@ -1,0 +1,1 @@
+"""SSH between machines of a world: the connection, keys and known hosts."""
