@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from minios.abi.sys import Program
 from minios.game import sandbox
 from minios.game.base import install
 from minios.game.sandbox import Result
@@ -23,7 +24,12 @@ class Lan:
     Without an address the interface is left down, for a DHCP client to bring it up.
     """
 
-    def __init__(self, hosts: Mapping[str, Mapping[str, str]], seed: int = 0) -> None:
+    def __init__(
+        self,
+        hosts: Mapping[str, Mapping[str, str]],
+        seed: int = 0,
+        load: Callable[[str], Program] = load,
+    ) -> None:
         self.world = World(seed, now=-sandbox.BOOT)
         self.network = Network(self.world)
         self.machines: dict[str, Machine] = {}
