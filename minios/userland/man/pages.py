@@ -75,6 +75,28 @@ comm [-123] FILE1 FILE2
 Three columns: lines only in FILE1, only in FILE2, and in both. -1 -2 -3 leave one out.
 $ comm -12 today yesterday
 see sort(1), diff(1), uniq(1)
+@conntrack 8 list, watch and delete tracked connections
+conntrack -L [-p PROTO] [-s IP] [-d IP] [-r IP] [-q IP] [-o OUTPUT] [OPTION]...
+conntrack -E [-e NEW,UPDATES,DESTROY] [OPTION]...
+conntrack -D [OPTION]...
+conntrack -F | -C | -S
+--
+The kernel remembers connections once a rule asks for it: as soon as there is a nat table, or a rule with -m conntrack. -L shows for each its protocol, the seconds until it is forgotten, for TCP its state, and its two directions: as packets come in, and as answers come in, which is where a translation shows. [UNREPLIED] has seen no answer; [ASSURED] is not thrown away when the table is full.
+-L  list
+-E  tell what happens, until interrupted
+-D  delete those that are meant; exit status 1 if there is none
+-F  delete all
+-C  how many there are
+-S  statistics: what was invalid, dropped for want of room …
+-p PROTO  tcp, udp, icmp; then also --sport PORT, --dport PORT, --reply-port-src, --reply-port-dst, --state STATE
+-s, -d IP  source and destination of the original direction
+-r, -q IP  source and destination of the answers
+-u STATUS  ASSURED, SEEN_REPLY, UNREPLIED, SRC_NAT, DST_NAT
+-n, -g, -j [IP]  with a translated source, destination, either
+-o OUTPUT  extended, id, timestamp, xml
+$ conntrack -L -p tcp --dport 80
+$ conntrack -E
+see iptables(8), sysctl(8)
 @cp 1 copy files and directories
 cp [-rapifnuvt] SOURCE... DEST
 --
@@ -390,6 +412,61 @@ ipcs [-m] [-t | -p | -c | -l | -u] [-i ID]
 --
 Lists System V segments: key, id, owner, size and how many have it attached (nattch). -p shows who made it and who touched it last, -t when, -i everything about one.
 see ipcrm(1), ipcmk(1), pmap(1)
+@iptables 8 administer the packet filter and NAT
+iptables [-t TABLE] -A|-D|-C CHAIN RULE
+iptables [-t TABLE] -I CHAIN [NUMBER] RULE
+iptables [-t TABLE] -R CHAIN NUMBER RULE
+iptables [-t TABLE] -D CHAIN NUMBER
+iptables [-t TABLE] -L|-S|-F|-Z [CHAIN [NUMBER]] [-nvx] [--line-numbers]
+iptables [-t TABLE] -N|-X CHAIN
+iptables [-t TABLE] -P CHAIN ACCEPT|DROP
+iptables [-t TABLE] -E OLD NEW
+--
+A table has chains, a chain has rules. The first rule of a chain that a packet matches and that has a deciding target decides; a packet that no rule decides gets the chain's policy. filter (unless -t says otherwise) has INPUT, FORWARD and OUTPUT. nat has PREROUTING, INPUT, OUTPUT and POSTROUTING and sees only the first packet of each connection. mangle and raw are there, too.
+-A, -I, -R, -D, -C  append, insert, replace, delete a rule; check whether it is there
+-L, -S  list for people, or as commands; -n in numbers, -v with counters and interfaces, -x exactly
+-F, -Z  delete all rules; zero the counters
+-N, -X, -E, -P  make, delete, rename a chain; set a policy
+-p PROTO  with --sport, --dport PORT[:PORT], --tcp-flags MASK SET, --syn, --icmp-type TYPE
+-s, -d ADDRESS[/LENGTH]  source, destination
+-i, -o NAME[+]  interface a packet came in by, goes out by
+-m conntrack --ctstate STATES  of NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED, SNAT, DNAT; also --ctorigdst, --ctorigdstport …
+-m multiport --dports 80,443,8000:8010  up to 15 ports
+-m limit --limit 5/min --limit-burst 5  at most so many
+-m statistic --mode random --probability 0.3  by chance; --mode nth --every N --packet P every so many
+-m addrtype, comment, iprange, length, mac, state, ttl  other matches
+-j ACCEPT, DROP, RETURN, CHAIN  let through, drop, go back, go on in a chain (-g: without coming back)
+-j REJECT [--reject-with KIND]  drop and tell the sender: icmp-port-unreachable, tcp-reset …
+-j LOG [--log-prefix TEXT] [--log-level LEVEL]  write a line to the kernel's log, see dmesg(1)
+-j MASQUERADE [--random|--random-fully] [--to-ports A-B]  nat: the address of the interface it leaves by
+-j SNAT --to-source IP[-IP][:A-B]  nat: another source
+-j DNAT --to-destination IP[:PORT]  nat: another destination
+-j REDIRECT [--to-ports PORT]  nat: to this machine
+-j TTL, TCPMSS, NOTRACK, CT  in mangle and raw
+! before an option means the opposite. Exit status: 1 if refused, 2 for bad usage, 3 for a table that is not there, 4 if the kernel says no.
+$ iptables -A INPUT -i eth0 -p tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+$ iptables -t nat -A POSTROUTING -o eth1 -j MASQUERADE
+$ iptables -t nat -A PREROUTING -i eth1 -p tcp --dport 8080 -j DNAT --to-destination 10.0.0.2:80
+$ iptables -L -n -v --line-numbers
+see iptables-save(8), iptables-restore(8), conntrack(8)
+@iptables-restore 8 load rules from a file
+iptables-restore [-cnt] [-T TABLE] [FILE]
+--
+Reads what iptables-save writes. A table is replaced as a whole at its COMMIT, or not at all. On boot /etc/iptables/rules.v4 is loaded, if it is there.
+-c  take the counters, too
+-n  keep the rules that are there
+-t  only look whether it is right
+-T TABLE  only that table
+$ iptables-restore < /etc/iptables/rules.v4
+see iptables(8), iptables-save(8)
+@iptables-save 8 write rules to a file
+iptables-save [-c] [-t TABLE] [-f FILE]
+--
+Writes all tables in use, each ended by COMMIT, for iptables-restore.
+-c  with counters
+-t TABLE  only that table
+$ iptables-save > /etc/iptables/rules.v4
+see iptables(8), iptables-restore(8)
 @leak 1 forget to free memory
 leak [-f] [-s SIZE] [-n TIME] [-c COUNT] [-r RESERVE]
 --
@@ -667,6 +744,37 @@ pmap [-x | -d] [-q] [-p] PID...
 -d  offset and device
 The text is the program's file; [ anon ] is data, heap and what was mapped; [ stack ] grows by itself.
 see proc(5), free(1), vmstat(8)
+@punch 1 reach a peer behind a NAT
+punch -s SERVER -n NAME --listen [OPTION]...
+punch -s SERVER -n NAME --peer NAME [OPTION]...
+punch --to ADDRESS:PORT -p PORT [OPTION]...
+punch --discover -s SERVER
+--
+UDP hole punching (RFC 5128). Both sides register with a rendezvous server, which tells each where it sees the other. Both then send probes there, and to where the other is at home. A probe that goes out opens one's own NAT for what comes back, and an answer to a probe proves that both ways work. If no probe is answered the server relays. With --discover it says what kind of NAT is in between, as RFC 5780 tests it.
+-s SERVER  the rendezvous server, or with --discover a STUN server
+-n NAME  what to register as
+-l  wait until somebody calls
+-c NAME  call that peer
+-t ADDRESS:PORT  do without a server
+-p PORT  the local port
+--delay MS  begin to probe so much after hearing of the peer
+--interval MS, --tries N  how often, how many rounds of probes
+--no-relay  do not fall back to the relay
+-m TEXT  send it once there is a way
+--linger MS, -k  go on answering for so long, or until killed
+-q  say only what the peer sends
+Exit status: 0 if the peer answers directly, 3 only through the relay, 1 not at all.
+$ punch -s 203.0.113.10 -n alice --peer bob -m 'hello bob'
+$ punch --discover -s 203.0.113.10
+see rendezvousd(8), stund(8), iptables(8), conntrack(8)
+@rendezvousd 8 introduce peers to each other
+rendezvousd [-d] [-p PORT] [--no-relay]
+--
+The server that punch registers with. It tells peers where it sees them and, for those who find no way, passes on what they say, 64 KiB a second for each. Messages are lines of text in UDP datagrams; tcpdump -A shows them.
+-d  go on in the background
+-p PORT  the UDP port, 3480 by default
+--no-relay  introduce only
+see punch(1), stund(8)
 @ripd 8 tell routers of one another's networks
 ripd [-d] [-t] [-f FILE]
 --
@@ -754,6 +862,15 @@ Connections; with -l who listens, with -a all. A socket is a path, @ and an abst
 -p  which processes have it
 $ ss -xlp
 see nc(1), lsof(8)
+@stund 8 a STUN server
+stund [-d] [-p PORT] [-o PORT] [ADDRESS [ADDRESS]]
+--
+Tells who asks from which address and port the question came (RFC 8489). With two addresses of its machine it also answers from the other address and port on request, which is what it takes to tell NATs apart (RFC 5780).
+-d  go on in the background
+-p PORT  the UDP port, 3478 by default
+-o PORT  the other port, if there are two addresses
+$ stund -d 203.0.113.10 203.0.113.11
+see punch(1), rendezvousd(8)
 @swapoff 8 stop swapping
 swapoff [-a] [-v] [DEVICE|FILE]...
 --
