@@ -176,7 +176,7 @@ class Neighbour:
         self.cancel()
         self.state = REACHABLE
         self.updated = self.dev.stack.world.now
-        self.fresh = max(self.confirmed, 0) + self._setting("base_reachable_time_ms") * MILLISECOND
+        self.fresh = self.confirmed + self._setting("base_reachable_time_ms") * MILLISECOND
         if self.table is not None:
             self.table.changed(self)
 
@@ -255,8 +255,8 @@ class Neighbours:
         """Addresses that this host answers for, on a device (``ip neigh add proxy``)."""
         self.watchers: list[Any] = []
         """Called as ``fn(neighbour, deleted)`` with each change of state."""
-        self._collected = 0
-        self._forced = 0
+        self._collected = NEVER
+        self._forced = NEVER
 
     def changed(self, neighbour: Neighbour, deleted: bool = False) -> None:
         for watcher in self.watchers:

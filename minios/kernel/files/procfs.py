@@ -143,7 +143,7 @@ class Folder(SyntheticDirectory):
             Dirent(
                 name,
                 self._base + node.ino,
-                _DIR if node.below or type(node.what) is _Branch else _REG,
+                _DIR if node.below or isinstance(node.what, (_Branch, type)) else _REG,
             )
             for name, node in self._node.below.items()
         ]

@@ -9,8 +9,9 @@ from minios.abi.errno import Errno, error
 from minios.fs.disk import ELEVATORS
 from minios.fs.disk.device import Device
 from minios.fs.disk.request import MAX_SECTORS
-from minios.fs.synthetic import SyntheticFile, SyntheticFileSystem
+from minios.fs.synthetic import SyntheticFile, SyntheticFileSystem, SyntheticInode
 from minios.kernel.dev.blockdev import figures, partitions
+from minios.kernel.files import netsys
 from minios.kernel.files.procfs import Folder, tree
 
 if TYPE_CHECKING:
@@ -28,16 +29,19 @@ def sys_file_system(kernel: Kernel) -> SyntheticFileSystem:
     for device in kernel.machine.devices.values():
         if device.whole:
             _disk(kernel, b"block/" + device.name, device, rows)
+    rows.append((b"class/net", netsys.Devices))
     rows.append((b"kernel/mm", None))
     nodes = tree(rows, 16)
 
     def make_root(fs: FileSystem) -> Folder:
-        return Folder(fs, nodes, lambda ino, what: _file(fs, ino, what))
+        return Folder(fs, nodes, lambda ino, what: _file(kernel, fs, ino, what))
 
     return SyntheticFileSystem(b"sysfs", SYS_DEV, kernel.clock, make_root)
 
 
-def _file(fs: FileSystem, ino: int, what: Any) -> SyntheticFile:
+def _file(kernel: Kernel, fs: FileSystem, ino: int, what: Any) -> SyntheticInode:
+    if what is netsys.Devices:
+        return netsys.Devices(fs, ino, kernel)
     if what is None:
         return SyntheticFile(fs, ino, lambda who: b"")
     read, write = what
