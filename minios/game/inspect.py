@@ -151,7 +151,6 @@ class Sight:
         """Nobody looks at the network any more: note nothing."""
         if self._watch is not None:
             self._watch.close()
-            self._watch = None
 
     # -- one process ---------------------------------------------------------------------------
 

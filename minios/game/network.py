@@ -84,7 +84,7 @@ class _Seen:
 
 
 class Watch:
-    """An instrument on one play's network."""
+    """An instrument on one play's network; frames are numbered from 1 over its whole life."""
 
     def __init__(self, play: Play) -> None:
         self.play = play
@@ -95,17 +95,30 @@ class Watch:
         self._dropped = 0
         self._of_node: dict[str, int] = {}
         self._places = {place.node: (place.x, place.y) for place in play.level.map}
-        if self.network is not None:
-            for record in self._before():
-                self._keep(record)
-            play.world.instruments.add(self)
+        self._open = False
+
+    def open(self) -> None:
+        """Look from now on. What was dropped meanwhile is on record."""
+        if self._open or self.network is None:
+            return
+        self._open = True
+        self._flights.clear()
+        self._drops.clear()
+        self._of_node.clear()
+        before, self._dropped = self._dropped, 0
+        for record in self._before():
+            self._keep(record)
+        self._dropped = max(self._dropped, before)
+        self.play.world.instruments.add(self)
 
     def close(self) -> None:
         """Look no longer."""
-        self.play.world.instruments.remove(self)
+        if self._open:
+            self._open = False
+            self.play.world.instruments.remove(self)
 
     def _before(self) -> list[Dropped]:
-        """What was dropped before anybody looked, oldest first."""
+        """What was dropped while nobody looked, oldest first, as far as it is remembered."""
         assert self.network is not None
         found = list(self.network.drops)
         for machine in self.play.machines.values():
@@ -145,6 +158,7 @@ class Watch:
         """The network, a closer look at ``node NAME`` or ``link NAME``, and one at a packet."""
         if self.network is None:
             return None
+        self.open()
         return self.view(), self.detail(subject), self.lens(packet)
 
     def view(self) -> NetView:

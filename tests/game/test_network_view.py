@@ -169,6 +169,17 @@ def test_nothing_is_noted_once_nobody_looks(play: Play, sight: Sight) -> None:
     sight.network_away()
 
 
+def test_frames_keep_their_numbers_when_one_looks_again(play: Play, sight: Sight) -> None:
+    sight.network()
+    enter(play, "ping -c1 10.0.0.1")
+    last = sight.network()[0].flights[-1].id  # type: ignore[index]
+    sight.network_away()
+    enter(play, "ping -c1 10.0.0.1")
+    assert sight.network()[0].flights == ()  # type: ignore[index]
+    enter(play, "ping -c1 10.0.0.1")
+    assert sight.network()[0].flights[0].id == last + 1  # type: ignore[index]
+
+
 def test_looking_changes_nothing() -> None:
     digests = []
     for watched in (False, True):

@@ -182,12 +182,12 @@ async def test_the_lens_shows_layers_bytes_and_the_levels_of_the_cable():
             "0000 [02 00 00 00 00 01]",
         ):
             assert word in text
-        assert "Manchester, 10 Mbit/s: destination on the cable" in text
+        assert "Manchester, 10 Mbit/s: the bytes of destination on the cable" in text
         assert " 0 1 0 0 0 0 0 0 " in text, "the lowest bit of a byte goes first"
         await s.press("right", "c")
         text = "\n".join(body(s))
         assert "▸ version" in text
-        assert "4B5B + NRZI: version on the cable" in text
+        assert "4B5B + NRZI: the byte of version on the cable" in text
         assert "[45]" in text
 
 

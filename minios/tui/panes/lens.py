@@ -83,10 +83,11 @@ class Lens:
         number, here = 0, 0
         for layer in view.layers:
             title = f" {layer.name}"
+            said = plain(layer.summary) if layer.summary != view.title else ""
             rows.append(
                 (
                     (title, ink.title),
-                    (clip(f"  {plain(layer.summary)}", width - len(title)), ink.faint),
+                    (clip(f"  {said}", width - len(title)), ink.faint),
                 )
             )
             for field in layer.fields:
@@ -124,7 +125,8 @@ class Lens:
                 linecode.SYMBOLS[byte & 15] + linecode.SYMBOLS[byte >> 4] for byte in data
             )
         more = f", {count} of its {last - first + 1} bytes" if count <= last - first else ""
-        title = f" {_NAMES[code]}: {plain(field.name)} on the cable{more}"
+        what = "byte" if first == last else "bytes"
+        title = f" {_NAMES[code]}: the {what} of {plain(field.name)} on the cable{more}"
         rows: list[Row] = [((title, ink.title), ("   c: another code", ink.faint))]
         rows.append(((" " + marks, ink.dim),))
         high, middle, low = linecode.drawing(levels)

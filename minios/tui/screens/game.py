@@ -290,6 +290,7 @@ class GameScreen(Screen[str], inherit_bindings=False):
                 self.say(self._seen_notice)
         if self.session.generation != self._generation:
             self._generation = self.session.generation
+            self.network.forget()
             if self._promised:
                 self.say(self._promised)
                 self._promised = ""
