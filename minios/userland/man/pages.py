@@ -427,21 +427,21 @@ A table has chains, a chain has rules. The first rule of a chain that a packet m
 -L, -S  list for people, or as commands; -n in numbers, -v with counters and interfaces, -x exactly
 -F, -Z  delete all rules; zero the counters
 -N, -X, -E, -P  make, delete, rename a chain; set a policy
--p PROTO  with --sport, --dport PORT[:PORT], --tcp-flags MASK SET, --syn, --icmp-type TYPE
+-p PROTO  protocol; then also --sport, --dport PORT[:PORT], --tcp-flags MASK SET, --syn, --icmp-type TYPE
 -s, -d ADDRESS[/LENGTH]  source, destination
 -i, -o NAME[+]  interface a packet came in by, goes out by
--m conntrack --ctstate STATES  of NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED, SNAT, DNAT; also --ctorigdst, --ctorigdstport …
--m multiport --dports 80,443,8000:8010  up to 15 ports
--m limit --limit 5/min --limit-burst 5  at most so many
--m statistic --mode random --probability 0.3  by chance; --mode nth --every N --packet P every so many
--m addrtype, comment, iprange, length, mac, state, ttl  other matches
+-m conntrack  --ctstate: some of NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED, SNAT, DNAT; also --ctorigdst, --ctorigdstport …
+-m multiport  --dports 80,443,8000:8010: up to 15 ports
+-m limit  --limit 5/min --limit-burst 5: at most so many
+-m statistic  --mode random --probability 0.3: by chance; --mode nth --every N --packet P: every so many
+-m NAME  other matches: addrtype, comment, iprange, length, mac, state, ttl
 -j ACCEPT, DROP, RETURN, CHAIN  let through, drop, go back, go on in a chain (-g: without coming back)
--j REJECT [--reject-with KIND]  drop and tell the sender: icmp-port-unreachable, tcp-reset …
--j LOG [--log-prefix TEXT] [--log-level LEVEL]  write a line to the kernel's log, see dmesg(1)
--j MASQUERADE [--random|--random-fully] [--to-ports A-B]  nat: the address of the interface it leaves by
--j SNAT --to-source IP[-IP][:A-B]  nat: another source
--j DNAT --to-destination IP[:PORT]  nat: another destination
--j REDIRECT [--to-ports PORT]  nat: to this machine
+-j REJECT  drop and tell the sender; --reject-with icmp-port-unreachable, tcp-reset …
+-j LOG  [--log-prefix TEXT] [--log-level LEVEL]: write a line to the kernel's log, see dmesg(1)
+-j MASQUERADE  nat: the address of the interface it leaves by; --random, --random-fully, --to-ports A-B
+-j SNAT  nat: another source; --to-source IP[-IP][:A-B]
+-j DNAT  nat: another destination; --to-destination IP[:PORT]
+-j REDIRECT  nat: to this machine; --to-ports PORT
 -j TTL, TCPMSS, NOTRACK, CT  in mangle and raw
 ! before an option means the opposite. Exit status: 1 if refused, 2 for bad usage, 3 for a table that is not there, 4 if the kernel says no.
 $ iptables -A INPUT -i eth0 -p tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
@@ -1310,6 +1310,44 @@ $ why /etc/shadow
 $ why ping 10.0.0.1
 $ why tcp web:80
 see ps(1), kill(1), ls(1), goals(6)
+@ssh 1 a shell, or a command, on another machine
+ssh [-Ttnq] [-l USER] [-p PORT] [-i KEY] [-o OPTION] [-e CHAR] [-F FILE] [USER@]HOST [COMMAND]
+--
+Logs in on HOST and runs the login shell there, or COMMAND. Its exit status is that of what ran, 255 when something went wrong on the way. Without COMMAND the other end has a terminal, which follows the size of this one; with COMMAND input, output and errors are streams of their own. One logs in with a key that is in the other side's ~/.ssh/authorized_keys, else with the account's password.
+The first visit asks whether the host's key is right and keeps it in ~/.ssh/known_hosts; another key on a later visit ends it.
+Nothing on the wire is encrypted here: this machine has signatures but no ciphers, so whoever captures the packets reads along. A real ssh keeps that from him.
+-l USER  log in as this user
+-p PORT  another port than 22
+-i FILE  this key, and not ~/.ssh/id_ed25519
+-t  a terminal for a command too; -tt even without one here; -T none
+-n  nothing to read for the command
+-o OPTION  as in ssh_config: BatchMode=yes asks for nothing, StrictHostKeyChecking=yes|no|accept-new, UserKnownHostsFile, ConnectTimeout, NumberOfPasswordPrompts, RequestTTY, User, Port, HostName, IdentityFile
+-e CHAR  the escape character, ~ unless given, or none; at the start of a line ~. leaves, ~^Z suspends, ~? lists them
+$ ssh bob@10.0.0.2
+$ ssh srv 'uptime; df -h'
+see sshd(8), ssh-keygen(1), scp(1)
+@sshd 8 let users in from other machines
+sshd [-Det] [-f CONFIG] [-h KEY] [-p PORT]
+--
+Listens on port 22 and makes a session for each user who proves to be one: with a key in ~/.ssh/authorized_keys (which nobody else may write to), or with the password in /etc/shadow. Makes its own host key at the first start. root gets in with a key only, unless PermitRootLogin says otherwise. Usually a service: systemctl start ssh.
+-D  stay in the foreground
+-e  messages to standard error and not to the log
+-t  look whether the configuration is good
+/etc/ssh/sshd_config has Port, ListenAddress, PermitRootLogin, PasswordAuthentication, PubkeyAuthentication, PermitEmptyPasswords, AuthorizedKeysFile, AllowUsers, DenyUsers, MaxAuthTries, LoginGraceTime, Banner, PrintMotd, PermitTTY, HostKey.
+see ssh(1), systemctl(1), passwd(1)
+@ssh-keygen 1 make and look at keys
+ssh-keygen [-q] [-f FILE] [-C COMMENT] [-N '']
+ssh-keygen -y | -l [-f FILE]
+ssh-keygen -F HOST | -R HOST
+ssh-keygen -A
+--
+Makes a key pair: FILE is secret, FILE.pub goes into ~/.ssh/authorized_keys of the other side. The files are OpenSSH's own; there are keys of type ed25519, without a passphrase.
+-y  print the public key of a secret one
+-l  print the fingerprint
+-F -R  what known_hosts has of a host; forget it
+-A  make the keys of this host
+$ ssh-keygen -N '' && cat ~/.ssh/id_ed25519.pub | ssh srv 'mkdir -p .ssh; cat >> .ssh/authorized_keys'
+see ssh(1), sshd(8)
 @tcpdump 8 show or save what passes an interface
 tcpdump [-AeKlnNpqStUvxX#] [-i INTERFACE] [-c COUNT] [-s SNAPLEN] [-Q in|out|inout] [-w FILE] [EXPRESSION]
 tcpdump [OPTIONS] -r FILE [EXPRESSION]
