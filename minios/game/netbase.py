@@ -40,9 +40,28 @@ def protocols() -> bytes:
     return "".join(lines).encode()
 
 
+def sshd_config() -> bytes:
+    """/etc/ssh/sshd_config."""
+    return b"""\
+# See sshd_config(5). What is commented out is the default.
+
+#Port 22
+#ListenAddress 0.0.0.0
+#LoginGraceTime 120
+#PermitRootLogin prohibit-password
+#MaxAuthTries 6
+#PubkeyAuthentication yes
+#AuthorizedKeysFile .ssh/authorized_keys
+#PasswordAuthentication yes
+#PermitEmptyPasswords no
+#Banner none
+"""
+
+
 LATER: tuple[tuple[bytes, Callable[[], bytes]], ...] = (
     (b"/etc/services", services),
     (b"/etc/protocols", protocols),
+    (b"/etc/ssh/sshd_config", sshd_config),
 )
 """Files that are made when somebody looks at them."""
 
@@ -66,6 +85,8 @@ UNITS = (
     ("httpd", _unit("The HTTP Server", "/usr/sbin/httpd -X", "/var/www/html", "httpd(8)")),
     ("whoisd", _unit("Whois server", "/usr/sbin/whoisd -F", "/etc/whois", "whoisd(8)")),
     ("ripd", _unit("RIP routing daemon", "/usr/sbin/ripd", "/etc/ripd.conf", "ripd(8)")),
+    ("ssh", _unit("OpenBSD Secure Shell server", "/usr/sbin/sshd -D", "/etc/ssh/sshd_config",
+                  "sshd(8)", reload=False)),
     ("rsyslog", _unit("System Logging Service", "/usr/sbin/rsyslogd -n", "/etc/rsyslog.conf",
                       "rsyslogd(8)")),
 )  # fmt: skip

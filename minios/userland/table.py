@@ -281,6 +281,7 @@ PROGRAMS: dict[str, str] = {
 
 SBIN = frozenset(
     {
+        "sshd",
         "dhclient",
         "conntrack",
         "iptables",
