@@ -397,6 +397,7 @@ async def _lock(tool: Tool) -> None:
 
 async def _change(tool: Tool, *, up: bool) -> int:
     options = tool.options
+    tool.name = tool.name.rpartition(b"/")[2]
     if not tool.operands and "a" not in options and "allow" not in options:
         await complain(tool.sys, b"%b: use --help for help" % tool.name)
         return 1
@@ -451,6 +452,7 @@ async def ifdown(tool: Tool) -> int:
 async def ifquery(tool: Tool) -> int:
     """Say what the file, or the state, has of interfaces."""
     options = tool.options
+    tool.name = tool.name.rpartition(b"/")[2]
     if "s" in options:
         state = State(tool.sys)
         await state.read()
