@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 from minios.abi.records import Utsname
+from minios.abi.sockets import Message
 from minios.abi.syscalls import PROBE
 from minios.userland.table import load
 from tests.userland.on_host import Host
@@ -82,6 +83,10 @@ class NetHost(Host):
     def do_recvfrom(self, fd: int, count: int, mflags: int, wanted: bool) -> Any:
         data, address = self.sockets[fd].recvfrom(count, mflags)
         return (data, self._in(fd, address)) if wanted else data
+
+    def do_recvmsg(self, fd: int, count: int, mflags: int) -> Message:
+        data, address = self.do_recvfrom(fd, count, mflags, True)
+        return Message(data, address)
 
     def do_setsockopt(self, fd: int, level: int, option: int, value: Any) -> None:
         self.sockets[fd].setsockopt(level, option, value)

@@ -262,3 +262,15 @@ def test_trace_shows_every_step_from_the_root():
     assert [line.split("from ")[1] for line in lines[:-1]] == [
         "10.0.0.3#53(10.0.0.3)", "10.0.0.1#53(a.root)", "10.0.0.2#53(ns.test)",
     ]  # fmt: skip
+
+
+def test_an_answer_comes_from_the_address_that_was_asked():
+    lan = Lan({
+        "pc": {"eth0": "a 10.1.0.2/24"},
+        "gw": {"eth0": "a 10.1.0.1/24", "eth1": "b 10.2.0.1/24"},
+    })  # fmt: skip
+    lan.write("gw", "/etc/bind/named.conf", 'zone "x" { type master; file "/etc/bind/db"; };\n')
+    lan.write("gw", "/etc/bind/db", "$TTL 60\n@ SOA a b 1 1 1 1 1\n@ NS o.\n@ A 10.0.0.9\n")
+    lan.out("gw", "systemctl start named")
+    lan.out("pc", "ip route add default via 10.1.0.1")
+    assert short(lan, "@10.2.0.1 x") == "10.0.0.9\n"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from minios.abi.errno import Errno
 from minios.abi.flags import POLLIN
-from minios.abi.inet import ip_text
+from minios.abi.inet import IP_PKTINFO, IPPROTO_IP, ip_text
 from minios.abi.signals import Sig
+from minios.abi.sockets import Message as Received
+from minios.abi.sockets import PacketInfo
 from minios.abi.sys import Sys
 from minios.net.wire.dns import AXFR, FORMERR, NS, QR, RD, A, Message, Name, fold
 from minios.net.wire.dnstext import class_text, name_text, parse_name, type_text
@@ -45,6 +49,8 @@ RECURSIVE_CLIENTS = 1000
 QUERY_CYCLES = 400
 """CPU that a query takes, beside its system calls."""
 BLOCK = 65535
+SET_BYTES = 300
+"""Memory asked for per set in the cache."""
 ZONE_BYTES = 2
 """Memory asked for per byte of a master file."""
 
@@ -93,6 +99,7 @@ class Server:
         self.connections = 0
         self.recursing = 0
         self.retained = 0
+        self.cached = 0
 
     async def read(self, path: bytes) -> bytes:
         if not path.startswith(b"/"):
@@ -118,6 +125,8 @@ class Server:
                 text = f"could not listen on UDP socket: {where}: {why(err).decode().lower()}"
                 await log.say(text, ERR)
                 continue
+            with suppress(OSError):
+                await sys.setsockopt(datagrams, IPPROTO_IP, IP_PKTINFO, 1)
             self.loop.start(self.serve_udp, datagrams)
             self.loop.start(self.serve_tcp, listener)
         if not len(self.loop) and addresses:
@@ -257,35 +266,50 @@ class Server:
         while True:
             await ready(fd, POLLIN)
             try:
-                data, address = await self.sys.recvfrom(fd, BLOCK)
+                received = await self.sys.recvmsg(fd, BLOCK)
             except OSError:
                 continue
-            query = _parse(data)
+            address = received.address
+            asked = _asked(received)
+            query = _parse(received.data)
             if query is None:
                 continue
             if isinstance(query, bytes):
-                await self._send(fd, query, address)
+                await self._send(fd, query, address, asked)
             elif query.flags & RD and self.answerer.may_recurse(address[0]):
                 # What takes others' answers goes on beside everything else.
                 if self.recursing < RECURSIVE_CLIENTS:
                     self.recursing += 1
-                    self.loop.start(self._reply_udp, fd, query, address, True)
+                    self.loop.start(self._reply_udp, fd, query, address, asked, True)
             else:
-                await self._reply_udp(fd, query, address, False)
+                await self._reply_udp(fd, query, address, asked, False)
 
     async def _reply_udp(
-        self, fd: int, query: Message, address: tuple[int, int], counted: bool
+        self, fd: int, query: Message, address: tuple[int, int], asked: int, counted: bool
     ) -> None:
         reply = await self._answer(query, address, False)
         opt = query.opt
         limit = max(min(opt.cls, UDP_SIZE), 512) if opt is not None else 512
-        await self._send(fd, reply.pack(limit), address)
+        await self._send(fd, reply.pack(limit), address, asked)
         if counted:
             self.recursing -= 1
+        await self._account()
 
-    async def _send(self, fd: int, data: bytes, address: tuple[int, int]) -> None:
+    async def _account(self) -> None:
+        """Take memory for what the cache has grown by."""
+        grown = len(self.recursor.cache) * SET_BYTES - self.cached
+        if grown > 0:
+            await self.tool.retain(grown)
+            self.cached += grown
+
+    async def _send(self, fd: int, data: bytes, address: tuple[int, int], asked: int) -> None:
+        """Answer from the address that was asked: of several, no other would be believed."""
         try:
-            await self.sys.sendto(fd, data, address)
+            if asked:
+                control = ((IPPROTO_IP, IP_PKTINFO, PacketInfo(0, asked, 0)),)
+                await self.sys.sendmsg(fd, data, address=address, control=control)
+            else:
+                await self.sys.sendto(fd, data, address)
         except OSError as err:
             where = f"{ip_text(address[0])}#{address[1]}"
             await self.log.say(f"client {where}: error sending response: {why(err).decode()}", INFO)
@@ -341,6 +365,14 @@ class Server:
             f"client {ip_text(address[0])}#{address[1]} ({name}): query: {name} "
             f"{class_text(question.cls)} {type_text(question.type)} {marks}"
         )
+
+
+def _asked(received: Received) -> int:
+    """The address of this machine that a datagram was sent to; 0 if nobody says."""
+    for level, kind, value in received.control:
+        if (level, kind) == (IPPROTO_IP, IP_PKTINFO) and isinstance(value, PacketInfo):
+            return value.spec_dst
+    return 0
 
 
 def _parse(data: bytes) -> Message | bytes | None:
