@@ -142,7 +142,7 @@ def test_a_missing_route_on_the_way_back_is_no_missing_route_there(net: Net) -> 
 def test_nobody_at_the_address_is_told_by_arp(net: Net) -> None:
     lines = net.ask("why ping 10.0.0.9")
     assert lines[0].endswith(
-        "it ends at pc, at the link layer, because nobody on the link answered pc's ARP "
+        "it ends here, at the link layer, because nobody on the link answered pc's ARP "
         "questions: 10.0.0.9 does not answer."
     )
     assert find(lines, "It waits").endswith("nobody answers ARP, asked 3 times.")
@@ -231,6 +231,21 @@ def test_where_the_network_is_hidden_only_what_the_machine_itself_knows_is_told(
     assert not any("gw" in line for line in lines)
 
 
+def test_without_a_route_nothing_is_sent_whatever_the_protocol(net: Net) -> None:
+    stack = net.stack("pc")
+    stack.routes.remove(next(route for route in stack.routes.tables[254] if not route.plen))
+    for probe in ("ping 198.51.100.7", "tcp 198.51.100.7:80", "udp 198.51.100.7:53"):
+        line = net.ask(f"why {probe}")[0]
+        assert line.endswith(
+            "is not reached: it ends here, at the network layer, because no route of pc leads "
+            "there (to 198.51.100.7)."
+        )
+
+
+def test_no_address_is_this_machine_as_for_connect(net: Net) -> None:
+    assert net.ask("why ping 0.0.0.0")[0].startswith("127.0.0.1 answers; that took ")
+
+
 def test_drops_of_this_machine_are_told_newest_first_and_equal_ones_once(net: Net) -> None:
     assert net.ask("why drops") == ["This machine has dropped no packet since it was switched on."]
     net.ask("why ping 10.0.0.9; why ping 10.0.0.9")
@@ -272,21 +287,24 @@ def test_a_probe_ends_even_if_nobody_waits_for_it_any_more(net: Net) -> None:
     assert net.stack("pc").ping.endpoints() == []
 
 
-def test_the_rule_that_ends_it_is_told_with_its_text(net: Net) -> None:
-    from minios.abi.netfilter import Chain, Part, Rule, empty
+def with_a_rule(net: Net, machine: str, chain: str) -> None:
+    """Two rules: TCP is accepted, what comes from 10.0.0.0/24 dropped."""
+    from minios.abi.netfilter import Part, Rule, empty
     from minios.net.netfilter.netfilter import Netfilter
 
-    stack = net.stack("gw")
+    stack = net.stack(machine)
     stack.netfilter = Netfilter(stack)
     table = empty("filter")
     rules = (
         Rule(protocol=(6, False), target=Part("ACCEPT")),
         Rule(source=(parse_ip("10.0.0.0"), 0xFFFFFF00, False), target=Part("DROP")),
     )
-    chains = tuple(
-        Chain(c.name, c.policy, 0, 0, rules if c.name == "FORWARD" else ()) for c in table.chains
-    )
+    chains = tuple(c._replace(rules=rules if c.name == chain else ()) for c in table.chains)
     stack.netfilter.replace(table._replace(chains=chains))
+
+
+def test_the_rule_that_ends_it_is_told_with_its_text(net: Net) -> None:
+    with_a_rule(net, "gw", "FORWARD")
     lines = net.ask("why ping 192.0.2.9")
     assert lines[0] == (
         "192.0.2.9 is not reached: on the way there it ends at gw, at the filter layer, because "
@@ -294,6 +312,14 @@ def test_the_rule_that_ends_it_is_told_with_its_text(net: Net) -> None:
     )
     lines = net.ask("why tcp 192.0.2.9:80")
     assert find(lines, "Its rule") == "Its rule filter FORWARD rule 1: ACCEPT (-p tcp -j ACCEPT)."
+
+
+def test_what_ones_own_rules_say_is_for_root_where_the_network_is_hidden() -> None:
+    net = Net("panes: {network: hidden}")
+    with_a_rule(net, "pc", "OUTPUT")
+    assert net.ask("why ping 192.0.2.9")[0].endswith(
+        "because the firewall of pc drops it: filter OUTPUT rule 2."
+    )
 
 
 def pid_of(net: Net, comm: bytes) -> int:

@@ -222,7 +222,8 @@ def why(
         probe = ask(machine, pcb, kind, subject)
         if not isinstance(probe, Probe):
             return probe
-        reason = told(probe, all_nodes=machine.machine.sees_network)
+        everything = machine.machine.sees_network
+        reason = told(probe, all_nodes=everything, rules=everything or pcb.euid == 0)
     else:
         reason = explain(machine, pcb, pcb.cwd, kind, subject)
     return [(depth, text.encode()) for depth, text in lines(reason)]

@@ -30,16 +30,18 @@ class _Hop(NamedTuple):
     steps: list[Step]
 
 
-def told(probe: Probe, *, all_nodes: bool) -> Reason:
-    """The answer. Without ``all_nodes``, only what the asking machine itself can know of."""
-    return _Teller(probe, all_nodes).answer()
+def told(probe: Probe, *, all_nodes: bool, rules: bool = True) -> Reason:
+    """The answer. Without ``all_nodes``, only what the asking machine itself can know of; without
+    ``rules``, where a rule stands but not what it says, as iptables would not tell that either."""
+    return _Teller(probe, all_nodes, rules).answer()
 
 
 class _Teller:
     """Tells of one probe."""
 
-    def __init__(self, probe: Probe, all_nodes: bool) -> None:
+    def __init__(self, probe: Probe, all_nodes: bool, rules: bool) -> None:
         self.probe = probe
+        self.rules = rules
         self.all_nodes = all_nodes
         self.here = probe.stack.name
         self.steps = [step for step in probe.trail.steps if self._known(step.node)]
@@ -116,9 +118,15 @@ class _Teller:
             why += self._question_lost()
         if record.reason is Drop.PORT_CLOSED and leg == THERE:
             return f"{target} is reached and closed: {sentence(record)}."
+        if leg == THERE and record.node == self.here and not self._left():
+            return f"{target} is not reached: it ends here, at the {record.layer} layer, {why}."
         if leg == THERE:
             return f"{target} is not reached: on the way there {where} {why}."
         return f"{target} is reached, but on the way back {where} {why}."
+
+    def _left(self) -> bool:
+        """Whether it has left this machine by a cable."""
+        return any(s.leg == THERE and s.layer == "physical" for s in self.steps)
 
     def _delivered(self) -> bool:
         return any(step.leg == THERE and step.layer == "transport" for step in self.steps)
@@ -210,7 +218,9 @@ class _Teller:
 
     def _rule(self, node: str, place: str) -> str:
         """What the rule at ``filter FORWARD rule 3`` says, in brackets."""
-        text = rule_at(self.probe.kernel, node, place) if place and self._known(node) else ""
+        if not (self.rules and place and self._known(node)):
+            return ""
+        text = rule_at(self.probe.kernel, node, place)
         return f" ({text})" if text else ""
 
 

@@ -7,6 +7,7 @@ and collects what happens; what of that is told is :mod:`minios.kernel.why.path`
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
@@ -34,6 +35,9 @@ AT_ONCE = 8
 
 DATA = bytes(range(48))
 
+_LOOPBACK = 0x7F00_0001
+"""What 0.0.0.0 is as a destination (connect(2) of Linux)."""
+
 
 class Probe:
     """One. ``answered`` is when (ns) the answer came, ``error`` the errno that ended it, ``told``
@@ -43,7 +47,8 @@ class Probe:
         self.kernel = kernel
         self.stack = kernel.net
         self.kind = kind.decode()
-        self.ip, self.port = _target(kind, subject)
+        ip, self.port = _target(kind, subject)
+        self.ip = ip or _LOOPBACK
         self.trail = Trail()
         self.began = kernel.world.now
         self.done = False
@@ -62,6 +67,7 @@ class Probe:
             {"ping": self._ping, "tcp": self._tcp, "udp": self._udp}[self.kind]()
         except OSError as err:
             self.error = err.errno or 0
+            self._astray()
             self._finish()
         if not self.done:
             self._timer = kernel.world.timer(self.began + LIMIT, self._finish)
@@ -85,13 +91,9 @@ class Probe:
         end = self._end = UdpEndpoint(self.stack)
         end.recverr = True
         end.notify = self._look
-        try:
-            end.connect(self.ip, self.port)
-        except OSError:
-            self.stack.ip_output(IPv4(0, self.ip, 17, UDP(0, self.port, b"")), trail=self.trail)
-            raise
-        (source, sport), datagram = end.local, UDP(end.local[1], self.port, b"")
-        datagram.sport = sport
+        end.connect(self.ip, self.port)
+        source, sport = end.local
+        datagram = UDP(sport, self.port, b"")
         self.stack.ip_output(IPv4(source, self.ip, 17, datagram, df=True), trail=self.trail)
 
     def _tcp(self) -> None:
@@ -100,8 +102,20 @@ class Probe:
         end = self._end = Connection(self.stack)
         end.notify = self._look
         end.trail = self.trail
+        self.stack.route(self.ip)
         end.connect(self.ip, self.port)
         end.trail = None  # what is sent again, and the end, are not part of the answer
+
+    def _astray(self) -> None:
+        """It could not be sent: if there is no route, have the stack say so for the record."""
+        if self.trail.log.drops:
+            return
+        try:
+            self.stack.route(self.ip)
+        except OSError:
+            nothing: Any = UDP(0, self.port, b"")
+            with suppress(OSError):
+                self.stack.ip_output(IPv4(0, self.ip, 17, nothing), trail=self.trail)
 
     # -- hearing -------------------------------------------------------------------------------
 
