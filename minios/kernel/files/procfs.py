@@ -72,8 +72,8 @@ def tree(rows: Iterable[tuple[bytes, Any]], ino: int) -> _Node:
     return root
 
 
-class _Branch(NamedTuple):
-    """A directory of /proc/sys/net/ipv4 that has one for each device."""
+class Branch(NamedTuple):
+    """A directory whose content is made when somebody looks: one for each network device."""
 
     kind: str
 
@@ -86,8 +86,8 @@ _ROOT = tree(
             for name, knob in KNOBS.items()
             if not name.startswith(netknobs.BRANCHES)
         ),
-        (b"sys/net/ipv4/conf", _Branch("conf")),
-        (b"sys/net/ipv4/neigh", _Branch("neigh")),
+        (b"sys/net/ipv4/conf", Branch("conf")),
+        (b"sys/net/ipv4/neigh", Branch("neigh")),
     ],
     16,
 )
@@ -143,7 +143,7 @@ class Folder(SyntheticDirectory):
             Dirent(
                 name,
                 self._base + node.ino,
-                _DIR if node.below or isinstance(node.what, (_Branch, type)) else _REG,
+                _DIR if node.below or isinstance(node.what, Branch) else _REG,
             )
             for name, node in self._node.below.items()
         ]
@@ -151,8 +151,10 @@ class Folder(SyntheticDirectory):
 
 def _root_file(kernel: Kernel, fs: FileSystem, ino: int, what: Any) -> SyntheticInode:
     """A file of /proc itself, or a knob of /proc/sys, or a directory of those."""
-    if isinstance(what, _Branch):
-        return netknobs.Directory(fs, ino, kernel, what.kind, partial(_knob, kernel, fs))
+    if isinstance(what, Branch):
+        from minios.kernel.files.netconf import Directory
+
+        return Directory(fs, ino, kernel, what.kind, partial(_knob, kernel, fs))
     if isinstance(what, Knob):
         return _knob(kernel, fs, ino, what)
     assert isinstance(what, RootFile)

@@ -11,14 +11,15 @@ from minios.fs.disk.device import Device
 from minios.fs.disk.request import MAX_SECTORS
 from minios.fs.synthetic import SyntheticFile, SyntheticFileSystem, SyntheticInode
 from minios.kernel.dev.blockdev import figures, partitions
-from minios.kernel.files import netsys
-from minios.kernel.files.procfs import Folder, tree
+from minios.kernel.files.procfs import Branch, Folder, tree
 
 if TYPE_CHECKING:
     from minios.fs.filesystem import FileSystem
     from minios.kernel.kernel import Kernel
 
 SYS_DEV = 21
+
+_NET = Branch("class/net")
 
 _Row = tuple[Callable[[], bytes], Callable[[bytes], None] | None]
 
@@ -29,7 +30,7 @@ def sys_file_system(kernel: Kernel) -> SyntheticFileSystem:
     for device in kernel.machine.devices.values():
         if device.whole:
             _disk(kernel, b"block/" + device.name, device, rows)
-    rows.append((b"class/net", netsys.Devices))
+    rows.append((b"class/net", _NET))
     rows.append((b"kernel/mm", None))
     nodes = tree(rows, 16)
 
@@ -40,8 +41,10 @@ def sys_file_system(kernel: Kernel) -> SyntheticFileSystem:
 
 
 def _file(kernel: Kernel, fs: FileSystem, ino: int, what: Any) -> SyntheticInode:
-    if what is netsys.Devices:
-        return netsys.Devices(fs, ino, kernel)
+    if what is _NET:
+        from minios.kernel.files.netsys import Devices  # most machines are never asked
+
+        return Devices(fs, ino, kernel)
     if what is None:
         return SyntheticFile(fs, ino, lambda who: b"")
     read, write = what

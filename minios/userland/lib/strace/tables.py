@@ -1,6 +1,6 @@
 """The names of flags and choices, in the order in which strace prints them."""
 
-from minios.abi import flags, ptrace
+from minios.abi import flags, netdevice, ptrace
 
 Table = tuple[tuple[int, str], ...]
 
@@ -64,7 +64,7 @@ FCNTL = _choice(
 IOCTL = _choice(
     flags, "TCGETS", "TCSETS", "TCSETSW", "TCSETSF", "TIOCSCTTY", "TIOCGPGRP", "TIOCSPGRP",
     "TIOCGWINSZ", "TIOCSWINSZ", "FIONREAD", "TIOCNOTTY", "TIOCGSID",
-)  # fmt: skip
+) | netdevice.NAMES  # fmt: skip
 CLOCKS = _choice(flags, "CLOCK_REALTIME", "CLOCK_MONOTONIC", "CLOCK_PROCESS_CPUTIME_ID")
 WHICH = _choice(flags, "PRIO_PROCESS", "PRIO_PGRP", "PRIO_USER")
 IDTYPES = _choice(flags, "P_ALL", "P_PID", "P_PGID")
