@@ -46,7 +46,17 @@ ADMITTED = object()
 class Translator:
     """The NAT of a box. ``inside`` and ``outside`` are the names of its stack's devices."""
 
-    __slots__ = ("addresses", "held", "inside", "outside", "spec", "stack", "table", "world")
+    __slots__ = (
+        "addresses",
+        "first",
+        "held",
+        "inside",
+        "outside",
+        "spec",
+        "stack",
+        "table",
+        "world",
+    )
 
     def __init__(
         self, stack: Any, spec: NatSpec, inside: str, outside: str, pool: tuple[int, ...]
@@ -57,6 +67,7 @@ class Translator:
         self.inside = inside
         self.outside = outside
         self.addresses = frozenset(pool)
+        self.first = pool[0]
         rng = stack.world.stream(f"nat {stack.name} ports")
         self.table = Table(stack.world, spec, pool, rng)
         self.held: dict[tuple[int, int, int, int], Any] = {}
@@ -154,7 +165,7 @@ class Translator:
         """The static mapping that a server behind a forwarded port answers by."""
         for proto, port, ip, own in self.spec.forwards:
             if (proto, ip, own) == (packet.proto, packet.src, sport):
-                mapping = self.table.outside[proto, min(self.addresses), port]
+                mapping = self.table.outside[proto, self.first, port]
                 if (packet.dst, dport) in mapping.sessions:
                     return mapping
         return None

@@ -197,8 +197,8 @@ class Conntrack:
             self.statistics["insert_failed"] += 1
             return False
         conn.status |= IPS_CONFIRMED
-        self.table[there] = conn.forward
         self.table[back] = conn.reply
+        self.table[there] = conn.forward  # last: a socket may talk to itself
         self.conns[conn.ident] = conn
         if not conn.status & IPS_ASSURED:
             self.tentative[conn.ident] = conn
@@ -224,7 +224,7 @@ class Conntrack:
             return
         self.tentative.pop(conn.ident, None)
         del self.table[conn.forward.key]
-        del self.table[conn.reply.key]
+        self.table.pop(conn.reply.key, None)
         key = conn.forward.key
         source = (key[2], key[0], key[3])
         same = self.by_source[source]
