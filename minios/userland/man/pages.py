@@ -375,6 +375,16 @@ hog [-l] SIZE [SECONDS]
 --
 Maps SIZE bytes, writes to each page once and keeps them. -l locks them in RAM.
 see spin(1), free(1), leak(1)
+@host 1 look a name or an address up in DNS
+host [-av] [-t TYPE] [-p PORT] [-W SECONDS] NAME [SERVER]
+--
+Says what DNS knows of a name, a sentence a record. Exit status 1: there is no such name, or nobody answers.
+-t TYPE  only records of this type
+-a  everything, in full
+-l  all hosts of a zone
+$ host www.example.com
+$ host 192.0.2.1
+see dig(1), nslookup(1)
 @httpd 8 web server
 httpd [-X] [-t] [-f FILE] [-p PORT] [-d DIRECTORY]
 --
@@ -775,6 +785,15 @@ The server that punch registers with. It tells peers where it sees them and, for
 -p PORT  the UDP port, 3480 by default
 --no-relay  introduce only
 see punch(1), stund(8)
+@resolv.conf,hosts,nsswitch.conf 5 where names are looked for
+/etc/nsswitch.conf
+/etc/hosts
+/etc/resolv.conf
+--
+The line "hosts:" of nsswitch.conf says who is asked for a host's address, in order: files is /etc/hosts, dns the name servers of resolv.conf. [NOTFOUND=return] behind one ends the search there. A number is never looked up.
+/etc/hosts has lines of an address, a name and other names for it.
+resolv.conf has up to three lines "nameserver ADDRESS", a line "search DOMAIN..." of endings that are tried for names without a dot, and "options" as ndots:N, timeout:SECONDS and attempts:N. dhclient writes it.
+see dig(1), dhclient(8), named(8)
 @ripd 8 tell routers of one another's networks
 ripd [-d] [-t] [-f FILE]
 --
