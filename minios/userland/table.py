@@ -254,7 +254,7 @@ PROGRAMS: dict[str, str] = {
     "ping": "bin.ping.main:ping",
     "tracepath": "bin.tracepath:tracepath",
     "traceroute": "bin.traceroute.main:traceroute",
-    "ss": "bin.ss:ss",
+    "ss": "bin.ss.main:ss",
     "time": "bin.time:time",
     "lsof": "bin.lsof:lsof",
     "mkfifo": "bin.make:mkfifo",

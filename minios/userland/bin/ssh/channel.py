@@ -68,6 +68,8 @@ class Channel:
         self.input_ended = False
         self.closed = False
         self.waiting = False
+        """Whether the foreground job over there waits for typing, and has got all of it."""
+        self.sent = 0
         self.resized = False
         self.quit = False
         self.after_newline = True
@@ -280,7 +282,8 @@ class Channel:
             self.cause = "signal"
             self.status = 255
         elif what == b"waits@minios":
-            self.waiting = True
+            # What was typed since is still on its way, and the other end will say so again.
+            self.waiting = fields.u32() == self.sent & 0xFFFF_FFFF
         if answer:
             self.connection.send(ssh.CHANNEL_FAILURE, u32(0))
 
@@ -315,6 +318,7 @@ class Channel:
         if data:
             self.waiting = False
             self.window -= len(data)
+            self.sent += len(data)
             self.connection.send(ssh.CHANNEL_DATA, u32(0), string(data))
 
     def _end_input(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minios.abi.inet import ip_text
+from minios.abi.inet import SOL_TCP, TCP_NODELAY, ip_text
 from minios.abi.sys import Sys
 from minios.userland.bin.ssh import hostkeys
 from minios.userland.bin.ssh.channel import Channel
@@ -80,6 +80,7 @@ async def reach(sys: Sys, options: Options, user: bytes, home: bytes) -> Connect
     except OSError as err:
         reason = why(err).decode("latin-1")
         raise Lost(f"ssh: connect to host {where} port {options.port}: {reason}") from None
+    await sys.setsockopt(fd, SOL_TCP, TCP_NODELAY, 1)
     connection = Connection(sys, fd)
     try:
         key = await connection.exchange_as_client(BANNER)

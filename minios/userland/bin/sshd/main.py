@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minios.abi.errno import Errno
 from minios.abi.flags import WNOHANG
-from minios.abi.inet import ip_text
+from minios.abi.inet import SOL_TCP, TCP_NODELAY, ip_text
 from minios.abi.signals import SIG_DFL, Sig
 from minios.abi.sockets import (
     AF_INET,
@@ -168,6 +168,7 @@ async def _connection(
 
     for sig in (Sig.SIGCHLD, Sig.SIGTERM, Sig.SIGHUP):
         await sys.sigaction(sig, SIG_DFL)
+    await sys.setsockopt(fd, SOL_TCP, TCP_NODELAY, 1)
     connection = Connection(sys, fd)
     where = f"{ip_text(peer[0])} port {peer[1]}"
     session: Session | None = None

@@ -89,6 +89,9 @@ class Session:
         self.pending = bytearray()
         self.input_ended = False
         self.told = False
+        """Whether the client knows that the foreground job waits for typing."""
+        self.typed = 0
+        """Bytes of the client's that were handed on."""
         self.closed = False
         self.reported = False
 
@@ -120,7 +123,7 @@ class Session:
         room = self.window > 0 and len(connection.out) < WINDOW
         for fd in self.outputs:
             events = POLLIN if room else 0
-            if fd == self.master and not self.told:
+            if fd == self.master and not self.told and not self.pending:
                 events |= POLLPRI
             wants.append((fd, events))
         if self.input >= 0 and (self.pending or self.input_ended) and self.input != self.master:
@@ -141,7 +144,7 @@ class Session:
                 await self._output(fd)
             elif fd == self.master and events & POLLPRI:
                 self.told = True
-                self._tell(b"waits@minios")
+                self._tell(b"waits@minios", u32(self.typed & 0xFFFF_FFFF))
         await self._feed()
 
     async def _messages(self) -> None:
@@ -304,6 +307,7 @@ class Session:
                 if self.input != self.master:
                     await self._shut()
             del self.pending[:taken]
+            self.typed += taken
             self._consume(taken)
         if self.input_ended and self.input >= 0 and self.input != self.master:
             await self._shut()
