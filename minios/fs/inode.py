@@ -469,10 +469,14 @@ class Directory(Inode):
         ]
 
     def content_digest(self) -> bytes:
+        number = self.number
         return b"".join(
-            b"%d:%b:%d," % (len(name), name, self.entries[name].inode.ino)
-            for name in sorted(self.entries)
+            b"%d:%b:%d," % (len(name), name, number(name)) for name in sorted(self.entries)
         )
+
+    def number(self, name: bytes) -> int:
+        """The inode number of an entry."""
+        return self.entries[name].inode.ino
 
 
 class Symlink(Inode):

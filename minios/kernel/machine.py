@@ -41,9 +41,9 @@ LATER = 96 << 10
 """Bytes of the disk that are kept for a file whose content is fetched later."""
 
 MAX_TEMPLATES = 16
-_TEMPLATES: dict[object, Template] = {}
-"""Base systems by what they are made of and where (:meth:`Machine.lay`). They decide nothing: with
-or without one a disk ends up the same."""
+_TEMPLATES: dict[object, Template | None] = {}
+"""Base systems by what they are made of and where (:meth:`Machine.lay`), None for one that was
+built once. They decide nothing: with or without one a disk ends up the same."""
 
 
 class Machine:
@@ -374,8 +374,8 @@ class Machine:
         return self.write_file(path, native(program, brand or own, runpath), mode=mode)
 
     def lay(self, key: object, build: Callable[[], None]) -> None:
-        """Have ``build`` lay down what is the same on every disk: on the second one like this it is
-        copied from the first. ``key`` stands for what ``build`` does, besides for what machine.
+        """Have ``build`` lay down what is the same on every disk; from the third disk like this on
+        it comes from a template. ``key`` stands for what ``build`` does, besides for what machine.
         """
         fs = self._file_system
         before = fingerprint(fs) if self.kernel is None else None
@@ -388,10 +388,11 @@ class Machine:
             template.put(fs)
             return
         build()
-        if fits(fs):
-            if len(_TEMPLATES) >= MAX_TEMPLATES:
-                del _TEMPLATES[next(iter(_TEMPLATES))]
-            _TEMPLATES[wanted] = Template(fs)
+        # Many a world has one machine and is never built again: a template costs as much.
+        again = wanted in _TEMPLATES
+        if not again and len(_TEMPLATES) >= MAX_TEMPLATES:
+            del _TEMPLATES[next(iter(_TEMPLATES))]
+        _TEMPLATES[wanted] = Template(fs) if again and fits(fs) else None
 
     def symlink(self, target: bytes, path: bytes) -> None:
         with self._durably():

@@ -166,6 +166,12 @@ class Entries(dict[bytes, Any]):
         found = dict.get(self, name, default)
         return self[name] if found.__class__ is Row else found
 
+    def number(self, name: bytes) -> int:
+        """The inode number of an entry, asleep or not."""
+        found = dict.__getitem__(self, name)
+        number: int = found.ino if found.__class__ is Row else found.inode.ino
+        return number
+
     def values(self) -> Any:
         self._wake_all()
         return dict.values(self)
@@ -184,6 +190,16 @@ def awake(fs: Ext4) -> list[Inode]:
     """The inodes of a disk but for those that nobody has looked at since it was made."""
     inodes = fs.inodes
     return inodes.awake() if isinstance(inodes, Inodes) else list(inodes.values())
+
+
+class Sleepy(Directory):
+    """A directory some of whose files sleep."""
+
+    __slots__ = ()
+
+    def number(self, name: bytes) -> int:
+        entries = self.entries
+        return entries.number(name) if isinstance(entries, Entries) else super().number(name)
 
 
 class Template:
@@ -235,7 +251,7 @@ class Template:
             if inode is None and target:
                 inode = Symlink(fs, ino, uid, gid, target)
             elif inode is None:
-                inode = Directory(fs, ino, mode, uid, gid)
+                inode = Sleepy(fs, ino, mode, uid, gid)
             inode.mode, inode.uid, inode.gid, inode.nlink = mode, uid, gid, nlink
             inode.mtime = inode.ctime = now
             inode._digest = None
