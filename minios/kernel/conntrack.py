@@ -124,7 +124,8 @@ def netlink(kernel: Kernel, pcb: PCB, sock: NetlinkSock, message: Nlmsg) -> list
         if not dump:
             conn = _asked(table, message)
             assert table is not None
-            return [_message(ct.CT_NEW, 0, message.seq, sock.pid, _flow(conn, kernel, table))]
+            flow = _flow(conn, kernel, table)._replace(use=2)  # the table's hold, and this one
+            return [_message(ct.CT_NEW, 0, message.seq, sock.pid, flow)]
         found = [] if table is None else [
             _message(ct.CT_NEW, NLM_F_MULTI, message.seq, sock.pid, _flow(conn, kernel, table))
             for conn in table.live()

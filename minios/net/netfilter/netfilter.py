@@ -6,6 +6,7 @@ track. Each hook says whether the packet goes on; if not, why is on record.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from minios.abi.netfilter import (
@@ -51,6 +52,8 @@ class Netfilter:
         self._nat: dict[str, Chain] | None = None
         self._chains: dict[str, tuple[Chain, ...]] = {}
         self._wire()
+        stack.link_watchers.append(self._link_changed)
+        stack.address_watchers.append(self._address_changed)
 
     # -- rules ---------------------------------------------------------------------------------
 
@@ -227,10 +230,21 @@ class Netfilter:
 
     # -- the host ------------------------------------------------------------------------------
 
-    def forget_masqueraded(self, ifindex: int) -> None:
-        """An interface went down or lost its address: what borrowed it is over
-        (nf_nat_masquerade_inet_event)."""
-        for conn in [c for c in self.conntrack.conns.values() if c.masqueraded == ifindex]:
+    def _link_changed(self, device: Any, deleted: bool) -> None:
+        """An interface went down: what had borrowed an address of it is over
+        (masq_device_event)."""
+        if deleted or not device.up:
+            self._forget(lambda conn: conn.masqueraded == device.ifindex)
+
+    def _address_changed(self, device: Any, address: Any, deleted: bool) -> None:
+        """An interface lost an address: so is what had borrowed it (masq_inet_event)."""
+        if deleted:
+            self._forget(
+                lambda conn: conn.masqueraded == device.ifindex and conn.reply.key[1] == address.ip
+            )
+
+    def _forget(self, over: Callable[[Any], bool]) -> None:
+        for conn in [conn for conn in self.conntrack.conns.values() if over(conn)]:
             self.conntrack.remove(conn)
 
     def state(self) -> Any:

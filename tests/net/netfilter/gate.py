@@ -47,6 +47,8 @@ class Gate:
         self.lines: list[tuple[int, str]] = []
         self.receiving: Any = None
         self.trail: Any = None
+        self.link_watchers: list[Any] = []
+        self.address_watchers: list[Any] = []
         self.nf = Netfilter(self)
 
     # -- what Netfilter calls

@@ -146,7 +146,7 @@ def _option(request: Request, option: str, value: str) -> None:
         tests.append(lambda flow: flow.mark == mark)
     elif option == "state":
         if value.upper() not in TCP_STATES:
-            raise Problem(f"Unknown state `{value}'")
+            raise Problem(f"unknown TCP state `{value}'")
         state = TCP_STATES.index(value.upper())
         tests.append(lambda flow: flow.tcp_state == state)
     elif option.startswith("icmp-"):
