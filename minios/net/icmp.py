@@ -163,6 +163,7 @@ class Icmp:
 
     def _send(self, packet: IPv4) -> None:
         stack = self.stack
+        packet.ttl = stack.sysctl["ip_default_ttl"]
         stack.counters["IcmpOutMsgs"] += 1
         name = _OUT.get(packet.payload.type)
         if name is not None:

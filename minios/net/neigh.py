@@ -79,10 +79,15 @@ class Neighbour:
         self.proxy = False
 
     def nud(self) -> int:
-        """The state now."""
+        """The state now; who looks changes nothing."""
         if self.state == REACHABLE and self.dev.stack.world.now >= self.fresh:
-            self._let(STALE)
+            return STALE
         return self.state
+
+    def changed_at(self) -> int:
+        """When (ns) the state became what it is now."""
+        lapsed = self.state == REACHABLE and self.dev.stack.world.now >= self.fresh
+        return self.fresh if lapsed else self.updated
 
     def _setting(self, name: str) -> int:
         return self.dev.stack.sysctl.neigh(self.dev.name, name)
@@ -182,8 +187,9 @@ class Neighbour:
 
     def confirm(self) -> None:
         """Some higher protocol has had an answer by this way (MSG_CONFIRM, TCP's progress)."""
+        reachable = self.nud() == REACHABLE
         self.confirmed = self.dev.stack.world.now
-        if self.state == REACHABLE:
+        if reachable:
             self.fresh = self.confirmed + self._setting("base_reachable_time_ms") * MILLISECOND
 
     def learn(self, mac: int, state: int, *, override: bool = True, admin: bool = False) -> None:

@@ -203,15 +203,12 @@ class Routing(Fib):
         made = Dst(kind, dev, gateway or dst, gateway, src, mtu, self.generation, route)
         made.local = kind == fib.BROADCAST or (kind == fib.MULTICAST and dev.joined(dst))
         learned = self.exceptions.get(dst)
-        if learned is not None and kind == fib.UNICAST:
-            if learned.expires <= self.stack.world.now:
-                del self.exceptions[dst]
-            else:
-                made.expires = learned.expires
-                if learned.gateway:
-                    made.gateway = made.nexthop = learned.gateway
-                if learned.mtu:
-                    made.mtu = min(made.mtu, learned.mtu)
+        if learned is not None and kind == fib.UNICAST and learned.expires > self.stack.world.now:
+            made.expires = learned.expires
+            if learned.gateway:
+                made.gateway = made.nexthop = learned.gateway
+            if learned.mtu:
+                made.mtu = min(made.mtu, learned.mtu)
         return made
 
     def device_for(self, dst: int) -> NetDevice | None:

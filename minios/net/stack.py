@@ -363,6 +363,8 @@ class Stack:
             counters["IpExtInNoRoutes"] += 1
         else:
             counters["IpInAddrErrors"] += 1
+        if reason is Drop.RPF:
+            counters["TcpExtIPReversePathFilter"] += 1
         if reason in (Drop.MARTIAN, Drop.RPF) and self.sysctl.either(dev.name, "log_martians"):
             self.printk(
                 4,

@@ -32,7 +32,7 @@ def message(entry: Neighbour, kind: int, seq: int, pid: int, flags: int = 0) -> 
         body += nl.mac(nl.NDA_LLADDR, entry.mac)
     ages = [
         min((now - moment) // CENTI, 0xFFFF_FFFF)
-        for moment in (entry.confirmed, entry.used, entry.updated)
+        for moment in (entry.confirmed, entry.used, entry.changed_at())
     ]
     body += nl.attribute(nl.NDA_CACHEINFO, struct.pack("<IIII", *ages, len(entry.queue)))
     body += nl.u32(nl.NDA_PROBES, entry.probes)

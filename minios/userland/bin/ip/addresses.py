@@ -235,8 +235,9 @@ async def _show_device(ip: Ip, device: Device, mine: list[Entry], wanted: Filter
         return
     if not ip.oneline and not wanted.label:
         text = await link.heading(ip, device, mode=False)
-        # Asked for a network, ip leaves out the link layer.
-        await ip.line(text.partition(ip.newline)[0] if wanted.prefix else text)
+        # Asked for a family, or a network of it, ip leaves out the link layer.
+        bare = (wanted.prefix or ip.family == AF_INET) and not ip.details
+        await ip.line(text.partition(ip.newline)[0] if bare else text)
     for entry in mine:
         if ip.oneline:
             await ip.line(f"{device.index}: {device.name}    {described(ip, entry)}")
