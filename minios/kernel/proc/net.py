@@ -196,6 +196,8 @@ def sockstat(kernel: Kernel) -> bytes:
             figures[kind] = count()
         elif kind == "raw" and part is not None:
             figures[kind] = len(part.endpoints)
+        elif kind == "udp" and part is not None:
+            figures[kind] = len(part.endpoints())
     tcp = figures["tcp"]
     inuse, orphan, waiting, allocated = tcp if isinstance(tcp, tuple) else (tcp, 0, 0, tcp)
     used = sum(1 for pcb in kernel.processes.values() for _ in _sockets(pcb))

@@ -18,6 +18,7 @@ from minios.abi.netlink import (
     NETLINK_EXT_ACK,
     NETLINK_NETFILTER,
     NETLINK_ROUTE,
+    NETLINK_SOCK_DIAG,
     NLM_F_ACK,
     NLM_F_DUMP,
     NLM_F_MULTI,
@@ -67,8 +68,15 @@ def _netfilter() -> Handler:
     return netlink
 
 
+def _sock_diag() -> Handler:
+    from minios.kernel.sockdiag import handle
+
+    return handle
+
+
 PROTOCOLS: dict[int, Callable[[], Handler]] = {
     NETLINK_ROUTE: _route,
+    NETLINK_SOCK_DIAG: _sock_diag,
     NETLINK_NETFILTER: _netfilter,
 }
 """By protocol: what finds its handler, imported when it is first needed."""

@@ -80,7 +80,7 @@ def info(tcb: Tcb) -> TcpInfo:
         (now - tcb.sent_at) // MILLISECOND, (now - tcb.received_at) // MILLISECOND,
         (now - tcb.acked_at) // MILLISECOND, tcb.pmtu, tcb.rcv_ssthresh, tcb.srtt // MICRO,
         tcb.rtt.rttvar // MICRO, tcb.ssthresh, tcb.cwnd, tcb.adv_mss, tcb.reordering,
-        tcb.rcv_rtt // MICRO, tcb.space_copied or 10 * tcb.adv_mss, tcb.retrans_total,
+        tcb.rcv_rtt // MICRO, tcb.space_copied or min(tcb.rcv_wnd, 10 * tcb.adv_mss), tcb.retrans_total,
         tcb.bytes_acked, tcb.bytes_received, tcb.segs_out, tcb.segs_in,
         max(tcb.write_seq - tcb.snd_nxt, 0), tcb.rtt.minimum // MICRO, tcb.data_in, tcb.data_out,
         tcb.delivered, tcb.bytes_sent, tcb.bytes_retrans, tcb.dsack_dups, tcb.reord_seen,

@@ -408,6 +408,20 @@ class Tcp:
         tcb.sendq.data.clear()
         self.done(tcb)
 
+    def destroy(self, known: Known | Listener) -> None:
+        """End one from outside (sock_diag(7)): whoever has it finds ECONNABORTED."""
+        if isinstance(known, Listener):
+            known.error = int(Errno.ECONNABORTED)
+            known.close()
+            known.notify()
+        elif isinstance(known, Connection):
+            known.error = int(Errno.ECONNABORTED)
+            self.abort(known)
+        elif isinstance(known, Request):
+            known.listener.forget(known)
+        else:
+            self.forget(known)
+
     def abort(self, tcb: Tcb) -> None:
         """Give it up and tell the other side (RFC 9293 3.10.5)."""
         if tcb.state in (

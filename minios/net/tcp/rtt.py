@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minios.sim.world import MILLISECOND, SECOND
+from minios.sim.world import MICROSECOND, MILLISECOND, SECOND
 
 RTO_MIN = 200 * MILLISECOND
 RTO_MAX = 120 * SECOND
@@ -42,7 +42,7 @@ class RoundTrip:
 
     def sample(self, rtt: int) -> None:
         """A measurement R of something that was sent once (Karn's rule is the caller's)."""
-        rtt = max(rtt, 1)
+        rtt = max(rtt, MICROSECOND)
         self.latest = rtt
         self.samples += 1
         if not self.minimum or rtt < self.minimum:

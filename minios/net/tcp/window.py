@@ -118,7 +118,7 @@ def adjust(tcb: Tcb) -> None:
     now = tcb.world.now
     if not tcb.space_time:
         tcb.space_time, tcb.space_seq = now, tcb.copied
-        tcb.space_copied = INITIAL * tcb.adv_mss
+        tcb.space_copied = min(max(tcb.rcv_wnd, tcb.adv_mss), INITIAL * tcb.adv_mss)
         return
     if not tcb.rcv_rtt or now - tcb.space_time < tcb.rcv_rtt:
         return

@@ -875,12 +875,26 @@ lscpu [-e | -p | -J] [-x]
 -x  the cores as a mask
 see nproc(1), taskset(1)
 @ss 8 sockets
-ss [-alpxH]
+ss [-nralopeimsHOTK] [-tuwx0] [-46] [-f FAMILY] [-A QUERY] [-F FILE] [state STATE] [EXPRESSION]
 --
-Connections; with -l who listens, with -a all. A socket is a path, @ and an abstract name, or * and its inode number.
--p  which processes have it
-$ ss -xlp
-see nc(1), lsof(8)
+Connections; with -l who listens, with -a all. Recv-Q and Send-Q are bytes that wait to be read and to be acknowledged; of a listener, connections that wait to be accepted and how many may. A path, @ and an abstract name, or * and an inode number stand for an AF_UNIX socket.
+-t -u -w -x -0  TCP, UDP, raw IP, AF_UNIX, AF_PACKET; without one all
+-n  numbers, not names of services
+-r  names of hosts
+-p  which processes have it (-T with threads)
+-o  its timer: on (retransmission), persist (a closed window is probed), keepalive, timewait; when it rings, how often it did
+-e  user, inode, which directions are open
+-m  memory: r and rb received and limit, t and tb sent and limit, w waiting
+-i  the inside of TCP: congestion control, wscale, rto, rtt/variance in ms, mss, cwnd and ssthresh in segments, bytes and segments so far, retrans now/ever, lost
+-s  a summary
+-H -O  no header; one line a socket
+-K  end the sockets that match
+STATE is established, syn-sent, syn-recv, fin-wait-1, fin-wait-2, time-wait, closed, close-wait, last-ack, listening, closing, or all, connected, synchronized, bucket, big; "exclude STATE" leaves one out. EXPRESSION has dst and src ADDRESS[/LENGTH][:PORT], dport and sport with = != < > <= >=, dev; and, or, not and brackets.
+$ ss -tulpan
+$ ss -tin dst 10.0.0.0/8
+$ ss -tan state time-wait
+$ ss -tn '( dport = :ssh or sport = :ssh )'
+see nc(1), lsof(8), netstat(8)
 @stund 8 a STUN server
 stund [-d] [-p PORT] [-o PORT] [ADDRESS [ADDRESS]]
 --
