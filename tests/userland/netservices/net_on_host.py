@@ -39,13 +39,20 @@ class NetHost(Host):
         return made.fileno()
 
     def _out(self, fd: int, address: Any) -> Any:
-        if isinstance(address, tuple) and self.sockets[fd].family == socket.AF_INET:
+        family = self.sockets[fd].family
+        if isinstance(address, tuple) and family == socket.AF_INET:
             return socket.inet_ntoa(struct.pack("!I", address[0])), address[1]
+        if family == socket.AF_PACKET:
+            return socket.if_indextoname(address[0]), address[1]
         return address
 
     def _in(self, fd: int, address: Any) -> Any:
-        if self.sockets[fd].family == socket.AF_INET and address:
+        family = self.sockets[fd].family
+        if family == socket.AF_INET and address:
             return struct.unpack("!I", socket.inet_aton(address[0]))[0], address[1]
+        if family == socket.AF_PACKET:
+            mac = int.from_bytes(address[4], "big")
+            return socket.if_nametoindex(address[0]), *address[1:4], mac
         return address
 
     def do_close(self, fd: int) -> None:
@@ -117,6 +124,9 @@ class NetHost(Host):
 
     def do_clock_nanosleep_time64(self, ns: int) -> None:
         time.sleep(ns / 1e9)
+
+    def do_fsync(self, fd: int) -> None:
+        os.fsync(fd)
 
     def do_getrandom(self, count: int) -> bytes:
         return os.urandom(count)
