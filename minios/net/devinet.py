@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from minios.net.stack import Stack
     from minios.sim.world import Timer
 
+_GOES = {fib.UNICAST: 0, fib.BROADCAST: 1, fib.LOCAL: 2}
+"""In which order an address's routes go with it."""
+
 ADDRESSES = 1024
 """Addresses that a device has at most; ENOBUFS."""
 
@@ -94,11 +97,11 @@ class Devinet:
             at = len(dev.addresses)
         dev.addresses.insert(at, address)
         self._lives(dev, address)
+        self._tell(dev, address)
         self._local_routes(dev, address)
         if dev.up:
             self._network_routes(dev, address)
         self.stack.routes.changed()
-        self._tell(dev, address)
         if dev.up and not dev.loopback and self.stack.sysctl.either(dev.name, "arp_notify"):
             self.stack.arp.announce(dev, address.ip)
 
@@ -160,10 +163,11 @@ class Devinet:
                 timer.cancel()
         if heirs:
             heirs[0].flags &= ~IFA_F_SECONDARY
+        for one in gone:
+            self._tell(dev, one, True)
         self._rebuild(dev)
         for one in gone:
             self._without_source(one.ip)
-            self._tell(dev, one, True)
         if heirs:
             self._tell(dev, heirs[0])
         stack.routes.changed()
@@ -177,14 +181,14 @@ class Devinet:
                 wanted += self._networks(dev, address)
         routes = self.stack.routes
         keep = {route.key() for route in wanted}
-        for table in list(routes.tables.values()):
-            for route in list(table):
-                if (
-                    route.dev is dev
-                    and route.protocol == fib.PROT_KERNEL
-                    and route.key() not in keep
-                ):
-                    routes.remove(route)
+        gone = [
+            route
+            for table in routes.tables.values()
+            for route in table
+            if route.dev is dev and route.protocol == fib.PROT_KERNEL and route.key() not in keep
+        ]
+        for route in sorted(gone, key=lambda route: _GOES[route.type]):
+            routes.remove(route)
         for route in wanted:
             self._enter(route)
         self._orphans(dev)
@@ -290,6 +294,7 @@ class Devinet:
         except OSError:
             dev.flags &= ~IFF_UP
             raise
+        self.stack.link_changed(dev)
         if dev.loopback and not dev.addresses:
             self.add(dev, Address(0x7F00_0001, 8, SCOPE_HOST, dev.name))
         for address in dev.addresses:
@@ -297,7 +302,6 @@ class Devinet:
             self._network_routes(dev, address)
         self.stack.routes.changed()
         self._follow(dev)
-        self.stack.link_changed(dev)
         if not dev.loopback and self.stack.sysctl.either(dev.name, "arp_notify"):
             for address in dev.addresses:
                 self.stack.arp.announce(dev, address.ip)
@@ -309,11 +313,11 @@ class Devinet:
         stack = self.stack
         dev.flags &= ~IFF_UP
         dev.stop()
+        stack.link_changed(dev)
         stack.routes.flush(lambda route: route.dev is dev and route.scope < SCOPE_HOST)
         stack.neigh.flush(dev)
         stack.routes.changed()
         self._follow(dev)
-        stack.link_changed(dev)
 
     def _follow(self, dev: NetDevice) -> None:
         """What is built on a device hears that it went up or down."""

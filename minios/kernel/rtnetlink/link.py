@@ -236,8 +236,9 @@ def _change(
         device.txqueuelen = nl.number(found[nl.IFLA_TXQLEN])
     if nl.IFLA_MASTER in found:
         _master(stack, device, nl.number(found[nl.IFLA_MASTER]))
+    if found.keys() - {nl.IFLA_IFNAME} or name not in ("", device.name):
+        stack.link_changed(device)
     change_flags(stack, device, head.flags, head.change or 0)
-    stack.link_changed(device)
 
 
 def change_flags(stack: Stack, device: NetDevice, flags: int, change: int) -> None:
@@ -257,6 +258,7 @@ def change_flags(stack: Stack, device: NetDevice, flags: int, change: int) -> No
             stack.inet.down(device)
     elif rest:
         stack.routes.changed()
+        stack.link_changed(device)
 
 
 def _set_mac(stack: Stack, device: NetDevice, data: bytes) -> None:
