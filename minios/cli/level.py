@@ -86,6 +86,7 @@ def _check(path: Path, read_only: bool, verbose: bool) -> list[dict[str, Any]]:
     """The findings about one file, as plain data."""
     from minios.game.lint import lint
     from minios.game.loader import load
+    from minios.game.netlint import warnings
     from minios.game.problems import LevelError
 
     try:
@@ -100,6 +101,8 @@ def _check(path: Path, read_only: bool, verbose: bool) -> list[dict[str, Any]]:
         ]  # fmt: skip
     except OSError as err:
         raise Failure(f"{path}: {err.strerror}", USAGE) from None
+    for where, text in warnings(level):
+        click.echo(f"{path}: warning: {where}: {text}", err=True)
     if read_only:
         return []
 

@@ -5,6 +5,7 @@ import pytest
 from minios.abi.inet import parse_mac
 from minios.game.build import BuildError, build
 from minios.game.netbuild import interfaces
+from minios.game.netlint import warnings
 from minios.game.play import Play
 from minios.game.schema import json_schema
 from minios.game.spec import Cable, Level, LinkChange, from_json, to_json, world_hash
@@ -141,6 +142,17 @@ def test_the_schema_has_links_and_devices():
     schema = json_schema()
     assert {"between", "latency", "loss"} <= schema["definitions"]["LinkModel"]["properties"].keys()
     assert schema["definitions"]["DeviceModel"]["required"] == ["kind"]
+
+
+def test_what_looks_like_a_slip_is_a_warning():
+    assert warnings(level()) == []
+    assert warnings(level(("eth1: 203.0.113.1/24", "eth1: 203.0.113.2/24, eth2: {}"))) == [
+        ("world.machines.gw.nics.eth2", "has no cable"),
+        ("world.machines.web.nics.eth0",
+         "has the address of gw.eth1 on the same LAN: 203.0.113.2/24"),
+        ("world.machines.web.nics.eth0",
+         "nobody on its LAN has the address of its gateway 203.0.113.1"),
+    ]  # fmt: skip
 
 
 # -- building ------------------------------------------------------------------------------------
