@@ -22,13 +22,12 @@ class Way:
     while nothing changes. A packet's ``ct`` is its way while it passes a host.
     """
 
-    __slots__ = ("bytes", "conn", "key", "packets", "related", "reply", "source", "target")
+    __slots__ = ("bytes", "conn", "key", "packets", "reply", "source", "target")
 
     def __init__(self, conn: Conn, key: Key, reply: bool) -> None:
         self.conn = conn
         self.key = key
         self.reply = reply
-        self.related = False
         self.source: tuple[int, int] | None = None
         self.target: tuple[int, int] | None = None
         self.packets = 0
@@ -37,8 +36,6 @@ class Way:
     @property
     def state(self) -> int:
         """What ``--ctstate`` sees, one of the CT_ bits."""
-        if self.related:
-            return CT_RELATED
         if self.reply or self.conn.status & IPS_SEEN_REPLY:
             return CT_ESTABLISHED
         return CT_NEW
@@ -49,8 +46,6 @@ class Error:
 
     __slots__ = ("way",)
 
-    conn: Conn
-    related = True
     state = CT_RELATED
 
     def __init__(self, way: Way) -> None:

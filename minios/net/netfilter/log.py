@@ -42,7 +42,9 @@ def line_of(packet: Any, inside: Any, outside: Any, frame: Any, flags: int = 0) 
     text += f"OUT={outside.name if outside is not None else ''} "
     if inside is not None:
         text += "MAC="
-        if frame is not None:
+        if inside.loopback:
+            text += "00:00:00:00:00:00:00:00:00:00:00:00:08:00"
+        elif frame is not None:
             text += f"{mac_text(frame.dst)}:{mac_text(frame.src)}:08:00"
         text += " "
     return text + packet_text(packet, flags)

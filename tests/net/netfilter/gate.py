@@ -22,6 +22,8 @@ INSIDE, OUTSIDE = ip("10.0.0.1"), ip("203.0.113.1")
 
 
 class Device:
+    loopback = False
+
     def __init__(self, name: str, ifindex: int, address: int) -> None:
         self.name = name
         self.ifindex = ifindex

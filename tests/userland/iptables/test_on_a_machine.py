@@ -1,6 +1,7 @@
 """iptables and conntrack on machines: who may, what persists, what other files say."""
 
 from minios.testing import Box, run
+from minios.userland.lib.iptables.loading import problems
 from tests.userland.punching.internet import Internet
 
 MASQUERADE = "iptables -t nat -A POSTROUTING -o eth1 -j MASQUERADE"
@@ -96,3 +97,14 @@ def test_ping_through_a_masquerading_router_and_the_counters() -> None:
     assert net.run("a", "ping -c 2 203.0.113.10").status == 0
     text = net.run("ra", "iptables -t nat -L POSTROUTING -v -n").stdout.decode()
     assert "    1    84 MASQUERADE  0    --  *      eth1 " in text
+
+
+def test_authors_are_told_what_is_wrong_with_their_rules() -> None:
+    text = "*filter\n-A INPUT --foo\n-A INPUT -p bar\nCOMMIT\n"
+    text += "*nat\n-A PREROUTING -j NOPE\nCOMMIT\n*raw\n"
+    assert problems(text) == [
+        (2, 'unknown option "--foo"'),
+        (7, "Chain 'NOPE' does not exist"),
+        (9, "iptables-restore: COMMIT expected at line 9"),
+    ]
+    assert problems("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n") == []
