@@ -10,7 +10,8 @@ from minios.abi.signals import Sig
 from minios.abi.sys import Sys
 from minios.net.wire.dhcp import SERVER_PORT
 from minios.userland.bin.dhcpd.config import BadConfig, Config, parse
-from minios.userland.bin.dhcpd.server import Interface, Server
+from minios.userland.bin.dhcpd.context import Interface
+from minios.userland.bin.dhcpd.server import Server
 from minios.userland.lib.net.daemon import Log, background, udp
 from minios.userland.lib.net.rawudp import raw_udp
 from minios.userland.lib.net.rtnl import IFF_LOOPBACK, Address, Link, rtnl

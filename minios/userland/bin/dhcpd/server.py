@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from minios.abi.flags import (
     CLOCK_MONOTONIC,
@@ -22,7 +21,6 @@ from minios.net.wire.dhcp import (
     BOOTREPLY,
     BOOTREQUEST,
     BROADCAST,
-    CLIENT_ID,
     CLIENT_PORT,
     DECLINE,
     DISCOVER,
@@ -47,10 +45,10 @@ from minios.net.wire.dhcp import (
 from minios.net.wire.icmp import ICMP
 from minios.net.wire.ipv4 import IPv4
 from minios.net.wire.malformed import Malformed
-from minios.userland.bin.dhcpd.config import Config, Reserved, Scope, Subnet
+from minios.userland.bin.dhcpd.config import Config, Reserved, Scope
+from minios.userland.bin.dhcpd.context import Context, Interface
 from minios.userland.bin.dhcpd.leases import ABANDONED, ACTIVE, OFFERED, RELEASED, Lease, Leases
 from minios.userland.lib.net.daemon import Log
-from minios.userland.lib.net.rawudp import RawUdp
 from minios.userland.lib.net.tasks import Loop, ready
 from minios.userland.lib.stdio import write_all
 
@@ -63,15 +61,6 @@ PINGS_MAX = 32
 """Addresses that are probed at the same time."""
 REWRITE_AFTER = 1000
 """Entries after which the lease file is written anew."""
-
-
-@dataclass(slots=True)
-class Interface:
-    """A network the server is on."""
-
-    name: bytes
-    ip: int
-    raw: RawUdp
 
 
 class Server:
@@ -443,27 +432,3 @@ _KINDS = (
     "", "DHCPDISCOVER", "DHCPOFFER", "DHCPREQUEST", "DHCPDECLINE", "DHCPACK", "DHCPNAK",
     "DHCPRELEASE", "DHCPINFORM",
 )  # fmt: skip
-
-
-@dataclass(slots=True)
-class Context:
-    """A message and how it came."""
-
-    message: Message
-    interface: Interface
-    subnet: Subnet
-    via: str
-    source: int
-
-    @property
-    def client(self) -> str:
-        return mac_text(self.message.chaddr)
-
-    @property
-    def client_id(self) -> bytes:
-        return self.message.options.get(CLIENT_ID, b"")[:64]
-
-    @property
-    def hostname(self) -> str:
-        name = self.message.options.get(HOST_NAME, b"")[:63].decode("latin-1")
-        return "".join(char if char.isprintable() else "?" for char in name)

@@ -11,17 +11,18 @@ from minios.abi.signals import Sig
 from minios.abi.sockets import Message as Received
 from minios.abi.sockets import PacketInfo
 from minios.abi.sys import Sys
-from minios.net.wire.dns import AXFR, FORMERR, NS, QR, RD, A, Message, Name, fold
-from minios.net.wire.dnstext import class_text, name_text, parse_name, type_text
+from minios.net.wire.dns import AXFR, FORMERR, NS, QR, RD, A, Message, fold
+from minios.net.wire.dnstext import class_text, name_text, type_text
 from minios.net.wire.malformed import Malformed
 from minios.userland.bin.named.answer import UDP_SIZE, Answerer
 from minios.userland.bin.named.cache import Cache
 from minios.userland.bin.named.config import PATH, BadConfig, Config, ZoneConfig, load
-from minios.userland.bin.named.masterfile import BadFile, Loader
+from minios.userland.bin.named.masterfile import BadFile
 from minios.userland.bin.named.recursor import Recursor
 from minios.userland.bin.named.roots import ROOTS
 from minios.userland.bin.named.transfer import batches, fetch
 from minios.userland.bin.named.zone import BadZone, Zone
+from minios.userland.bin.named.zonefile import load_zone
 from minios.userland.lib.net.daemon import ERR, INFO, NOTICE, WARNING, Log, background, tcp, udp
 from minios.userland.lib.net.interfaces import networks
 from minios.userland.lib.net.stream import Stream
@@ -384,114 +385,3 @@ def _parse(data: bytes) -> Message | bytes | None:
             return None
         return Message(int.from_bytes(data[:2]), QR, rcode=FORMERR).pack()
     return None if query.flags & QR else query
-
-
-async def load_zone(name: Name, file: str, read: object, log: Log | None) -> tuple[Zone, int]:
-    """A zone from a master file, and its size in bytes. BadFile, OSError."""
-    size = 0
-
-    async def counted(path: bytes) -> bytes:
-        nonlocal size
-        text: bytes = await read(path)  # type: ignore[operator]
-        size += len(text)
-        return text
-
-    loader = Loader(name, counted)
-    await loader.load(file.encode("latin-1"), name)
-    zone = Zone(name, file)
-    for record in loader.records:
-        zone.add(record)
-    if log is not None:
-        for text in loader.warned[:20]:
-            await log.say(f"{file}: {text}", WARNING)
-    return zone, size
-
-
-CHECKZONE = """
-usage: named-checkzone [-q] zonename filename
-Reads a zone as named would and says whether it could be served.
-
-  -q   only the exit status
-"""
-CHECKCONF = """
-usage: named-checkconf [-z] [filename]
-Reads named's configuration and says what is wrong with it.
-
-  -z   load the primary zones too
-"""
-
-
-@program(CHECKZONE, "qDk:i:")
-async def named_checkzone(tool: Tool) -> int:
-    """named-checkzone(1)."""
-    if len(tool.operands) != 2:
-        await tool.line(CHECKZONE.strip().partition("\n")[0].encode())
-        return 1
-    text = tool.operands[0].decode("latin-1")
-    return 0 if await _check(tool, text, tool.operands[1], "q" in tool.options) else 1
-
-
-async def _check(tool: Tool, text: str, file: bytes, quiet: bool) -> bool:
-    """Load a zone and say what came of it."""
-
-    async def read(path: bytes) -> bytes:
-        return await read_file(tool.sys, path, 4 << 20)
-
-    shown = text.rstrip(".") or "."
-    name = parse_name(text if text.endswith(".") else text + ".")
-    said: list[str] = []
-    try:
-        zone, _ = await load_zone(name, file.decode("latin-1"), read, None)
-        zone.check()
-        said.append(f"zone {shown}/IN: loaded serial {zone.serial}")
-        good = True
-    except BadFile as err:
-        what = str(err).rpartition(": ")[2]
-        path = file.decode("latin-1")
-        said.append(f"dns_master_load: {err}")
-        said.append(f"zone {shown}/IN: loading from master file {path} failed: {what}")
-        good = False
-    except BadZone as err:
-        said.append(f"zone {shown}/IN: {err}")
-        good = False
-    except OSError as err:
-        reason = "file not found" if err.errno == Errno.ENOENT else why(err).decode().lower()
-        path = file.decode("latin-1")
-        said.append(f"zone {shown}/IN: loading from master file {path} failed: {reason}")
-        good = False
-    if not good:
-        said.append(f"zone {shown}/IN: not loaded due to errors.")
-    if not quiet:
-        for line in said:
-            await tool.line(line.encode("latin-1"))
-        if good:
-            await tool.line(b"OK")
-    return good
-
-
-@program(CHECKCONF, "zjp")
-async def named_checkconf(tool: Tool) -> int:
-    """named-checkconf(1)."""
-    path = (tool.operands or [PATH])[0]
-    config: Config | None = None
-
-    async def read(name: bytes) -> bytes:
-        return await read_file(tool.sys, name, 1 << 20)
-
-    try:
-        config = await load(path, read)
-    except BadConfig as err:
-        await tool.line(str(err).encode("latin-1"))
-        return 1
-    except OSError as err:
-        reason = b"file not found" if err.errno == Errno.ENOENT else why(err).lower()
-        await tool.line(b"open: " + path + b": " + reason)
-        return 1
-    good = True
-    if "z" in tool.options:
-        for zone in config.zones:
-            if zone.kind == "primary":
-                file = zone.file if zone.file.startswith("/") else f"{config.directory}/{zone.file}"
-                name = name_text(zone.name)
-                good = await _check(tool, name, file.encode("latin-1"), False) and good
-    return 0 if good else 1
