@@ -1,6 +1,19 @@
 """The text of the manual. The form of a page is said in :mod:`minios.userland.man`."""
 
 PAGES = r"""The MiniOS manual.
+@arp 8 show and change the ARP cache
+arp [-n] [-a | -e] [-i IFACE] [HOST]
+arp -s HOST MAC [temp] [pub]
+arp -d HOST
+--
+Which hardware address has which neighbour. Flags: C it is known, M it was set by hand, P this machine answers for it (proxy).
+-n  numbers instead of names
+-a  the style of BSD
+-s  set an entry
+-d  delete one
+-i  only this interface
+$ arp -n
+see ip(8)
 @awk,mawk 1 pattern scanning and text processing
 awk [-F SEP] [-v VAR=VALUE] 'PROGRAM' [FILE]...
 awk [-F SEP] -f PROGFILE [FILE]...
@@ -24,6 +37,17 @@ blkid [-o full|value|device|export] [-s TAG] [-L LABEL | -U UUID] [DEVICE]...
 --
 Reads the superblocks, for which one has to be root.
 see lsblk(8), mount(8), mkfs(8)
+@bridge 8 forwarding tables, ports and VLANs of bridges
+bridge link [show]
+bridge fdb [show [br BRIDGE]] | add MAC dev PORT master | del MAC dev PORT master
+bridge vlan [show] | add vid N dev PORT [pvid] [untagged] | del vid N dev PORT
+--
+A bridge is a switch inside a machine: ip link add br0 type bridge; ip link set eth1 master br0. fdb is what it has learnt: behind which port is which station. VLANs count once the bridge filters them: ip link set br0 type bridge vlan_filtering 1.
+-s  ages
+-d  details
+$ bridge fdb show br br0
+$ bridge vlan add vid 10 dev eth1 pvid untagged
+see ip(8)
 @cancel,lprm 1 take jobs out of the print queue
 cancel [-a] [ID]...
 lprm [JOB]...
@@ -222,6 +246,15 @@ A process gets its environment when its program starts; nobody can change it fro
 -u NAME  without this variable
 $ env -i PATH=/bin sh
 see sh(1), proc(5)
+@ethtool 8 what a network card says of itself
+ethtool [-i | -S | -P] IFACE
+--
+Speed, duplex, and whether there is a link.
+-i  driver
+-S  counters of the hardware, among them frames for other stations and frames that had no cable to go on
+-P  the address it was made with
+$ ethtool eth0
+see ip(8)
 @expand,unexpand 1 tabs to spaces and back
 expand [-t N] [FILE]...
 unexpand [-a] [-t N] [FILE]...
@@ -422,6 +455,35 @@ ipcs [-m] [-t | -p | -c | -l | -u] [-i ID]
 --
 Lists System V segments: key, id, owner, size and how many have it attached (nattch). -p shows who made it and who touched it last, -t when, -i everything about one.
 see ipcrm(1), ipcmk(1), pmap(1)
+@ip 8 show and change interfaces, addresses, routes and neighbours
+ip [-4] [-br] [-o] [-s] [-d] [-j] address [show [dev IFACE] | add ADDR/LEN dev IFACE | del ADDR/LEN dev IFACE | flush dev IFACE]
+ip link [show [IFACE] | set IFACE up|down|mtu N|address MAC|master BRIDGE|name NAME | add NAME type bridge|vlan|dummy|veth | del NAME]
+ip route [show | add PREFIX via GATEWAY [dev IFACE] [metric N] | del PREFIX | replace ... | get ADDR | flush PREFIX]
+ip neigh [show | add ADDR lladdr MAC dev IFACE | del ADDR dev IFACE | flush dev IFACE]
+ip rule [list | add from PREFIX table N | del pref N]
+ip monitor [link | address | route | neigh] [label]
+--
+The objects and their commands can be shortened as long as they are understood: ip a, ip r, ip n, ip l s.
+address: what the machine is called on a link. An address brings the route to its network with it; several addresses of one network are primary and secondary.
+link: interfaces. UP is the administrator's wish, LOWER_UP (state UP) says that there is a cable with somebody at its other end.
+route: where packets go. The longest prefix wins, then the lowest metric. A gateway has to be on a link. get asks the kernel what it would do. The types unreachable, blackhole and prohibit end packets, with an error or without; throw goes on to the next rule.
+neigh: the ARP cache. REACHABLE was confirmed lately, STALE was not; DELAY and PROBE ask again, INCOMPLETE asks for the first time, FAILED had no answer, PERMANENT was set by hand.
+rule: which routing table is looked into, in the order of the numbers.
+monitor: changes, as they happen.
+-4  only IPv4
+-br  a line for each
+-o  a record on one line
+-s  counters, ages
+-d  details
+-j  JSON
+-b FILE  commands from a file
+What the kernel refuses ends with status 2, what ip does not understand with 1 or 255. Only root changes anything.
+$ ip -br addr
+$ ip addr add 10.0.0.2/24 dev eth0 && ip link set eth0 up
+$ ip route add default via 10.0.0.1
+$ ip route get 8.8.8.8
+$ ip link add link eth0 name eth0.5 type vlan id 5
+see bridge(8), ifup(8), ss(8), why(1)
 @iptables 8 administer the packet filter and NAT
 iptables [-t TABLE] -A|-D|-C CHAIN RULE
 iptables [-t TABLE] -I CHAIN [NUMBER] RULE
@@ -497,6 +559,15 @@ id [-ugGn] [USER]
 --
 $ id -un
 see whoami(1), groups(1), credentials(7)
+@ifconfig 8 show and configure interfaces, the older way
+ifconfig [-a] [-s] [IFACE]
+ifconfig IFACE [ADDR[/LEN]] [netmask MASK] [broadcast ADDR] [mtu N] [hw ether MAC] [[-]promisc] [[-]arp] [up | down]
+--
+Without arguments the interfaces that are up. An address without a mask gets that of its class. IFACE:N is another address of an interface.
+-a  also those that are down
+-s  a line for each
+$ ifconfig eth0 10.0.0.2/24 up
+see ip(8), route(8)
 @init 8 process 1
 init
 --
@@ -725,6 +796,29 @@ What is typed goes to the socket, what comes from it is shown. A path that begin
 -u  datagrams
 $ nc -lU /tmp/chat
 see ss(8), lsof(8)
+@netstat 8 sockets, routes, interfaces and counters, the older way
+netstat [-a | -l] [-t] [-u] [-w] [-x] [-n] [-p] [-e] [-o]
+netstat -r [-n]
+netstat -i
+netstat -s
+netstat -g
+--
+Without options the open sockets that are connected.
+-a  all sockets
+-l  those that wait for somebody
+-t  TCP
+-u  UDP
+-w  raw
+-x  local sockets
+-n  numbers instead of names
+-p  whose they are
+-r  the routing table
+-i  interfaces
+-s  what was counted, by protocol
+-g  groups that were joined
+$ netstat -tulpn
+$ netstat -rn
+see ss(8), ip(8)
 @nice,renice 1 start or set a process with less, or more, claim to CPU time
 nice [-n N] [COMMAND [ARG]...]
 renice [-n] N [-p] PID... | -g PGRP... | -u USER...
@@ -801,6 +895,17 @@ RIP version 2 (RFC 2453): every 30 seconds, and soon after a change, each router
 -d  go to the background
 $ ip route show proto rip
 see ip(8), sysctl(8)
+@route 8 show and change the routing table, the older way
+route [-n] [-e]
+route add [-net | -host] TARGET[/LEN] [netmask MASK] [gw GATEWAY] [metric N] [reject] [dev IFACE]
+route del [-net | -host] TARGET[/LEN] [gw GATEWAY] [dev IFACE]
+--
+Flags: U up, G by a gateway, H a single host, ! unreachable.
+-n  numbers instead of names
+-e  as netstat -r shows it; -ee everything
+$ route -n
+$ route add default gw 10.0.0.1
+see ip(8)
 @rsyslogd 8 log files, and logs of other machines
 rsyslogd [-n] [-N 1] [-f FILE]
 --
@@ -1343,6 +1448,17 @@ $ why /etc/shadow
 $ why ping 10.0.0.1
 $ why tcp web:80
 see ps(1), kill(1), ls(1), goals(6)
+@scp 1 copy files between machines
+scp [-rpqB] [-P PORT] [-i KEY] [-o OPTION] SOURCE... TARGET
+--
+Copies files over ssh. A file on another machine is written [USER@]HOST:PATH; a path that is not absolute begins in the home directory there.
+-r  directories with all that is in them
+-p  keep modes and times
+-P PORT  another port than 22
+-i -o -F -q  are ssh's; -B asks for no password
+$ scp report.txt bob@srv:
+$ scp -r srv:/var/log /tmp
+see ssh(1), cp(1)
 @ssh 1 a shell, or a command, on another machine
 ssh [-Ttnq] [-l USER] [-p PORT] [-i KEY] [-o OPTION] [-e CHAR] [-F FILE] [USER@]HOST [COMMAND]
 --
