@@ -26,6 +26,7 @@ from minios.net.wire.dhcp import (
     DISCOVER,
     HOST_NAME,
     INFORM,
+    KINDS,
     LEASE_TIME,
     MESSAGE,
     MESSAGE_TYPE,
@@ -129,9 +130,8 @@ class Server:
         subnet = self.config.subnet_of(message.giaddr or interface.ip)
         who = mac_text(message.chaddr)
         if subnet is None:
-            await self.log.say(
-                f"{_KINDS[message.kind]} from {who} via {via}: unknown network segment"
-            )
+            kind = KINDS[message.kind] if message.kind < len(KINDS) else "DHCP"
+            await self.log.say(f"{kind} from {who} via {via}: unknown network segment")
             return
         context = Context(message, interface, subnet, via, source)
         handlers = {
@@ -426,9 +426,3 @@ class Server:
                 await self.sys.close(fd)
                 return
             await interface.raw.send(data, SERVER_PORT, CLIENT_PORT, interface.ip, target, mac)
-
-
-_KINDS = (
-    "", "DHCPDISCOVER", "DHCPOFFER", "DHCPREQUEST", "DHCPDECLINE", "DHCPACK", "DHCPNAK",
-    "DHCPRELEASE", "DHCPINFORM",
-)  # fmt: skip
