@@ -21,13 +21,13 @@ from minios.kernel.dev.devices import (
     makedev,
 )
 from minios.kernel.dev.printer import open_printer
-from minios.kernel.dev.pty import PTMX, SLAVE_MODE, Pts, open_ptmx, open_slave
 from minios.kernel.dev.tty import Tty, open_tty
 from minios.kernel.files.file import File
 from minios.kernel.log import KmsgFile
 from minios.kernel.wait import WaitQueue
 
 if TYPE_CHECKING:
+    from minios.kernel.dev.pty import Pts
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
@@ -40,6 +40,8 @@ LP_GID = 7
 _LP0 = makedev(6, 0)
 _CTTY = makedev(5, 0)
 _CONSOLE = makedev(5, 1)
+_PTMX = makedev(5, 2)
+PTS_MODE = 0o620
 _EXTRA_MAJOR = 240
 """The first of the device numbers for local use."""
 
@@ -68,7 +70,7 @@ class Devices:
             kernel.machine.printer.attach(kernel)
             self._node(b"lp0", _LP0, open_printer, mode=0o660, gid=LP_GID)
         self._node(b"tty", _CTTY, _open_ctty, gid=TTY_GID)
-        self._node(b"ptmx", PTMX, partial(open_ptmx, self), gid=TTY_GID)
+        self._node(b"ptmx", _PTMX, partial(_open_ptmx, self), gid=TTY_GID)
         self._pts = self.fs.make(self.fs.root, b"pts", flags.S_IFDIR | 0o755, 0, 0)
         self._node(b"console", _CONSOLE, _open_console, mode=0o600)
         for number in range(1, TERMINALS + 1):
@@ -98,14 +100,11 @@ class Devices:
     def add_pty(self, slave: Pts) -> None:
         """A pseudoterminal was made: /dev/pts/N, its maker's (grantpt(3))."""
         self.kernel.ttys[slave.name] = slave
-        mode = flags.S_IFCHR | SLAVE_MODE
+        mode = flags.S_IFCHR | PTS_MODE
         name = b"%d" % slave.number
         self.fs.make(self._pts, name, mode, slave.uid, TTY_GID, rdev=slave.rdev)
 
-        def opener(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
-            return open_slave(kernel, pcb, dentry, oflag, slave)
-
-        self._drivers[slave.rdev] = opener
+        self._drivers[slave.rdev] = slave.open
 
     def remove_pty(self, slave: Pts) -> None:
         """Its master was closed: the name goes, and the number is free again."""
@@ -150,6 +149,12 @@ _LINKS = (
     (b"/proc/self/fd/1", b"stdout"),
     (b"/proc/self/fd/2", b"stderr"),
 )
+
+
+def _open_ptmx(devices: Devices, kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:
+    from minios.kernel.dev.pty import open_ptmx  # most machines never have one
+
+    return open_ptmx(devices, kernel, pcb, dentry, oflag)
 
 
 def _open_kmsg(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> File:

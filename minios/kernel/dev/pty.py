@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
 
-PTMX = 5 << 8 | 2
 SLAVE_MAJOR = 136
-SLAVE_MODE = 0o620
 PTY_MAX = 256
 """Pairs at a time (/proc/sys/kernel/pty/max is 4096 on Linux)."""
 
@@ -108,6 +106,13 @@ class Pts(Tty):
             self.master.can_write.wake()
             self.master.can_read.wake()
         return wait
+
+    def open(self, kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int) -> TtyFile:
+        """Open /dev/pts/N. EIO while it is locked or once its master is gone."""
+        if self.locked or self.master is None:
+            raise error(Errno.EIO)
+        self.opened = True
+        return open_tty(kernel, pcb, dentry, oflag, self)
 
     # -- coming and going ----------------------------------------------------------------------
 
@@ -267,11 +272,3 @@ def open_ptmx(devices: Devices, kernel: Kernel, pcb: PCB, dentry: Dentry, oflag:
     slave = Pts(kernel, number, pcb.uid)
     devices.add_pty(slave)
     return Ptm(kernel, dentry, oflag | flags.O_NOCTTY, slave, devices)
-
-
-def open_slave(kernel: Kernel, pcb: PCB, dentry: Dentry, oflag: int, slave: Pts) -> TtyFile:
-    """Open /dev/pts/N. EIO while it is locked or once its master is gone."""
-    if slave.locked or slave.master is None:
-        raise error(Errno.EIO)
-    slave.opened = True
-    return open_tty(kernel, pcb, dentry, oflag, slave)
