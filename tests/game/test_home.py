@@ -75,6 +75,18 @@ def test_the_laptop_is_reached_without_the_router(home: Play):
     assert "ttl=64" in run(home, "ping -c 1 laptop")
 
 
+def test_ssh_takes_the_player_to_the_router():
+    play = Play(HOME, 1)
+    for line in ("ssh router", "yes", "home", "hostname; ip route get 192.168.1.100", "exit"):
+        for key in line + "\r":
+            play.apply("key", {"data": key})
+        play.run_until(play.world.now + 3 * SECOND)
+    screen = play.shown("pc", "tty1").decode().replace("\r\n", "\n")
+    assert "player@router:~$ hostname" in screen
+    assert "router\n192.168.1.100 dev eth0 src 192.168.1.1 uid 1000" in screen
+    assert "Connection to router closed." in screen
+
+
 def test_nobody_comes_in_from_outside(home: Play):
     result = sandbox.run_command(
         home.world, home.machines, ["ping", "-c", "1", "-W", "1", "198.51.100.2"],
