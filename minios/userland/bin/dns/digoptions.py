@@ -271,6 +271,9 @@ def read(args: list[str]) -> Command:
 
 def _dash(command: Command, lookup: Lookup, word: str, rest: list[str]) -> bool:
     """Read a dash option; whether it began a lookup."""
+    if word in ("--help", "--version"):
+        command.answer = word[2:]
+        return False
     flag, value = word[1], word[2:]
     if flag in "46mru":
         lookup.usec = lookup.usec or flag == "u"

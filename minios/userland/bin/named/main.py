@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from minios.abi.errno import Errno
-from minios.abi.flags import POLLIN
+from minios.abi.flags import O_CLOEXEC, POLLIN
 from minios.abi.inet import IP_PKTINFO, IPPROTO_IP, ip_text
 from minios.abi.signals import Sig
 from minios.abi.sockets import Message as Received
@@ -68,20 +68,21 @@ async def named(tool: Tool) -> int:
     if port is not None and (not port.isdigit() or int(port) > 65535):
         raise Failure(b"port '" + port + b"' out of range", 1)
     path = options.last("c") or PATH
-    arguments = path, int(port) if port else None, "g" in options
+    if tool.operands:
+        raise Failure(b"extra command line arguments", 1)
+    number = int(port) if port else None
     if foreground:
-        return await _run(tool.sys, tool, *arguments)
-    await background(tool.sys, _child, *arguments)
-    return 0
+        return await Server(tool.sys, tool, path, number, "g" in options).run()
+    reader, writer = await tool.sys.pipe(O_CLOEXEC)
+    await background(tool.sys, _child, path, number, writer)
+    await tool.sys.close(writer)
+    # The child says when it serves; if it cannot, it ends without a word.
+    return 0 if await tool.sys.read(reader, 1) else 1
 
 
-async def _child(sys: Sys, path: bytes, port: int | None, stderr: bool) -> int:
-    return await _run(sys, Tool(sys, [b"named"], {}), path, port, stderr)
-
-
-async def _run(sys: Sys, tool: Tool, path: bytes, port: int | None, stderr: bool) -> int:
-    server = Server(sys, tool, path, port, stderr)
-    return await server.run()
+async def _child(sys: Sys, path: bytes, port: int | None, started: int) -> int:
+    tool = Tool(sys, [b"named"], {})
+    return await Server(sys, tool, path, port, False).run(started)
 
 
 class Server:
@@ -109,7 +110,8 @@ class Server:
 
     # -- start, reload, stop ---------------------------------------------------------------------
 
-    async def run(self) -> int:
+    async def run(self, started: int = -1) -> int:
+        """Serve; ``started`` is a pipe to say so."""
         sys, log = self.sys, self.log
         await log.say("starting " + VERSION.decode(), NOTICE)
         if not await self.configure():
@@ -138,6 +140,9 @@ class Server:
         await self.loop.on_signal(Sig.SIGINT, self.terminate)
         await log.say("all zones loaded", NOTICE)
         await log.say("running", NOTICE)
+        if started >= 0:
+            await sys.write(started, b"1")
+            await sys.close(started)
         await self.loop.run()
         await log.say("exiting", NOTICE)
         return 0
