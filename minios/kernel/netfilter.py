@@ -16,7 +16,8 @@ from minios.abi.netfilter import (
     empty,
 )
 from minios.fs.access import capable
-from minios.kernel.conntrack import adopt, netlink, watch
+from minios.kernel.conntrack import adopt
+from minios.kernel.ctnetlink import netlink, watch
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
