@@ -18,6 +18,7 @@ from minios.abi.inet import (
     parse_prefix,
 )  # fmt: skip
 from minios.game.netspec import parse_forward
+from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -229,12 +230,17 @@ def _device(network: Network, spec: DeviceSpec) -> dict[str, Port]:
 
         return Hub(network, spec.name, spec.ports).ports
     if spec.kind == "switch":
+        from minios.net.stp import FORWARD_DELAY, HELLO, MAX_AGE
         from minios.net.switch import Switch
 
         switch = Switch(
             network, spec.name, spec.ports, aging=spec.aging, table=spec.table, stp=spec.stp,
             priority=spec.priority, mac=mac,
         )  # fmt: skip
+        if switch.bridge.stp is not None:
+            # The switches have been on for long: they find their tree while the machines boot.
+            switch.bridge.stp.set_times(SECOND, 6 * SECOND, 2 * SECOND)
+            network.world.at(-SECOND, switch.bridge.stp.set_times, HELLO, MAX_AGE, FORWARD_DELAY)
         if spec.access or spec.trunks:
             switch.bridge.aware = True
         for port, vid in spec.access:

@@ -140,6 +140,14 @@ class Stp:
             return "root"
         return "designated" if self._designated(port) else "alternate"
 
+    def set_times(self, hello: int, max_age: int, forward_delay: int) -> None:
+        """Its own parameters (ns); the tree has them as far as it is, or becomes, the root."""
+        self.own = (max_age, hello, forward_delay)
+        if self.is_root:
+            self.max_age, self.hello, self.forward_delay = self.own
+        if self.changing:
+            self.bridge.aging = min(forward_delay, self.aging)
+
     # -- from outside --------------------------------------------------------------------------
 
     def carrier(self, inner: BridgePort, up: bool) -> None:

@@ -9,6 +9,7 @@ from minios.game.netlint import warnings
 from minios.game.play import Play
 from minios.game.schema import json_schema
 from minios.game.spec import Cable, Level, LinkChange, from_json, to_json, world_hash
+from minios.net.bridging import BLOCKING
 from minios.net.switch import Switch
 from minios.sim.world import MILLISECOND, SECOND
 from tests.game.networks import level, problems
@@ -210,6 +211,18 @@ def test_switches_have_their_vlans():
     assert (switch.port("1").pvid, switch.port("4").pvid) == (10, 0)
     assert switch.port("4").vlans == {10, 20}
     assert (switch.bridge.aging, switch.bridge.limit) == (60 * SECOND, 16)
+
+
+def test_switches_with_stp_have_their_tree_when_the_level_begins():
+    ring = "sw: {kind: switch, ports: 4, stp: true}\n    s2: {kind: switch, stp: true}"
+    two = ("  map:", "    r1: {between: [sw.2, s2.2]}\n    r2: {between: [sw.3, s2.3]}\n  map:")
+    one = play(level((SW, ring), two))
+    one.run_until(3 * SECOND)
+    assert done(one)
+    assert one.network is not None
+    bridges = [one.network.nodes[name].bridge for name in ("sw", "s2")]  # type: ignore[attr-defined]
+    assert sum(port.state == BLOCKING for each in bridges for port in each.ports.values()) == 1
+    assert {each.stp.forward_delay for each in bridges} == {15 * SECOND}
 
 
 def test_a_hardware_address_is_the_files_or_follows_from_the_names():
