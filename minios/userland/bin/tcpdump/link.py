@@ -181,10 +181,7 @@ def cooked(d: Dump, p: bytes, length: int, interfaces: dict[int, str]) -> int:
         elif size:
             d.put(f"<invalid address length {size}> ")
         if not d.settings.q:
-            d.put(f"ethertype {ETHERTYPES.get(kind, 'Unknown')} (0x{kind:04x})")
-        else:
-            d.put(f"{ETHERTYPES.get(kind, 'Unknown Ethertype')} (0x{kind:04x})")
-        d.put(f", length {length}: ")
+            d.put(f"ethertype {ETHERTYPES.get(kind, 'Unknown')} (0x{kind:04x}), length {length}: ")
     at = 20
     while kind in VLAN_TYPES:
         tag = u2(p, at)
