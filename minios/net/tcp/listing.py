@@ -118,4 +118,4 @@ def figures(tcp: Tcp) -> tuple[int, int, int, int]:
     listening = sum(map(len, tcp.listeners.values()))
     open_ = sum(isinstance(known, Connection) for known in tcp.connections.values())
     orphans = len(tcp.orphans)
-    return listening + open_ + resting, orphans, resting, listening + open_
+    return listening + open_, orphans, resting, listening + open_

@@ -166,8 +166,10 @@ def push(tcb: Tcb, *, flush: bool = False) -> bool:
     queue = tcb.sendq
     now = tcb.world.now
     idle = not queue.segments
-    if idle and tcb.snd_nxt < tcb.write_seq:
-        restart_after_idle(tcb)
+    if tcb.snd_nxt < tcb.write_seq:
+        tcb.tcp.find_route(tcb)
+        if idle:
+            restart_after_idle(tcb)
     mss = current_mss(tcb)
     sent = 0
     blocked = False
@@ -250,6 +252,7 @@ def retransmit(tcb: Tcb, sent: Sent) -> bool:
     edge = tcb.snd_una + tcb.snd_wnd
     if seq >= edge and seq != tcb.snd_una:
         return False
+    tcb.tcp.find_route(tcb)
     mss = current_mss(tcb)
     length = sent.end - seq - bool(sent.flag & SENT_FIN)
     if tcb.snd_una < edge < seq + length:

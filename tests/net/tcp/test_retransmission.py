@@ -230,3 +230,16 @@ def test_nothing_is_left_when_the_power_goes(close: bool) -> None:
     peer.stack.close()
     peer.nothing(100_000)
     assert peer.stack.tcp.connections == {}
+
+
+def test_a_smaller_mtu_of_the_device_makes_segments_smaller() -> None:
+    peer = Peer(tcp_early_retrans=0)
+    connection = peer.accepted(mss=1460)
+    connection.write(bytes(1460))
+    peer.expect(0, ".", 1, 1460)
+    peer.stack.devices["eth0"].mtu = 1000
+    peer.stack.routes.changed()
+    connection.write(bytes(1460))
+    peer.expect(0, ".", 1461, 960)
+    peer.expect(0, ".", 2421, 500)
+    peer.expect(200, ".", 1, 960)
