@@ -79,6 +79,84 @@ async def game() -> None:
         picture(app, "game")
 
 
+HOME = """\
+format: 1
+id: home
+title: Home
+author: MiniOS
+chapter: network
+difficulty: 1
+pace: live
+teaches: []
+briefing: ""
+hints: [Look at the rules of gw.]
+seeds: {play: 1, check: [2]}
+panes: {network: act}
+world:
+  player: {machine: pc, user: player}
+  machines:
+    pc:
+      users: {player: {uid: 1000}}
+      nics: {eth0: {address: 10.0.0.2/24, gateway: 10.0.0.1}}
+    tv: {nics: {eth0: {address: 10.0.0.7/24, gateway: 10.0.0.1}}}
+    gw:
+      forwarding: true
+      iptables: |
+        *nat
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
+        -A POSTROUTING -o eth1 -j MASQUERADE
+        COMMIT
+        *filter
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        -A FORWARD -p tcp --dport 22 -j DROP
+        COMMIT
+      nics:
+        eth0: {address: 10.0.0.1/24}
+        eth1: {address: 203.0.113.5/24, gateway: 203.0.113.1}
+    isp:
+      forwarding: true
+      nics: {eth0: {address: 203.0.113.1/24}, eth1: {address: 198.51.100.1/24}}
+    web: {nics: {eth0: {address: 198.51.100.80/24, gateway: 198.51.100.1}}}
+  devices: {sw: {kind: switch, ports: 3}}
+  links:
+    lan: {between: [pc.eth0, sw.1]}
+    sofa: {between: [tv.eth0, sw.2]}
+    up: {between: [sw.3, gw.eth0]}
+    wan: {between: [gw.eth1, isp.eth0], latency: 5ms}
+    far: {between: [isp.eth1, web.eth0], latency: 5ms}
+goals:
+  seen: {text: See where the packet ends, file: {on: pc, path: /tmp/seen}}
+solutions: {author: touch /tmp/seen}
+"""
+
+
+async def network() -> None:
+    from minios.game.loader import loads
+    from minios.runs.career import open_session
+    from minios.tui.app import MiniOSApp
+
+    opener = partial(open_session, loads(HOME.encode(), "home.yaml"))
+    app = MiniOSApp(session=opener(), number=42)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(0.5)
+        await pilot.press("f11")
+        await pilot.press("f12")
+        await enter(pilot, "ping -c3 -i 0.4 198.51.100.80")
+        await pilot.pause(2)
+        await enter(pilot, "why tcp 198.51.100.80:22")
+        await pilot.pause(6)
+        await enter(pilot, "ping -c5 -i 0.3 198.51.100.80")
+        await pilot.pause(0.6)
+        await pilot.press("f11")
+        await pilot.pause(0.3)
+        picture(app, "network")
+
+
 async def menu() -> None:
     from minios.game import catalog
     from minios.runs.metrics import Metrics
@@ -107,6 +185,7 @@ def main() -> None:
         os.environ["MINIOS_DATA_DIR"] = data
         asyncio.run(game())
         asyncio.run(menu())
+        asyncio.run(network())
 
 
 if __name__ == "__main__":

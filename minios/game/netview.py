@@ -77,7 +77,7 @@ class FlightView:
 @dataclass(frozen=True, slots=True)
 class PacketDropView:
     """A packet that ended. ``place`` is a node's or a link's name; ``reason`` a member of Drop, by
-    name; ``text`` says it in a sentence."""
+    name; ``text`` says it in a sentence, ``facts`` is the rule or the detail alone."""
 
     time: int
     place: str
@@ -85,6 +85,7 @@ class PacketDropView:
     text: str
     summary: str
     on_link: bool = False
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

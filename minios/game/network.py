@@ -205,6 +205,7 @@ class Watch:
             text[:1].upper() + text[1:] + ".",
             record.summary,
             record.node in self.network.links,
+            ", ".join(part for part in (record.rule, record.detail) if part),
         )
 
     # -- a closer look -------------------------------------------------------------------------

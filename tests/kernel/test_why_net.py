@@ -59,6 +59,7 @@ class Net:
             if gateway:
                 stack.add_route(0, 0, parse_ip(gateway))
         self.stack("gw").set_sysctl("ip_forward", 1)
+        self.play.apply("resize", {"rows": 50, "cols": 1000})
         self.play.run_until(SECOND)
 
     def stack(self, name: str):
@@ -252,6 +253,13 @@ def test_drops_of_this_machine_are_told_newest_first_and_equal_ones_once(net: Ne
     lines = net.ask("why drops")
     assert lines[0] == "Packets that ended here lately:"
     assert ": nobody on the link answered pc's ARP questions" in lines[1]
+
+
+def test_long_sentences_go_on_below_themselves_on_a_terminal(net: Net) -> None:
+    net.play.apply("resize", {"rows": 50, "cols": 60})
+    lines = net.ask("why ping 10.0.0.9")
+    assert all(len(line) <= 60 for line in lines)
+    assert lines[1].startswith("    ")
 
 
 def test_names_of_hosts_and_services(net: Net) -> None:

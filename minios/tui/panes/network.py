@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 from textual.timer import Timer
@@ -449,6 +450,8 @@ def _drop_row(drop: PacketDropView, ink: Palette, width: int) -> Row:
     place = f"{plain(drop.place)}: "
     rest = width - len(head) - len(place)
     words = f"{drop.reason} {plain(drop.text)}"
+    if drop.facts and cell_len(words) > rest:
+        words = f"{drop.reason} {plain(drop.facts)}"
     more = rest - len(words) - 3
     row: Row = ((head, ink.bad), (place, ink.bold), (clip(words, rest), ink.text))
     if more > 12 and drop.summary:

@@ -4,6 +4,7 @@ from minios.abi.flags import O_RDWR
 from minios.abi.inet import ip_text
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import write_all
+from minios.userland.man import wrap
 
 DEVICE = b"/dev/game"
 
@@ -112,6 +113,16 @@ async def _goal(tool: Tool, name: bytes) -> None:
 
 
 async def _show(tool: Tool, answer: list[tuple[int, bytes]]) -> None:
-    """Each sentence two columns further in than the one it explains."""
+    """Each sentence two columns further in than the one it explains; on a terminal, long ones go
+    on below themselves."""
+    try:
+        width = (await tool.sys.winsize(1)).cols or 80
+    except OSError:
+        width = 0
     for depth, text in answer:
-        await tool.line(b"  " * depth + text)
+        lead = "  " * depth
+        if len(text.decode("utf-8", "replace")) + len(lead) <= width or width < 30:
+            await tool.line(lead.encode() + text)
+            continue
+        for row in wrap(text.decode("utf-8", "replace"), width, lead, lead + "    "):
+            await tool.line(row.encode())
