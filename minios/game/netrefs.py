@@ -177,6 +177,12 @@ class NetRefs:
             for key in ("routes", "iptables", "forwarding"):
                 if machine.get(key):
                     self.say((*path, key), "needs nics")
+        rules = machine.get("iptables")
+        if isinstance(rules, str) and not references(rules):
+            from minios.userland.lib.iptables.loading import problems
+
+            for line, text in problems(rules):
+                self.say((*path, "iptables"), f"line {line}: {text}")
         for at, route in enumerate(_words(machine.get("routes"))):
             self._route((*path, "routes", at), route, networks, dynamic)
 
