@@ -1,7 +1,7 @@
 """Record what Debian's tools print when they ask MiniOS's servers on this machine.
 
 ``python -m tests.userland.netservices.record`` writes recorded.json beside this file. Needs
-bind9-dnsutils, bind9-host, curl and wget.
+bind9-dnsutils, bind9-host, curl, wget and whois.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from shlex import split
 
-from tests.userland.netservices.servers import SERVERS, dns_files, masked, site_files
+from tests.userland.netservices.servers import REGISTRY, SERVERS, dns_files, masked, site_files
 
 FOLDER = "/tmp/minios-recorded"
 TARGET = Path(__file__).with_name("recorded.json")
@@ -76,6 +76,11 @@ WGET = [
     f"--post-data=a=b -qO- {U}/cgi-bin/env", f"{U}/sub", f"--max-redirect=2 {U}/loop",
 ]  # fmt: skip
 
+WHOIS = [
+    "203.0.113.7", "-H 203.0.113.7", "-L 203.0.113.7", "-r 203.0.113.7", "-B ORG-ISP1",
+    "-i org ORG-ISP1", "-T inetnum -m 203.0.113.0/24", "nothing", "-x 203.0.113.0/24",
+]  # fmt: skip
+
 
 def commands() -> list[str]:
     """Everything that is recorded."""
@@ -85,6 +90,9 @@ def commands() -> list[str]:
         *(f"nslookup -port=5300 {args} 127.0.8.9" for args in NSLOOKUP),
         *(f"curl {args}" for args in CURL),
         *(f"wget {args}" for args in WGET),
+        *(f"whois -h 127.0.8.43 -p 4343 {args}" for args in WHOIS),
+        "whois -h 127.0.8.44 -p 4344 x",
+        "whois",
     ]
 
 
@@ -102,6 +110,10 @@ def main() -> None:
         for name in SERVERS
     ]  # fmt: skip
     daemons.append(subprocess.Popen([*start, "httpd", "-X", "-f", f"{FOLDER}/httpd.conf"]))
+    Path(FOLDER, "registry.db").write_text(REGISTRY)
+    daemons.append(
+        subprocess.Popen([*start, "whoisd", "-F", "-p", "4343", "-f", f"{FOLDER}/registry.db"])
+    )
     time.sleep(2)
     found = []
     for command in commands():

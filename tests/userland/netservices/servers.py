@@ -131,6 +131,26 @@ def site_files(folder: str) -> dict[str, str]:
     }
 
 
+REGISTRY = """\
+inetnum: 203.0.113.0/24
+netname: REGISTRY-NET
+status: ALLOCATED UNSPECIFIED
+source: RIPE
+
+inetnum: 203.0.113.0 - 203.0.113.127
+netname: ISP-ONE
+org: ORG-ISP1
+status: ALLOCATED PA
+source: RIPE
+
+organisation: ORG-ISP1
+org-name: ISP One Ltd
+abuse-mailbox: abuse@isp.test
+e-mail: boss@isp.test
+source: RIPE
+"""
+
+
 def masked(tool: str, text: str) -> str:
     """An output without what differs from run to run."""
     for pattern, replacement in _MASKS[tool]:
@@ -150,4 +170,4 @@ _WEB = (
     (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"), (r"\([\d.]+ [KMG]?B/s\)", "(SPEED)"),
     (r"(?m) +[\d.]+[KMG ](=[\d.msh]+| [\dsmh]+)$", " RATE"),
 )  # fmt: skip
-_MASKS = {"dig": _DNS, "host": _DNS, "nslookup": _DNS, "curl": _WEB, "wget": _WEB}
+_MASKS = {"dig": _DNS, "host": _DNS, "nslookup": _DNS, "curl": _WEB, "wget": _WEB, "whois": ()}

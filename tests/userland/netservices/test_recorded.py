@@ -1,7 +1,7 @@
-"""Debian's dig, host, nslookup, curl and wget were recorded against these very servers.
+"""Debian's dig, host, nslookup, curl, wget and whois were recorded against these very servers.
 
-record.py ran them on the host, where MiniOS's named and httpd answered on real sockets; here the
-same servers run in MiniOS, and MiniOS's programs have to print the same bytes.
+record.py ran them on the host, where MiniOS's named, httpd and whoisd answered on real sockets;
+here the same servers run in MiniOS, and MiniOS's programs have to print the same bytes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from minios.testing import Box
-from tests.userland.netservices.servers import SERVERS, dns_files, masked, site_files
+from tests.userland.netservices.servers import REGISTRY, SERVERS, dns_files, masked, site_files
 
 FOLDER = "/tmp/minios-recorded"
 RECORDED = json.loads(Path(__file__).with_name("recorded.json").read_text())
@@ -27,6 +27,8 @@ def answers() -> dict[str, tuple[int, str, str]]:
     for name in SERVERS:
         box.run(f"named -p 5300 -c {FOLDER}/{name}/named.conf")
     box.run(f"httpd -f {FOLDER}/httpd.conf; sleep 1")
+    box.write(f"{FOLDER}/registry.db", REGISTRY.encode())
+    box.run(f"whoisd -p 4343 -f {FOLDER}/registry.db; sleep 1")
     found = {}
     for entry in RECORDED:
         command = entry["command"]

@@ -26,13 +26,30 @@ These flags are supported by whois.ripe.net and some RIPE-like servers:
 -L                     find all levels less specific matches
 -m                     find all one level more specific matches
 -M                     find all levels of more specific matches
+-c                     find the smallest match containing a mnt-irt attribute
 -x                     exact match
+-b                     return brief IP address ranges with abuse contact
 -B                     turn off object filtering (show email addresses)
+-G                     turn off grouping of associated objects
+-d                     return DNS reverse delegation objects too
 -i ATTR[,ATTR]...      do an inverse look-up for specified ATTRibutes
 -T TYPE[,TYPE]...      only look for objects of TYPE
 -K                     only primary keys are returned
 -r                     turn off recursive look-ups for contact information
+-R                     force to show local copy of the domain object even
+                       if it contains referral
+-a                     also search all the mirrored databases
+-s SOURCE[,SOURCE]...  search the database mirrored from SOURCE
+-g SOURCE:FIRST-LAST   find updates from SOURCE from serial FIRST to LAST
+-t TYPE                request template for object of TYPE
+-v TYPE                request verbose template for object of TYPE
+-q [version|sources|types]  query specified server info
 """
+RIPE_SERVERS = (
+    b"whois.ripe.net", b"whois.apnic.net", b"whois.afrinic.net", b"rr.arin.net", b"whois.ra.net",
+    b"whois.6bone.net", b"rr.level3.net",
+)  # fmt: skip
+"""Servers that are known to understand RIPE's flags."""
 CONFIG = b"/etc/whois.conf"
 ROOT = b"whois.iana.org"
 NS = 1_000_000_000
@@ -83,6 +100,8 @@ async def whois(tool: Tool) -> int:
             if "verbose" in options:
                 await tool.line(b"Using server " + server + b".")
                 await tool.line(b'Query string: "' + flags + text + b'"\n')
+            if flags and server not in RIPE_SERVERS:
+                await tool.line(b"Warning: RIPE flags used with a traditional server.")
             answer = await ask(tool, server, port, flags + text)
             await _show(tool, answer)
             other = referral(answer)
@@ -165,7 +184,5 @@ def referral(answer: bytes) -> bytes | None:
 
 
 async def _show(tool: Tool, answer: bytes) -> None:
-    hide = "H" in tool.options
     for line in answer.replace(b"\r\n", b"\n").removesuffix(b"\n").split(b"\n"):
-        if not (hide and line.startswith(b"%")):
-            await tool.line(line)
+        await tool.line(line)
