@@ -20,6 +20,10 @@ from minios.net.netfilter.reject import Reject
 
 Target = Callable[[Any, Any, Any, Any, Any], int | None]
 
+INFO = 6
+_WHO = "x_tables: ip_tables: "
+"""Whose words the kernel's log has."""
+
 
 def build(netfilter: Any, table: str, chain: str, spec: RuleSpec) -> Target:
     """The target of a rule. ENOENT if there is none of that name, EINVAL in the wrong place."""
@@ -28,9 +32,16 @@ def build(netfilter: Any, table: str, chain: str, spec: RuleSpec) -> Target:
     maker, tables, hooks = TARGETS.get(part.name, (None, (), ()))
     if maker is None:
         raise error(Errno.ENOENT)
+    say = netfilter.stack.printk
     if tables and table not in tables:
+        say(INFO, f"{_WHO}{part.name} target: only valid in {tables[0]} table, not {table}")
         raise error(Errno.EINVAL)
     if hooks and chain in TABLES[table] and chain not in hooks:
+        usable = "/".join(hooks)
+        say(
+            INFO,
+            f"{_WHO}{part.name} target: used from hooks {chain}, but only usable from {usable}",
+        )
         raise error(Errno.EINVAL)
     return maker(netfilter, part, spec)
 
@@ -40,6 +51,7 @@ def _reject(netfilter: Any, part: Part, spec: RuleSpec) -> Target:
     if kind not in REJECTS:
         raise error(Errno.EINVAL)
     if kind == "tcp-reset" and spec.protocol != (TCP, False):
+        netfilter.stack.printk(INFO, "ipt_REJECT: TCP_RESET invalid for non-tcp")
         raise error(Errno.EINVAL)
     return Reject(netfilter.stack, *REJECTS[kind])
 
@@ -100,7 +112,7 @@ def _tcpmss(netfilter: Any, part: Part, spec: RuleSpec) -> Target:
 Maker = Callable[[Any, Part, RuleSpec], Target]
 
 _INTO = ("PREROUTING", "OUTPUT")
-_OUT_OF = ("POSTROUTING", "INPUT")
+_OUT_OF = ("INPUT", "POSTROUTING")
 
 TARGETS: dict[str, tuple[Maker, tuple[str, ...], tuple[str, ...]]] = {
     "CT": (_notrack, ("raw",), ()),

@@ -108,3 +108,20 @@ def test_authors_are_told_what_is_wrong_with_their_rules() -> None:
         (9, "iptables-restore: COMMIT expected at line 9"),
     ]
     assert problems("*nat\n-A POSTROUTING -o eth1 -j MASQUERADE\nCOMMIT\n") == []
+
+
+def test_the_kernel_says_in_its_log_why_it_refuses_a_rule() -> None:
+    box = Box(user="root")
+    for command in (
+        "iptables -A INPUT -j MASQUERADE",
+        "iptables -t nat -A PREROUTING -j SNAT --to-source 1.2.3.4",
+        "iptables -A INPUT -j REJECT --reject-with tcp-reset",
+    ):
+        assert box.run(command).status == 4
+    lines = box.run("dmesg | grep -o '[xi]p*t_.*'").stdout.decode().splitlines()
+    assert lines == [
+        "x_tables: ip_tables: MASQUERADE target: only valid in nat table, not filter",
+        "x_tables: ip_tables: SNAT target: used from hooks PREROUTING, but only usable from "
+        "INPUT/POSTROUTING",
+        "ipt_REJECT: TCP_RESET invalid for non-tcp",
+    ]
