@@ -16,7 +16,8 @@ from minios.userland.bin.ip.context import (
     matches,
     unsigned,
 )
-from minios.userland.bin.ip.link import PORT_STATES, flags_of, full_name, hardware
+from minios.userland.bin.ip.link import hardware
+from minios.userland.bin.ip.linktext import PORT_STATES, flags_of, full_name
 from minios.userland.lib.net.netlink import NetlinkError
 from minios.userland.lib.program import Tool, program
 

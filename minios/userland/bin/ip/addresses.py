@@ -9,7 +9,7 @@ from minios.abi import netlink as nl
 from minios.abi.inet import broadcast, ip_text, mask
 from minios.abi.netlink import IfAddr, Nlmsg
 from minios.abi.sockets import AF_INET, AF_PACKET
-from minios.userland.bin.ip import link
+from minios.userland.bin.ip import link, linktext
 from minios.userland.bin.ip.context import (
     Complaint,
     Device,
@@ -225,16 +225,16 @@ async def show(ip: Ip, words: Words) -> int:
 
 async def _show_device(ip: Ip, device: Device, mine: list[Entry], wanted: Filter) -> None:
     if ip.json:
-        found = await link.as_json(ip, device, mode=False)
+        found = await linktext.as_json(ip, device, mode=False)
         found["addr_info"] = [_as_json(ip, entry) for entry in mine]
         ip.objects.append(found)
         return
     if ip.brief:
         cells = "".join(_brief(entry) for entry in mine)
-        await ip.line(await link.brief(ip, device) + cells)
+        await ip.line(await linktext.brief(ip, device) + cells)
         return
     if not ip.oneline and not wanted.label:
-        text = await link.heading(ip, device, mode=False)
+        text = await linktext.heading(ip, device, mode=False)
         # Asked for a family, or a network of it, ip leaves out the link layer.
         bare = (wanted.prefix or ip.family == AF_INET) and not ip.details
         await ip.line(text.partition(ip.newline)[0] if bare else text)
@@ -244,7 +244,7 @@ async def _show_device(ip: Ip, device: Device, mine: list[Entry], wanted: Filter
         else:
             await ip.line(f"    {described(ip, entry)}")
     if ip.statistics and not ip.oneline:
-        await ip.line(link.statistics(ip, device))
+        await ip.line(linktext.statistics(ip, device))
 
 
 def _brief(entry: Entry) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minios.abi import netlink as nl
 from minios.abi.netlink import Nlmsg
-from minios.userland.bin.ip import addresses, link, neighbours, routes, rules
+from minios.userland.bin.ip import addresses, linktext, neighbours, routetext, rules
 from minios.userland.bin.ip.context import Complaint, Device, Ip, Words, invalid, matches
 from minios.userland.lib.net.netlink import connect
 
@@ -67,7 +67,7 @@ async def _described(ip: Ip, message: Nlmsg, index: int | None) -> str:
         device = Device(message)
         if index not in (None, device.index):
             return ""
-        text += await link.heading(ip, device, mode=False, queue=False)
+        text += await linktext.heading(ip, device, mode=False, queue=False)
         if deleted:
             known.pop(device.index, None)
         else:
@@ -80,12 +80,12 @@ async def _described(ip: Ip, message: Nlmsg, index: int | None) -> str:
         name = await ip.name_of(entry.index)
         return f"{text}{entry.index}: {name}    {addresses.described(ip, entry)}"
     if subject == 6:
-        route = routes.Entry(message)
+        route = routetext.Entry(message)
         if index not in (None, route.number(nl.RTA_OIF)):
             return ""
-        wanted = routes.Filter()
+        wanted = routetext.Filter()
         wanted.all_tables = True
-        return text + await routes.described(ip, route, wanted)
+        return text + await routetext.described(ip, route, wanted)
     if subject == 7:
         neighbour = neighbours.Entry(message)
         if index not in (None, neighbour.head.ifindex):
