@@ -28,7 +28,6 @@ class BridgeDevice(NetDevice):
 
     def __init__(self, stack: Stack, name: str, ifindex: int, mac: int) -> None:
         super().__init__(stack, name, ifindex, mac)
-        self.own_mac = mac
         self.judged = False
         """It has had a port, and so knows whether it has carrier."""
         self.fixed_mac = False
@@ -102,16 +101,16 @@ class BridgeDevice(NetDevice):
         """A bridge has the lowest address of its ports, unless it was given one."""
         if self.fixed_mac:
             return
-        macs = [device.mac for device in self.ports.values()]
-        self.set_mac(min(macs) if macs else self.own_mac)
+        self.set_mac(min((device.mac for device in self.ports.values()), default=0))
 
     def set_mac(self, mac: int) -> None:
         """Another address of its own."""
         stations = self.core.stations
-        if self.mac not in [device.mac for device in self.ports.values()]:
+        if self.mac and self.mac not in [device.mac for device in self.ports.values()]:
             stations.pop(self.mac, None)
         self.mac = mac
-        self.core.add_static(mac, self.itself)
+        if mac:
+            self.core.add_static(mac, self.itself)
 
     def open(self) -> None:
         super().open()

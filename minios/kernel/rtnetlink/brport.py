@@ -10,6 +10,9 @@ from minios.abi.errno import Errno, error
 from minios.abi.netlink import AF_BRIDGE, IfInfo, NdMsg, Nlmsg
 from minios.net.bridge import SELF, BridgeDevice
 from minios.net.bridging import DISABLED, BridgePort
+from minios.net.netdev import Nic
+from minios.net.stp import cost_of
+from minios.net.veth import Veth
 from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
@@ -41,10 +44,12 @@ def port_data(device: NetDevice) -> bytes:
     # 802.1D numbers the states from disabled 0, listening 1; here they are in that order but for
     # blocking, which is Linux's 4.
     state = (0, 4, 1, 2, 3)[port.state]
+    wire = device.port.wire if isinstance(device, Nic) else None
+    cost = cost_of(wire.spec.rate) if wire is not None else 100
     return (
         nl.u8(nl.IFLA_BRPORT_STATE, state)
         + nl.u16(nl.IFLA_BRPORT_PRIORITY, 32)
-        + nl.u32(nl.IFLA_BRPORT_COST, 19)
+        + nl.u32(nl.IFLA_BRPORT_COST, 2 if isinstance(device, Veth) else cost)
         + nl.u8(nl.IFLA_BRPORT_MODE, 0)
         + nl.u8(nl.IFLA_BRPORT_LEARNING, 1)
         + nl.u8(nl.IFLA_BRPORT_UNICAST_FLOOD, 1)
@@ -161,29 +166,44 @@ def change(
 
 
 def forwarding(stack: Stack, seq: int, pid: int) -> list[bytes]:
-    """The forwarding tables of all bridges (RTM_GETNEIGH of AF_BRIDGE)."""
-    answers: list[bytes] = []
+    """The forwarding tables of all bridges, and the groups whose frames each device takes
+    (RTM_GETNEIGH of AF_BRIDGE)."""
+    rows: dict[int, list[tuple[NdMsg, bytes]]] = {}
     for bridge in stack.devices.values():
         if not isinstance(bridge, BridgeDevice):
             continue
         for heard in bridge.core.table():
             port: Any = bridge.ports.get(heard.port, bridge)
-            own = heard.port == SELF
-            if own:
+            if heard.port == SELF:
                 port = next(
                     (device for device in bridge.ports.values() if device.mac == heard.mac), bridge
                 )
-            state = 0x80 if heard.static else 0x02
-            body = NdMsg(AF_BRIDGE, port.ifindex, state, 0, 0).pack()
-            body += nl.mac(nl.NDA_LLADDR, heard.mac)
-            if port is not bridge:
-                body += nl.u32(nl.NDA_MASTER, bridge.ifindex)
+            body = nl.mac(nl.NDA_LLADDR, heard.mac) + nl.u32(nl.NDA_MASTER, bridge.ifindex)
             if heard.vid:
                 body += nl.u16(nl.NDA_VLAN, heard.vid)
             age = min(heard.age // CENTI, 0xFFFF_FFFF)
             body += nl.attribute(nl.NDA_CACHEINFO, struct.pack("<IIII", 0, age, age, 0))
-            answers.append(Nlmsg(nl.RTM_NEWNEIGH, nl.NLM_F_MULTI, seq, pid, body).pack())
-    return answers
+            state = 0x80 if heard.static else 0x02
+            head = NdMsg(AF_BRIDGE, port.ifindex, state, nl.NTF_MASTER, 0)
+            rows.setdefault(port.ifindex, []).append((head, body))
+    for device in stack.devices.values():
+        for group in _groups(device):
+            body = nl.mac(nl.NDA_LLADDR, 0x0100_5E00_0000 | group & 0x7F_FFFF)
+            head = NdMsg(AF_BRIDGE, device.ifindex, 0x80, nl.NTF_SELF, 0)
+            rows.setdefault(device.ifindex, []).append((head, body))
+    return [
+        Nlmsg(nl.RTM_NEWNEIGH, nl.NLM_F_MULTI, seq, pid, head.pack() + body).pack()
+        for index in sorted(rows)
+        for head, body in rows[index]
+    ]
+
+
+def _groups(device: NetDevice) -> list[int]:
+    """The groups that a device listens to: a bridge also to all snoopers' (RFC 4286)."""
+    if device.loopback or not device.up:
+        return []
+    groups = [0xE000_0001, *device.multicast]
+    return [0xE000_006A, *groups] if isinstance(device, BridgeDevice) else groups
 
 
 def station(stack: Stack, device: NetDevice, found: dict[int, bytes], *, delete: bool) -> None:

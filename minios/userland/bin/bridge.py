@@ -72,7 +72,7 @@ async def bridge(tool: Tool) -> int:
         word = words.take()
         for name, do in (("link", _link), ("fdb", _fdb), ("vlan", _vlan)):
             if matches(word, name):
-                return await do(ip, words)
+                return 255 if await do(ip, words) else 0
         if matches(word, "help"):
             raise await ip.usage(USAGE)
         await ip.complain(f'Object "{word}" is unknown, try "bridge help".')
@@ -81,7 +81,7 @@ async def bridge(tool: Tool) -> int:
         await tool.out.flush()
         if str(complaint):
             await ip.complain(str(complaint))
-        return complaint.status
+        return 255
 
 
 async def _ports(ip: Ip) -> list[Device]:
@@ -189,13 +189,13 @@ async def _show_fdb(ip: Ip, words: Words) -> int:
         word = words.take()
         if word in ("br", "brport", "dev"):
             name = words.take()
-            device = await ip.device(name)
-            if device is None:
+            found = await ip.device(name)
+            if found is None:
                 raise Complaint(f'Cannot find {"bridge " if word == "br" else ""}device "{name}"')
             if word == "br":
-                bridge_index = device.index
+                bridge_index = found.index
             else:
-                port_index = device.index
+                port_index = found.index
         elif word == "vlan":
             vid = unsigned(words.take())
         elif word == "dynamic":
@@ -204,25 +204,29 @@ async def _show_fdb(ip: Ip, words: Words) -> int:
             words.take()
         elif matches(word, "help"):
             raise await ip.usage(FDB_USAGE)
+    devices = await ip.devices()
     for head, attributes in await _stations(ip):
         master = nl.number(attributes.get(nl.NDA_MASTER, b""))
         tag = nl.number(attributes.get(nl.NDA_VLAN, b""))
         permanent = bool(head.state & 0x80)
+        device = devices.get(head.ifindex)
+        home = master or (device.number(nl.IFLA_MASTER) if device is not None else 0)
         if (
-            (bridge_index is not None and bridge_index not in (master, head.ifindex))
+            (bridge_index is not None and bridge_index not in (home, head.ifindex))
             or (port_index is not None and head.ifindex != port_index)
             or (vid is not None and tag != vid)
             or (dynamic and permanent)
         ):
             continue
         text = f"{mac_text(nl.address(attributes[nl.NDA_LLADDR]))} "
-        text += f"dev {await ip.name_of(head.ifindex)} "
+        if port_index is None:
+            text += f"dev {await ip.name_of(head.ifindex)} "
         if tag:
             text += f"vlan {tag} "
-        if ip.statistics:
+        if ip.statistics and nl.NDA_CACHEINFO in attributes:
             _, used, updated, _ = struct.unpack("<IIII", attributes[nl.NDA_CACHEINFO][:16])
             text += f"used {used // 100}/{updated // 100} "
-        text += f"master {await ip.name_of(master)} " if master else "self "
+        text += f"master {await ip.name_of(master)} " if not head.flags & nl.NTF_SELF else "self "
         text += "permanent" if permanent else ""
         await ip.line(text)
     return 0

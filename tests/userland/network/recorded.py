@@ -30,6 +30,8 @@ class Case(NamedTuple):
 
 _MASKS = (
     (re.compile(r"@if\d+( *)"), lambda m: " " * len(m.group()) if m.group(1) else ""),
+    (re.compile(r"^33:33:.*\n", re.MULTILINE), lambda m: ""),
+    (re.compile(r"\bcost \d+"), lambda m: "cost C"),
     (re.compile(r" permaddr \S+"), lambda m: ""),
     (re.compile(r" link-netns(id)? \S+"), lambda m: ""),
     (re.compile(r"qdisc \S+"), lambda m: "qdisc Q"),
@@ -38,7 +40,7 @@ _MASKS = (
 
 
 def masked(text: str) -> str:
-    """Without the names of queues and the numbers of devices."""
+    """Without IPv6, the names of queues, the costs of ports and the numbers of devices."""
     for pattern, put in _MASKS:
         text = pattern.sub(put, text)
     return text

@@ -36,7 +36,7 @@ def machine() -> Box:
     return box
 
 
-@pytest.mark.parametrize("name", ["address", "route", "neighbour", "link", "nettools"])
+@pytest.mark.parametrize("name", ["address", "route", "neighbour", "link", "bridge", "nettools"])
 def test_programs_answer_as_debian_s_do(name: str) -> None:
     box = machine()
     for case in read(name):
