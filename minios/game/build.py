@@ -116,9 +116,12 @@ class Host:
             directory = "/usr/sbin/" if name in SBIN else "/usr/bin/"
             machine.vfs.unlink(ROOT, machine.vfs.root, (directory + name).encode())
         mounts = self._disks()
-        if spec.nics:
-            netbuild.lay(machine, spec)
-        netbuild.name_files(machine, spec)
+        try:
+            if spec.nics:
+                netbuild.lay(machine, spec)
+            netbuild.name_files(machine, spec)
+        except ValueError as err:
+            raise BuildError(f"{spec.name}: {err}") from None
         for file in spec.files:
             if not file.path.startswith(VOLATILE):
                 self._file(file)

@@ -1,12 +1,17 @@
 """What the level makes happen: the actions of its events, done as the machine's owner would."""
 
+from __future__ import annotations
+
 from contextlib import suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from minios.fs.access import ROOT
 from minios.fs.inode import Regular
 from minios.game import spec
 from minios.game.checks.bound import Scene, inode_at, kernel_of, selector
+
+if TYPE_CHECKING:
+    from minios.net.link import Link
 
 
 class Stage(Scene, Protocol):
@@ -56,9 +61,20 @@ def _perform(action: spec.Action, stage: Stage) -> None:
             kernel.ttys[action.tty.encode()].input(text.encode())
 
 
+def _link(name: str, stage: Stage) -> Link | None:
+    """The cable of that name, or with that end; a seed may have named one that is not there."""
+    if stage.network is None:
+        return None
+    for link in stage.network.links.values():
+        if name in (link.name, link.a.label, link.b.label):
+            return link
+    return None
+
+
 def _cable(action: spec.Cable, stage: Stage) -> None:
-    assert stage.network is not None
-    link = stage.network.links[action.link]
+    link = _link(action.link, stage)
+    if link is None:
+        return
     if action.plugged:
         link.plug()
     else:
@@ -67,8 +83,9 @@ def _cable(action: spec.Cable, stage: Stage) -> None:
 
 def _change_link(action: spec.LinkChange, stage: Stage) -> None:
     """What is not named stays as it is, in each direction."""
-    assert stage.network is not None
-    link = stage.network.links[action.link]
+    link = _link(action.link, stage)
+    if link is None:
+        return
     there, back = (wire.spec._replace(**dict(action.there)) for wire in link.wires)
     link.set(there, back._replace(**dict(action.back)))
 

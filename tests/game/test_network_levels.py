@@ -250,6 +250,23 @@ def test_an_address_that_a_seed_spoils_is_a_build_error():
         build(one, 1)
 
 
+def test_what_a_seed_spoils_elsewhere_is_no_crash():
+    vary = ("briefing:", "vary: {bad: {choice: [x]}}\nbriefing:")
+    with pytest.raises(BuildError):
+        build(level(vary, ("forwarding: true", 'routes: ["10.9.0.0/16 via 10.{{bad}}.0.1"]')), 1)
+    one = play(
+        level(
+            vary,
+            ("goals:", 'events:\n  - {at: 1s, unplug: "{{bad}}"}\n'
+             '  - {at: 1s, link: {name: "{{bad}}", loss: 1%}}\ngoals:'),
+            (GOAL, 'any: [{port: {on: web, port: 80, address: "{{bad}}"}}, {nat: {on: gw, inside: '
+             '"{{bad}}"}}, {reachable: {on: pc, to: "{{bad}}"}}]'),
+        )
+    )  # fmt: skip
+    one.run_until(3 * SECOND)
+    assert not done(one)
+
+
 def test_a_level_without_a_network_has_none():
     assert build(SMALL, 1).network is None
 

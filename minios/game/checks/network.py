@@ -80,6 +80,8 @@ class BoundReachable(Bound):
             return parse_ip(self.check.to)
         except ValueError:
             pass
+        if self.check.to not in self._scene.hosts:
+            return 0
         kernel = kernel_of(self._scene, self.check.to)
         if kernel is None or not kernel.networked:
             return 0
@@ -176,8 +178,8 @@ class BoundPort(Sampled):
         super().__init__()
         self.check = check
         self._scene = scene
-        self._address = parse_ip(check.address) if check.address else None
-        self._remote = parse_ip(check.remote) if check.remote else None
+        self._address = _ip(check.address) if check.address else None
+        self._remote = _ip(check.remote) if check.remote else None
 
     def look(self) -> bool:
         kernel = kernel_of(self._scene, self.check.on)
@@ -235,10 +237,7 @@ class BoundNat(Sampled):
         super().__init__()
         self.check = check
         self._scene = scene
-        self._ends = [
-            parse_end(text) if text else (None, None)
-            for text in (check.inside, check.outside, check.remote)
-        ]
+        self._ends = [_end(text) for text in (check.inside, check.outside, check.remote)]
 
     def look(self) -> bool:
         return any(self._fits(row) for row in self._rows()) is self.check.exists
@@ -248,7 +247,8 @@ class BoundNat(Sampled):
         name = self.check.on
         if name not in self._scene.hosts:
             network = self._scene.network
-            return _mappings(network.nodes[name]) if network is not None else []
+            box = network.nodes.get(name) if network is not None else None
+            return _mappings(box) if box is not None else []
         kernel = kernel_of(self._scene, name)
         if kernel is None or not kernel.networked or kernel.net.netfilter is None:
             return []
@@ -262,6 +262,21 @@ class BoundNat(Sampled):
             if ip not in (None, its_ip) or port not in (None, its_port):
                 return False
         return True
+
+
+def _ip(text: str) -> int:
+    """An address; one that a seed has spoilt is nobody's."""
+    try:
+        return parse_ip(text)
+    except ValueError:
+        return -1
+
+
+def _end(text: str) -> tuple[int | None, int | None]:
+    try:
+        return parse_end(text) if text else (None, None)
+    except ValueError:
+        return -1, -1
 
 
 def _tracked(netfilter: Any) -> list[Any]:
