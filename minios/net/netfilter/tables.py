@@ -56,8 +56,9 @@ def build(netfilter: Any, spec: Any, before: Table | None) -> Table:
     """The table that ``spec`` describes. Rules whose handle was there before are those very rules,
     and counters that are negative stay as they are.
 
-    EINVAL for what is no table, EMLINK for chains that call themselves or go too deep, ENOENT for a
-    target, match or chain that is not there, ENOMEM for more than :data:`MOST_RULES`.
+    EINVAL for what is no table, EOPNOTSUPP for a jump to a built-in chain, EMLINK for chains that
+    call themselves or go too deep, ENOENT for a target, match or chain that is not there, ENOMEM
+    for more than :data:`MOST_RULES`.
     """
     if not isinstance(spec, TableSpec) or spec.name not in TABLES:
         raise error(Errno.EINVAL)
@@ -116,7 +117,7 @@ def _rule(netfilter: Any, table: Table, chain: str, spec: Any, kept: dict[int, R
     elif target.name in table.chains:
         called = table.chains[target.name]
         if called.policy:
-            raise error(Errno.EINVAL)
+            raise error(Errno.EOPNOTSUPP)
         rule.target = called
     else:
         rule.target = targets.build(netfilter, table.name, chain, spec)

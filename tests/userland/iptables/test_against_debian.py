@@ -48,7 +48,7 @@ def masked(text: str) -> list[str]:
     return re.sub(r"^(.*(?:tcp|udp) +\d+) \d+ ", r"\1 T ", text, flags=re.M).split("\n")
 
 
-@pytest.mark.parametrize("script", ["commands", "tables", "rules", "conntrack"])
+@pytest.mark.parametrize("script", ["commands", "spellings", "tables", "rules", "conntrack"])
 def test_they_say_what_debians_say(script: str, tmp_path: Path) -> None:
     text = (HERE / f"{script}.sh").read_text()
     rules = (HERE / "rules.txt").read_bytes()

@@ -19,7 +19,7 @@ async def complain(tool: Tool, program: str, problem: Problem, line: int = 0) ->
     """Say what is wrong on standard error; the exit status."""
     await tool.out.flush()
     text = problem.text if problem.bare else f"{program} {VERSION}: {problem.text}"
-    text += "\n"
+    text += "\n" if text else ""
     if problem.status == 2:
         if line:
             text += f"Error occurred at line: {line}\n"

@@ -20,6 +20,7 @@ from minios.userland.lib.iptables.listing import Format, header, row, told
 from minios.userland.lib.iptables.names import Names
 from minios.userland.lib.iptables.save import chain_line, rule_line, sorted_chains
 from minios.userland.lib.program import Tool, program
+from minios.userland.lib.stdio import write_all
 
 USAGE = """
 Usage: iptables -[ACD] chain rule-specification [options]
@@ -80,6 +81,8 @@ async def run(tool: Tool, args: list[str]) -> int:
     """One command line. Problem."""
     names = await load_names(tool)
     order = Parser(args, names, await resolve_hosts(tool, args)).parse()
+    for warning in names.warnings:
+        await write_all(tool.sys, 2, encoded(warning + "\n"))
     if order.help:
         tool.out.put(encoded(f"iptables {VERSION}\n{USAGE}"))
         return 0

@@ -105,6 +105,8 @@ class Parser:
             letter, letters = letters[0], letters[1:]
             if letter in _TAKES:
                 value = letters or self._next(letter)
+                if letter == "p" and letters:
+                    value = f"-p{letters}"  # the real one takes the whole word, too
                 self._option(letter, value)
                 return
             if letter in _MAYBE:
@@ -125,7 +127,9 @@ class Parser:
         if len({known[full] for full in found}) != 1:
             raise Problem(f'unknown option "--{text}"')
         letter = known[found[0]]
-        if letter in _TAKES:
+        if letter == "p" and equals:
+            self._option(letter, f"--{text}")
+        elif letter in _TAKES:
             self._option(letter, value if equals else self._next(letter))
         elif letter in _MAYBE:
             self._option(letter, value if equals else self._maybe())
@@ -230,7 +234,10 @@ class Parser:
             if number:
                 order.number = self._number(number)
         elif letter == "R":
-            order.number = self._number(self._maybe())
+            number = self._maybe()
+            if not number:
+                raise Problem("-R requires a rule number")
+            order.number = self._number(number)
         elif letter == "P":
             order.policy = self._maybe()
             if not order.policy:
@@ -365,7 +372,7 @@ class Parser:
         self.counters = (counts[0], counts[1])
 
     def _6_(self, value: str) -> None:
-        raise Problem("This is the IPv4 version of iptables.")
+        raise Problem("", bare=True)
 
     # -- what it comes to ----------------------------------------------------------------------
 

@@ -102,6 +102,10 @@ class Iprange(Extension):
                 ends.append(parse_ip(text))
             except ValueError:
                 raise Problem(f'iprange: Bad value for "--{name}" option: "{values[0]}"') from None
+        if ends[0] > ends[1]:
+            self.names.warnings.append(
+                f"xt_iprange: range {first}-{last} is reversed and will never match"
+            )
         return ends[0], ends[1]
 
     def check(self) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from minios.abi.inet import ip_text
 from minios.abi.netfilter import Chain, Rule, Table
-from minios.userland.lib.iptables.names import Names, mask_text, protocol_name
+from minios.userland.lib.iptables.names import NETWORKS, Names, mask_text, protocol_name
 from minios.userland.lib.iptables.table import MATCHES, TARGETS
 
 
@@ -110,7 +110,10 @@ def _address(prefix: tuple[int, int, bool] | None, form: Format) -> str:
         if form.names is not None:
             text = form.names.hosts.get(address, text)
     else:
-        text = ip_text(address) + mask_text(mask)
+        text = ip_text(address)
+        if form.names is not None:
+            text = NETWORKS.get(address, text)
+        text += mask_text(mask)
     return f"{'!' if inverted else ' '}{text:<19}"
 
 

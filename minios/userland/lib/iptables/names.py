@@ -6,6 +6,8 @@ from minios.abi.inet import PROTOCOLS, parse_ip
 from minios.userland.lib.iptables.extension import Problem, strtoul
 
 PROTOCOL_NAMES = {name: number for number, name in PROTOCOLS.items() if name != "ip"}
+NETWORKS = {0x00000000: "default", 0x7F000000: "loopback", 0xA9FE0000: "link-local"}
+"""/etc/networks of Debian's netbase."""
 _FIRST = {"tcp": 6, "udp": 17, "udplite": 136, "icmp": 1, "icmpv6": 58, "ipv6-icmp": 58, "esp": 50,
           "ah": 51, "sctp": 132, "mh": 135, "all": 0}  # fmt: skip
 """The protocols that xtables knows by itself."""
@@ -22,6 +24,8 @@ class Names:
             self.services.setdefault((port, kind), names[0].decode("latin-1"))
             for name in names:
                 self.ports.setdefault((name.decode("latin-1"), kind), port)
+        self.warnings: list[str] = []
+        """What is to be said on standard error though nothing is wrong."""
         self.hosts: dict[int, str] = {}
         """Names of addresses, as far as somebody has looked."""
 

@@ -66,8 +66,10 @@ class Tcp(_Ports):
         if name == "syn":
             name, values = "tcp-flags", ["SYN,RST,ACK,FIN", "SYN"]
         if name in self.given:
-            text = "--tcp-flags' or `--syn" if name == "tcp-flags" else f"--{name}"
-            raise Problem(f"Only one `{text}' allowed")
+            if name == "tcp-flags":
+                raise Problem("Only one of `--syn' or `--tcp-flags'  allowed")
+            text = {"sport": "source-port", "dport": "destination-port"}.get(name, name)
+            raise Problem(f"Only one `--{text}' allowed")
         super().take(name, values, inverted)
 
     def value(self, name: str, values: list[str], inverted: bool) -> Any:
