@@ -22,7 +22,7 @@ def services() -> bytes:
     """/etc/services."""
     from minios.abi.inet import PROTOCOLS, SERVICES
 
-    aliases = {"http": "www", "domain-s": "", "submissions": "ssmtp smtps urd"}
+    aliases = {"http": "www", "smtp": "mail", "submissions": "ssmtp smtps urd"}
     lines = ["# Network services, Internet style, see services(5)\n"]
     for (port, protocol), name in SERVICES.items():
         alias = aliases.get(name, "")

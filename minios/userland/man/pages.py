@@ -339,6 +339,13 @@ The pids of the processes that have a file open or work in a directory. c is a c
 $ fuser -v /dev/lp0
 $ fuser -vm /mnt
 see lsof(8), kill(1)
+@getent 1 what is known of a name
+getent DATABASE [KEY]...
+--
+Looks names up as programs do, in the order of /etc/nsswitch.conf. DATABASE is hosts, ahosts, services, protocols, passwd, group or shadow. Exit status 2: something was not found.
+$ getent hosts www.example.com
+$ getent services 53/udp
+see resolv.conf(5), id(1)
 @getfacl 1 show the permissions of files as an access control list
 getfacl [-cnpR] FILE...
 --
@@ -841,6 +848,18 @@ nslookup [-type=TYPE] [-port=N] [-timeout=S] [NAME [SERVER]]
 Asks a name server for the addresses of NAME, or for what -type says. Without a name it takes lines: a name, server NAME, set type=TYPE, exit.
 $ nslookup -type=mx example.com
 see dig(1), host(1)
+@nstat 8 counters of the network
+nstat [-ajnprsz] [PATTERN]...
+--
+The counters of /proc/net/snmp and /proc/net/netstat that grew since it was last called; it remembers what they were in /tmp/.nstat.uUID, or where NSTAT_HISTORY says.
+-a  since the machine was switched on
+-z  those too that did not grow
+-s  remember nothing
+-r  forget what was remembered
+-n  only remember
+-j  as JSON (-p: for people)
+$ nstat -az 'TcpExt*'
+see ss(8), netstat(8)
 @pmap 1 what lies where in a process's memory
 pmap [-x | -d] [-q] [-p] PID...
 --

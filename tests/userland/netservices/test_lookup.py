@@ -87,6 +87,27 @@ def test_services_have_names():
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ("services http", 0, "http                  80/tcp www\n"),
+        ("services 53/udp", 0, "domain                53/udp\n"),
+        ("services 25", 0, "smtp                  25/tcp mail\n"),
+        ("protocols tcp 17", 0, "tcp                   6 TCP\nudp                   17 UDP\n"),
+        ("hosts localhost", 0, "127.0.0.1       localhost\n"),
+        ("hosts 127.0.0.1", 0, "127.0.0.1       localhost\n"),
+        ("ahosts 127.0.0.1", 0, "127.0.0.1       STREAM 127.0.0.1\n"
+         "127.0.0.1       DGRAM  \n127.0.0.1       RAW    \n"),
+        ("passwd root 0 nosuch", 2, "root:x:0:0:root:/root:/bin/sh\n" * 2),
+        ("foo", 1, "Unknown database: foo\n"
+         "Try `getent --help' or `getent --usage' for more information.\n"),
+    ],
+)  # fmt: skip
+def test_getent_prints_what_debians_prints(arguments: str, status: int, said: str):
+    result = Box().run(f"getent {arguments} 2>&1")
+    assert (result.status, result.stdout.decode()) == (status, said)
+
+
 def test_a_number_loads_nothing_of_dns():
     import subprocess
     import sys
