@@ -101,8 +101,7 @@ class Icmp:
             to = stack.routes.output(src, packet.dst if stack.is_local(packet.dst) else 0)
         except OSError:
             return
-        if not self._allowed(type, code, to):
-            stack.counters["IcmpOutRateLimitHost"] += 1
+        if not self._allowed(type, code, to, src):
             return
         source = packet.dst if stack.is_local(packet.dst) else to.src
         if stack.sysctl["icmp_errors_use_inbound_ifaddr"] and not stack.is_local(packet.dst):
@@ -113,7 +112,7 @@ class Icmp:
         message = ICMP(type, code, info, packet.pack()[:room])
         self._send(IPv4(source, src, 1, message, tos=packet.tos & 0x1E | 0xC0))
 
-    def _allowed(self, type: int, code: int, to: Dst) -> bool:
+    def _allowed(self, type: int, code: int, to: Dst, peer: int) -> bool:
         """The token buckets of icmp_ratelimit, by destination, and icmp_msgs_per_sec, in all."""
         sysctl = self.stack.sysctl
         if type == UNREACHABLE and code == FRAGMENTATION_NEEDED:
@@ -121,7 +120,7 @@ class Icmp:
         if not sysctl["icmp_ratemask"] >> type & 1 or to.dev.loopback:
             return True
         now = self.stack.world.now
-        return self._of_all(now) and self._of_peer(now, to.nexthop)
+        return self._of_all(now) and self._of_peer(now, peer)
 
     def _of_all(self, now: int) -> bool:
         sysctl = self.stack.sysctl
@@ -144,6 +143,8 @@ class Icmp:
         if len(self._peers) >= PEERS:
             del self._peers[next(iter(self._peers))]
         self._peers[peer] = (tokens - limit if ok else tokens, now)
+        if not ok:
+            self.stack.counters["IcmpOutRateLimitHost"] += 1
         return ok
 
     def redirect(self, packet: IPv4, dst: Dst) -> None:

@@ -144,9 +144,11 @@ class Stack(IpLayer):
 
     def carrier(self, name: str, up: bool) -> None:
         """A cable was plugged in or pulled out."""
-        device = self.devices.get(name)
-        if isinstance(device, Nic) and not self.closed:
-            device.carrier_changed(up)
+        for device in self.devices.values():
+            # By the name of the socket in the machine: the interface may be called otherwise now.
+            if isinstance(device, Nic) and device.port.name == name and not self.closed:
+                device.carrier_changed(up)
+                return
 
     def carrier_changed(self, device: NetDevice) -> None:
         """What Linux does when a device finds or loses its other end."""

@@ -240,3 +240,15 @@ def test_frames_for_others_are_only_heard_by_a_promiscuous_device() -> None:
     assert seen == [B]
     assert host.dropped[Drop.NOT_FOR_US] == 2
     assert rig.drops == []
+
+
+def test_a_renamed_interface_still_notices_its_cable() -> None:
+    rig = Rig()
+    host = rig.host("h", eth0="10.0.0.1/24")
+    rig.station("a", A)
+    rig.link("h.eth0", "a.0")
+    device = host.devices.pop("eth0")
+    device.name = "wan0"
+    host.devices["wan0"] = device
+    rig.network.links["link1"].unplug()
+    assert (device.operstate(), device.carrier_changes) == ("DOWN", 2)
