@@ -77,7 +77,7 @@ async def _hosts(tool: Tool, keys: list[bytes]) -> int:
     status = 0
     if not keys:
         for ip, names in await hosts(tool.sys):
-            await tool.line(b"%-15b %b" % (ip_text(number).encode(), b" ".join(names)))
+            await tool.line(b"%-15b %b" % (ip_text(ip).encode(), b" ".join(names)))
     for key in keys:
         number = inet_aton(key)
         if number is not None:
