@@ -284,3 +284,13 @@ def test_a_forwarded_port_leads_in_and_its_answers_out() -> None:
     assert street.passes(udp(f"{S}:999", f"{W}:5353"), "b") == f"{S}:999 > {B}:53"
     assert street.passes(udp(f"{B}:53", f"{S}:999"), "s") == f"{W}:5353 > {S}:999"
     assert [view.left for view in street.mappings()] == [None]
+
+
+def test_nothing_wakes_for_a_mapping() -> None:
+    """Mappings end without a timer: an idle device has no events."""
+    street = Street()
+    street.send(udp(f"{A}:4000", f"{S}:53"))
+    street.wait(1)
+    assert len(street.mappings()) == 1 and street.rig.idle()
+    street.wait(300)
+    assert street.mappings() == []

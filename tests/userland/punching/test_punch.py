@@ -111,3 +111,12 @@ def test_nobody_answers() -> None:
 )  # fmt: skip
 def test_bad_usage(arguments: str) -> None:
     assert Internet().run("a", f"punch {arguments}").status == 2
+
+
+def test_equal_worlds_have_equal_digests() -> None:
+    def play() -> str:
+        net = Internet(f"{MASQUERADE} --random", "apdm/adf")
+        punch(net)
+        return net.world.digest()
+
+    assert play() == play()
