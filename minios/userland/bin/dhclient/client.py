@@ -122,9 +122,7 @@ class Client:
         if kind in (DISCOVER, REQUEST):
             elapsed = await self.sys.clock_gettime(CLOCK_MONOTONIC) - self._started
             secs = min(elapsed // NS, 0xFFFF)
-        return Message(
-            BOOTREQUEST, self._xid, self.link.mac, options, ciaddr=ciaddr, secs=secs
-        )
+        return Message(BOOTREQUEST, self._xid, self.link.mac, options, ciaddr=ciaddr, secs=secs)
 
     def _describe(self, message: Message) -> None:
         """What a DISCOVER or REQUEST says beside its business."""

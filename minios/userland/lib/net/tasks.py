@@ -16,6 +16,7 @@ from minios.abi.flags import CLOCK_MONOTONIC, POLLIN
 from minios.abi.signals import SIG_BLOCK, SIG_SETMASK, mask_of
 from minios.abi.sys import Sys, trap
 
+
 class Task:
     """A function under way. Its coroutine is made when it first gets its turn."""
 
