@@ -201,6 +201,13 @@ async def test_every_view_fits_every_window(size, keys):
         assert all(len(line) <= size[0] for line in s.lines)
 
 
+async def test_f2_says_why_packets_ended():
+    async with network() as s:
+        await s.press("f2")
+        assert "Packets that ended lately" in s.text
+        assert "00:12.300 gw: Rule 3 of filter FORWARD drops it." in s.text
+
+
 async def test_clicks_choose_and_open():
     async with network() as s:
         place = s.game.plan.places["network"]

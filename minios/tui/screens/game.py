@@ -496,7 +496,9 @@ class GameScreen(Screen[str], inherit_bindings=False):
             self._go(result)
 
     def action_why(self) -> None:
-        self._open(sheets.why(self.view, self.processes.process, self.session.sight))
+        net = self.network.net if self.network.display else None
+        drops = net.drops if net is not None else ()
+        self._open(sheets.why(self.view, self.processes.process, self.session.sight, drops))
 
     def action_leave(self) -> None:
         self._open(sheets.leave(plain(self.view.title)), self._left)

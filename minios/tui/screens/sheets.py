@@ -2,6 +2,7 @@
 
 from rich.style import Style
 
+from minios.game.netview import PacketDropView
 from minios.game.spec import Level
 from minios.game.view import PlayView, ProcessView, ResultView
 from minios.tui import words
@@ -137,8 +138,18 @@ def hints(given: tuple[str, ...], total: int) -> Sheet:
     return Sheet("Hints", body, (Answer(("escape", "enter", "f3"), "back", ""),), tone="warn")
 
 
-def why(view: PlayView, process: ProcessView | None, sight: Sight) -> Sheet:
-    """Why the selected process is as it is, why the goals do not hold, why time stands."""
+DROPS = 6
+"""Packets that ended, on the sheet that says why."""
+
+
+def why(
+    view: PlayView,
+    process: ProcessView | None,
+    sight: Sight,
+    drops: tuple[PacketDropView, ...] = (),
+) -> Sheet:
+    """Why the selected process is as it is, why the goals do not hold, why packets ended, why time
+    stands."""
 
     def told(pid: int | None, ink: Palette, width: int) -> list[Row]:
         return [row for depth, text in sight.why(pid) for row in indented(depth, text, ink, width)]
@@ -157,6 +168,11 @@ def why(view: PlayView, process: ProcessView | None, sight: Sight) -> Sheet:
         goals = told(None, ink, width)
         if goals:
             rows += [*_head("Goals", ink), *goals]
+        if drops:
+            rows += _head("Packets that ended lately", ink)
+            for drop in reversed(drops[-DROPS:]):
+                rows += indented(0, f"{clock(drop.time)} {drop.place}: {drop.text}", ink, width)
+                rows += indented(1, drop.summary, ink, width)
         rows += _head("Time", ink)
         rows += _words(words.held(view), ink, width)
         return rows
