@@ -9,7 +9,7 @@ from minios.game import sandbox
 from minios.game.base import install
 from minios.game.sandbox import Result
 from minios.kernel.machine import Machine
-from minios.net.link import Link
+from minios.net.link import Link, LinkSpec
 from minios.net.network import Network
 from minios.net.switch import Switch
 from minios.sim.world import SECOND, World
@@ -29,6 +29,7 @@ class Lan:
         hosts: Mapping[str, Mapping[str, str]],
         seed: int = 0,
         load: Callable[[str], Program] = load,
+        line: LinkSpec | None = None,
     ) -> None:
         self.world = World(seed, now=-sandbox.BOOT)
         self.network = Network(self.world)
@@ -47,7 +48,9 @@ class Lan:
             for end in ends:
                 host, _, nic = end.partition(".")
                 port = self.machines[host].add_nic(nic, 0, self.network)
-                self.links[end] = Link(self.network, end, port, switch.ports[end])
+                self.links[end] = Link(
+                    self.network, end, port, switch.ports[end], line or LinkSpec()
+                )
         for machine in self.machines.values():
             machine.power_on()
         self.world.run_until(0)
