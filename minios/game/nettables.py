@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from minios.abi.inet import ip_text, mac_text
+from minios.abi.inet import IPPROTO_ICMP, ip_text, mac_text
+from minios.abi.netfilter import IPS_SEEN_REPLY
 from minios.game.netview import TableView
 from minios.kernel.why.reason import moment
 from minios.net import fib
@@ -148,14 +149,22 @@ def connections(stack: Stack) -> TableView:
         rows.append(
             (
                 _PROTOCOLS.get(conn.protocol, str(conn.protocol)),
-                state or ("replied" if conn.reply.packets else "UNREPLIED"),
-                f"{_end(there[0], there[3])} ▸ {_end(there[1], there[4])}",
-                f"{_end(back[0], back[3])} ▸ {_end(back[1], back[4])}",
+                state or ("replied" if conn.status & IPS_SEEN_REPLY else "UNREPLIED"),
+                _tuple(there),
+                _tuple(back),
                 f"{(conn.expires - now) // 1_000_000_000} s",
             )
         )
     columns = ("proto", "state", "as it came", "its answers come as", "left")
     return _table("NAT/conntrack", columns, rows)
+
+
+def _tuple(key: tuple[int, int, int, int, int]) -> str:
+    """One direction of a connection: source and destination, or both and the identifier."""
+    src, dst, proto, sport, dport = key
+    if proto == IPPROTO_ICMP:
+        return f"{ip_text(src)} ▸ {ip_text(dst)} id {sport or dport}"
+    return f"{_end(src, sport)} ▸ {_end(dst, dport)}"
 
 
 def sockets(stack: Stack) -> TableView:

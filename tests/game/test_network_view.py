@@ -160,6 +160,70 @@ def test_tables_of_machines_devices_and_cables(play: Play, sight: Sight) -> None
     assert sight.network("node nobody")[1] is None  # type: ignore[index]
 
 
+GATE = """
+      iptables: |
+        *nat
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
+        -A POSTROUTING -o eth1 -j MASQUERADE
+        COMMIT
+        *filter
+        :INPUT ACCEPT [0:0]
+        :FORWARD DROP [0:0]
+        :OUTPUT ACCEPT [0:0]
+        -A FORWARD -p icmp -j ACCEPT
+        COMMIT"""
+
+
+def test_rules_and_connections_of_a_gateway() -> None:
+    text = (LEVEL % "look").replace("      forwarding: true", "      forwarding: true" + GATE)
+    play = Play(loads(text.replace(", loss: 10%", "").encode(), "home.yaml"), 1)
+    sight = Sight(play, lambda: play.who)
+    enter(play, "ping -c1 192.0.2.9")
+    detail = sight.network("node gw")[1]  # type: ignore[index]
+    tables = {table.name: table.rows for table in detail.tables}  # type: ignore[union-attr]
+    assert tables["firewall"] == (
+        ("nat", "POSTROUTING", "1", "1", "-o eth1 -j MASQUERADE"),
+        ("nat", "POSTROUTING", "-", "0", "policy ACCEPT"),
+        ("filter", "FORWARD", "1", "2", "-p icmp -j ACCEPT"),
+        ("filter", "FORWARD", "-", "0", "policy DROP"),
+    )
+    ((proto, state, came, answers, left),) = tables["NAT/conntrack"]
+    assert (proto, state) == ("icmp", "replied")
+    assert came.startswith("10.0.0.2 ▸ 192.0.2.9 id ")
+    assert answers.startswith("192.0.2.9 ▸ 192.0.2.1 id ")
+    assert left.endswith(" s")
+
+
+def test_the_mappings_of_a_nat_box_and_its_class() -> None:
+    text = (LEVEL % "look").replace("    gw:\n      forwarding: true\n", "    DROP: ")
+    text = text.replace(
+        "DROP:       nics: {eth0: {address: 10.0.0.1/24}, eth1: {address: 192.0.2.1/24}}\n", ""
+    ).replace("    web:", "web:", 1)
+    text = text.replace(
+        "    sw: {kind: switch, ports: 3}",
+        "    sw: {kind: switch, ports: 3}\n"
+        "    gw: {kind: nat, inside: 10.0.0.1/24, outside: 192.0.2.1/24}",
+    )
+    text = text.replace("gw.eth0", "gw.inside").replace("gw.eth1", "gw.outside")
+    play = Play(loads(text.replace(", loss: 10%", "").encode(), "home.yaml"), 1)
+    sight = Sight(play, lambda: play.who)
+    enter(play, "ping -c1 192.0.2.9")
+    look = sight.network("node gw")
+    assert look is not None
+    assert look[1] is not None
+    assert {(n.kind, n.caption) for n in look[0].nodes if n.name == "gw"} == {("nat", "192.0.2.1")}
+    table = look[1].tables[1]
+    assert table.note == "Mapping and filtering (RFC 4787): eim/apdf."
+    ((proto, inside, outside, made_for, _),) = table.rows
+    assert proto == "icmp"
+    assert inside.startswith("10.0.0.2:")
+    assert outside.startswith("192.0.2.1:")
+    assert made_for == "anybody"
+
+
 def test_nothing_is_noted_once_nobody_looks(play: Play, sight: Sight) -> None:
     sight.network()
     assert play.world.instruments.on_frame
