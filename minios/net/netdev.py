@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from minios.net.drop import Drop
+from minios.net.wire.arp import ARP
 from minios.net.wire.ethernet import Ethernet
 
 if TYPE_CHECKING:
@@ -261,6 +262,8 @@ class Nic(NetDevice):
         super().__init__(stack, port.name, ifindex, port.mac)
         self.port = port
         self.permanent = port.mac
+        self._foreign = (0, -1)
+        """An address that is no business of ours, as of a generation of the routes."""
         self._was = port.up
         self.settle()
 
@@ -308,5 +311,32 @@ class Nic(NetDevice):
             stack.receiving = frame
             stack.ip_input(frame, self)
             stack.receiving = None
+            return
+        packet = frame.payload
+        if packet.__class__ is not ARP or frame.dst != BROADCAST:
+            self.receive(frame)
+        elif self._overheard(frame, packet):
+            self.rx_packets += 1
+            self.rx_bytes += frame.size
         else:
             self.receive(frame)
+            stack = self.stack
+            asked = packet.tpa
+            if not (stack.is_local(asked) or stack.forwards(self)) and 0 < asked >> 24 < 224:
+                self._foreign = (asked, stack.routes.generation)
+
+    def _overheard(self, frame: Ethernet, packet: ARP) -> bool:
+        """Whether a question is for another host and says nothing that is to be remembered, as
+        most of them on a large LAN; found out by comparing with the last such one.
+        """
+        asked, at = self._foreign
+        return (
+            packet.tpa == asked
+            and at == self.stack.routes.generation
+            and packet.op == 1
+            and packet.spa != asked
+            and packet.spa not in self.neigh
+            and frame.trail is None
+            and frame.vlan is None
+            and not self.flags & IFF_NOARP
+        )
