@@ -22,7 +22,8 @@ DISCONNECT, IGNORE, UNIMPLEMENTED, DEBUG = 1, 2, 3, 4
 SERVICE_REQUEST, SERVICE_ACCEPT = 5, 6
 KEXINIT, NEWKEYS = 20, 21
 KEX_ASK, KEX_REPLY = 30, 31
-"""Of the method ``none@minios``: the client asks, the server sends host key and signature."""
+"""Of the method ``none@minios``: the client sends a number, the server its host key, a number and
+the signature, laid out as in a Diffie-Hellman exchange (RFC 4253 §8)."""
 USERAUTH_REQUEST, USERAUTH_FAILURE, USERAUTH_SUCCESS, USERAUTH_BANNER = 50, 51, 52, 53
 USERAUTH_PK_OK = 60
 GLOBAL_REQUEST, REQUEST_SUCCESS, REQUEST_FAILURE = 80, 81, 82
@@ -60,12 +61,24 @@ def kexinit(cookie: bytes) -> bytes:
     return bytes((KEXINIT,)) + cookie + lists + boolean(False) + u32(0)
 
 
+def nonce(random: bytes) -> bytes:
+    """An mpint of random bytes: what stands where other methods have their public numbers."""
+    return string(b"\1" + random)
+
+
 def exchange_hash(
-    client: bytes, server: bytes, client_init: bytes, server_init: bytes, key: bytes
+    client: bytes,
+    server: bytes,
+    client_init: bytes,
+    server_init: bytes,
+    key: bytes,
+    numbers: bytes,
 ) -> bytes:
-    """What the host key signs, and the session's identifier: banners, KEXINITs, and the key."""
+    """What the host key signs, and the session's identifier: banners, KEXINITs, the key, and the
+    numbers of both sides.
+    """
     parts = (client, server, client_init, server_init, key)
-    return sha256(b"".join(string(part) for part in parts)).digest()
+    return sha256(b"".join(string(part) for part in parts) + numbers).digest()
 
 
 def frame(payload: bytes) -> bytes:

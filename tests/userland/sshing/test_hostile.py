@@ -21,7 +21,7 @@ def request(what: bytes, *parts: bytes) -> bytes:
 
 BEGINNING = [
     kexinit(b"x" * 16),
-    message(ssh.KEX_ASK),
+    message(ssh.KEX_ASK, ssh.nonce(b"y" * 16)),
     message(ssh.NEWKEYS),
     message(ssh.SERVICE_REQUEST, string(b"ssh-userauth")),
     message(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from minios.game.api import Game
 from minios.game.loader import loads
 from minios.kernel.dev.pty import Pts
+from minios.net.capture import HostCapture
 from minios.testing import Box
+from tests.net.tshark import clean, lines, needs_tshark
 from tests.userland.netservices.lan import Lan
 
 LEVEL = """\
@@ -229,6 +232,17 @@ def test_whoever_talks_nonsense_is_hung_up_on(lan: Lan, said: bytes) -> None:
     pc(lan, f"printf '{said.decode()}' | nc -w 2 -N 10.0.0.3 22 >/dev/null")
     lan.wait(130)
     assert lan.out("srv", "pgrep -c sshd") == "1\n"
+
+
+@needs_tshark
+def test_tshark_finds_nothing_malformed_in_a_session(lan: Lan, tmp_path: Path) -> None:
+    file = bytearray()
+    HostCapture("srv", file.extend).listen(lan.machines["srv"].kernel.net)
+    assert pc(lan, "ssh 10.0.0.3 'head -c 20000 /dev/zero' | wc -c")[1].strip() == b"20000"
+    path = tmp_path / "ssh.pcap"
+    path.write_bytes(file)
+    assert clean(path) > 20
+    assert lines(path, "ssh.protocol") != []
 
 
 def test_keys_are_openssh_files() -> None:

@@ -158,12 +158,14 @@ class Connection:
         """The key exchange; the host key, whose signature was right. Lost."""
         theirs = await self.banners(banner)
         mine, other = await self._inits()
-        self.send(ssh.KEX_ASK)
+        number = ssh.nonce(await self.sys.getrandom(16))
+        self.send(ssh.KEX_ASK, number)
         fields = Reader(await self.expect(ssh.KEX_REPLY))
         try:
             fields.u8()
-            key, signature = fields.string(), fields.string()
-            self.session = ssh.exchange_hash(banner, theirs, mine, other, key)
+            key, answer, signature = fields.string(), fields.string(), fields.string()
+            numbers = number + string(answer)
+            self.session = ssh.exchange_hash(banner, theirs, mine, other, key, numbers)
             await self.sys.compute(SIGNING)
             if not verified(key, self.session, signature):
                 raise Lost("host key signature is wrong")
@@ -177,11 +179,17 @@ class Connection:
         """The key exchange, proving to have the host key. Lost."""
         theirs = await self.banners(banner)
         mine, other = await self._inits()
-        await self.expect(ssh.KEX_ASK)
+        asked = await self.expect(ssh.KEX_ASK)
+        try:
+            number = string(Reader(asked[1:]).string())
+        except Malformed as err:
+            raise Lost(f"Bad packet: {err}") from None
         key = blob(ed25519.public_key(secret))
-        self.session = ssh.exchange_hash(theirs, banner, other, mine, key)
+        answer = ssh.nonce(await self.sys.getrandom(16))
+        self.session = ssh.exchange_hash(theirs, banner, other, mine, key, number + answer)
         await self.sys.compute(SIGNING)
-        self.send(ssh.KEX_REPLY, string(key), string(signed(secret, self.session)))
+        signature = string(signed(secret, self.session))
+        self.send(ssh.KEX_REPLY, string(key), answer, signature)
         self.send(ssh.NEWKEYS)
         await self.expect(ssh.NEWKEYS)
 
