@@ -49,7 +49,8 @@ class Netlink:
 
     async def receive(self) -> list[Nlmsg]:
         """The messages of the next datagram."""
-        return list(messages(await self._sys.recv(self.fd, BLOCK)))
+        data, _ = await self._sys.recvfrom(self.fd, BLOCK)
+        return list(messages(data))
 
     async def dump(self, kind: int, body: bytes) -> list[Nlmsg]:
         """All objects of a kind. NetlinkError."""
