@@ -43,7 +43,7 @@ class LinkSpec(NamedTuple):
 
     latency: int = 100_000
     rate: int = 100_000_000
-    queue: int = 64 << 10
+    queue: int = 128 << 10
     loss: int = 0
     duplicate: int = 0
     reorder: int = 0
