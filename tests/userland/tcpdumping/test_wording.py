@@ -8,9 +8,10 @@ import pytest
 from minios.abi.inet import SERVICES
 from minios.net.wire.pcap import FileHeader
 from minios.userland.bin.tcpdump.dump import Settings
-from minios.userland.bin.tcpdump.expression import Known, compiled
+from minios.userland.bin.tcpdump.expression import compiled
 from minios.userland.bin.tcpdump.match import Meta
 from minios.userland.bin.tcpdump.packet import Printer
+from minios.userland.bin.tcpdump.primitives import Known
 from minios.userland.bin.tcpdump.tokens import BadFilter
 from tests.userland.tcpdumping.corpus import FRAMES
 

@@ -11,9 +11,10 @@ from minios.abi.signals import SIG_IGN, Sig
 from minios.abi.sys import Sys
 from minios.net.wire.pcap import LINKTYPE_LINUX_SLL2, SNAPLEN, FileHeader
 from minios.userland.bin.tcpdump.dump import Settings
-from minios.userland.bin.tcpdump.expression import Filter, Known, compiled
+from minios.userland.bin.tcpdump.expression import Filter, compiled
 from minios.userland.bin.tcpdump.match import Meta
 from minios.userland.bin.tcpdump.packet import Printer
+from minios.userland.bin.tcpdump.primitives import Known
 from minios.userland.bin.tcpdump.source import (
     Live,
     Packet,
