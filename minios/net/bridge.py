@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno, error
-from minios.net.bridging import DISABLED, Bridge, BridgePort
+from minios.net.bridging import DISABLED, FORWARDING, Bridge, BridgePort
 from minios.net.drop import Drop
 from minios.net.netdev import NetDevice
 
@@ -114,13 +114,13 @@ class BridgeDevice(NetDevice):
 
     def open(self) -> None:
         super().open()
-        self.core.carrier(self.itself, True)
+        self.itself.state = FORWARDING
         for device in self.ports.values():
             self.follow(device)
 
     def stop(self) -> None:
         super().stop()
-        self.core.carrier(self.itself, False)
+        self.itself.state = DISABLED
         for device in self.ports.values():
             self.follow(device)
 
@@ -149,6 +149,23 @@ class BridgeDevice(NetDevice):
     def _up_to_us(self, frame: Ethernet) -> None:
         """A frame for this host."""
         self.receive(frame)
+
+    def set_spanning_tree(self, on: bool, priority: int = 32768) -> None:
+        """``stp_state``: whether the ports speak IEEE 802.1D. The bridge's own never does."""
+        core = self.core
+        if on == (core.stp is not None):
+            return
+        if core.stp is not None:
+            core.stp.close()
+            core.stp = None
+            for device in self.ports.values():
+                core.carrier(device.slave, device.running and self.up)
+            return
+        from minios.net.stp import Stp
+
+        was, self.itself.state = self.itself.state, DISABLED
+        core.stp = Stp(core, self.mac, priority)
+        self.itself.state = was
 
     def set_filtering(self, on: bool) -> None:
         """``vlan_filtering``: whether VLAN tags decide where frames may go."""

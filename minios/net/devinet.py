@@ -56,6 +56,15 @@ class Devinet:
         self.stack = stack
         self._expiry: dict[tuple[str, int, int], Timer] = {}
 
+    def close(self) -> None:
+        """The power is off: no address ends any more, no bridge speaks."""
+        for timer in self._expiry.values():
+            timer.cancel()
+        self._expiry.clear()
+        for device in self.stack.devices.values():
+            if isinstance(device, BridgeDevice) and device.core.stp is not None:
+                device.core.stp.close()
+
     # -- addresses -----------------------------------------------------------------------------
 
     def add(self, dev: NetDevice, address: Address, *, replace: bool = False) -> None:

@@ -169,6 +169,7 @@ class IpLayer:
                 f"IPv4: martian source {ip_text(packet.dst)} from {ip_text(packet.src)}, "
                 f"on dev {dev.name}",
             )
+            self.printk(4, f"ll header: 00000000: {frame.header().hex(' ')}")
         self.drop(reason, packet, dev, dst.detail)
         if dst.icmp is not None:
             self.icmp_error(packet, *dst.icmp)

@@ -296,6 +296,7 @@ class Stack(IpLayer):
             end()
         self.neigh.close()
         self.reassembly.close()
+        self.inet.close()
 
     def state(self) -> Any:
         """Plain data for the digest."""

@@ -32,7 +32,7 @@ def bridge_data(device: BridgeDevice) -> bytes:
         + nl.u32(nl.IFLA_BR_MAX_AGE, 2000)
         + nl.u32(nl.IFLA_BR_AGEING_TIME, core.aging // CENTI)
         + nl.u32(nl.IFLA_BR_STP_STATE, int(stp is not None))
-        + nl.u16(nl.IFLA_BR_PRIORITY, getattr(stp, "priority", 32768))
+        + nl.u16(nl.IFLA_BR_PRIORITY, stp.ident >> 48 if stp is not None else 32768)
         + nl.u8(nl.IFLA_BR_VLAN_FILTERING, int(device.vlan_filtering))
         + nl.u16(nl.IFLA_BR_VLAN_DEFAULT_PVID, 1)
     )
@@ -64,25 +64,8 @@ def change_bridge(device: BridgeDevice, data: dict[int, bytes]) -> None:
     if nl.IFLA_BR_VLAN_FILTERING in data:
         device.set_filtering(bool(nl.number(data[nl.IFLA_BR_VLAN_FILTERING])))
     if nl.IFLA_BR_STP_STATE in data:
-        _spanning_tree(device, bool(nl.number(data[nl.IFLA_BR_STP_STATE])), data)
-
-
-def _spanning_tree(device: BridgeDevice, on: bool, data: dict[int, bytes]) -> None:
-    core = device.core
-    if on == (core.stp is not None):
-        return
-    if on:
-        from minios.net.stp import Stp
-
         priority = nl.number(data.get(nl.IFLA_BR_PRIORITY, b"\0\x80"))
-        core.stp = Stp(core, device.mac, priority)
-    else:
-        if core.stp is not None:
-            core.stp.close()
-        core.stp = None
-    for port in core.ports.values():
-        slave = device.ports.get(port.name)
-        core.carrier(port, device.up and (slave is None or slave.running))
+        device.set_spanning_tree(bool(nl.number(data[nl.IFLA_BR_STP_STATE])), priority)
 
 
 def change_port(device: NetDevice, data: dict[int, bytes]) -> None:

@@ -15,7 +15,7 @@ from minios.net.netdev import IFF_UP
 from minios.net.veth import Veth
 from minios.net.vlan import Vlan
 from tests.net.checker import arp, eth, icmp, ipv4
-from tests.net.host.helpers import Pings, ask, echo, frame
+from tests.net.host.helpers import Pings, ask, echo, frame, quiet
 from tests.net.rig import Rig, S
 
 A, B, C = 0x02_0000_0000_0A, 0x02_0000_0000_0B, 0x02_0000_0000_0C
@@ -107,6 +107,24 @@ def test_filtering_keeps_vlans_apart() -> None:
     a.send(frame(C, A, echo("10.0.0.2", "10.0.0.4")))
     rig.run(1)
     assert [len(station.frames) for station in (a, b, c)] == [0, 1, 0]
+
+
+def test_with_spanning_tree_ports_forward_after_thirty_seconds() -> None:
+    """IEEE 802.1D 8.4: listening, learning, forwarding."""
+    rig = Rig()
+    _, bridge, (a, b, _) = bridged(rig)
+    bridge.set_spanning_tree(True)
+    rig.at(10 * S, a.send, frame(B, A, echo("10.0.0.2", "10.0.0.3")))
+    rig.at(40 * S, a.send, frame(B, A, echo("10.0.0.2", "10.0.0.3", seq=2)))
+    rig.run(50 * S)
+    pings = [f.payload.payload.rest & 0xFFFF for f in b.frames if f.type == 0x0800]
+    assert pings == [2]
+    assert rig.reasons == [Drop.STP_BLOCKED]
+    bridge.set_spanning_tree(False)
+    a.send(frame(B, A, echo("10.0.0.2", "10.0.0.3", seq=3)))
+    rig.run(51 * S)
+    assert [f.payload.payload.rest & 0xFFFF for f in b.frames if f.type == 0x0800] == [2, 3]
+    assert quiet(rig)
 
 
 def vlan(rig: Rig, vid: int = 5) -> tuple[Any, Vlan, Any]:
