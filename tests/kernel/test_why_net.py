@@ -357,3 +357,25 @@ def test_two_ends_on_one_machine_lead_to_each_other(net: Net) -> None:
     lines = net.ask(f"why {client}")
     assert ", TCP to 127.0.0.1:8080" in lines[0]
     assert f"{client} (nc): see above." in "\n".join(lines)
+
+
+def test_the_addresses_before_and_after_a_translation_are_told(net: Net) -> None:
+    from minios.abi.netfilter import Part, Rule, empty
+    from minios.net.netfilter.netfilter import Netfilter
+
+    stack = net.stack("gw")
+    stack.netfilter = Netfilter(stack)
+    table = empty("nat")
+    rule = Rule(outside=("eth1", False), target=Part("MASQUERADE"))
+    chains = tuple(
+        c._replace(rules=(rule,) if c.name == "POSTROUTING" else ()) for c in table.chains
+    )
+    stack.netfilter.replace(table._replace(chains=chains))
+    told = [line.strip() for line in net.ask("why ping 192.0.2.9")]
+    assert "Its rule nat POSTROUTING rule 1: MASQUERADE (-o eth1 -j MASQUERADE)." in told
+    assert (
+        "It translates the addresses: 10.0.0.2 → 192.0.2.9 becomes 192.0.2.1 → 192.0.2.9." in told
+    )
+    assert (
+        "It translates the addresses: 192.0.2.9 → 192.0.2.1 becomes 192.0.2.9 → 10.0.0.2." in told
+    )

@@ -235,9 +235,18 @@ _PHRASES: dict[str, Callable[[str], str]] = {
 """What completes "NODE: …"."""
 
 _PARTS: dict[str, Callable[[str], tuple[str, str]]] = {
-    "nat": lambda detail: ("net.nat", f"It translates the addresses: {detail}."),
+    "nat": lambda detail: ("net.nat", _translated(detail)),
     "fragment": lambda detail: ("net.fragment", f"It cuts it: {detail}."),
 }
+
+
+def _translated(detail: str) -> str:
+    """A translation: of one end, or of the whole."""
+    if detail.startswith("as "):
+        return f"It translates the source: {detail[3:]} from here on."
+    if detail.startswith("to "):
+        return f"It translates the destination: {detail[3:]} from here on."
+    return f"It translates the addresses: {detail}."
 
 
 def _answer(detail: str) -> str:
