@@ -7,7 +7,16 @@ from typing import Any
 
 from minios.abi import flags
 from minios.abi.errno import Errno
-from minios.abi.flags import O_NOCTTY, O_NONBLOCK, O_RDWR, POLLHUP, POLLIN, POLLOUT, POLLPRI
+from minios.abi.flags import (
+    O_NOCTTY,
+    O_NONBLOCK,
+    O_RDWR,
+    POLLERR,
+    POLLHUP,
+    POLLIN,
+    POLLOUT,
+    POLLPRI,
+)
 from minios.abi.records import Winsize
 from minios.abi.signals import Sig
 from minios.abi.sys import Sys
@@ -131,10 +140,26 @@ def test_a_master_reads_eio_when_nobody_has_the_slave_any_more() -> None:
         seen.append(await sys.read(master, 100))
         seen.append(await errno_of(sys.read(master, 100)))
         seen.append((await sys.poll([(master, POLLIN)], 0))[0][1] & POLLHUP)
-        await sys.open(name, O_RDWR | O_NOCTTY)
+        seen.append(await sys.write(master, b"kept\n"))
+        slave = await sys.open(name, O_RDWR | O_NOCTTY)
+        seen.append((await sys.read(slave, 10), await sys.read(master, 10)))
         seen.append(await sys.poll([(master, POLLIN)], 0))
 
-    assert play(main) == [b"last words", Errno.EIO, POLLHUP, []]
+    assert play(main) == [b"last words", Errno.EIO, POLLHUP, 5, (b"kept\n", b"kept\r\n"), []]
+
+
+def test_a_slave_whose_master_is_gone_reads_its_end_and_writes_eio() -> None:
+    async def main(sys: Sys, seen: list[Any]) -> None:
+        master, slave, name = await pair(sys)
+        await sys.close(master)
+        seen.append(await sys.read(slave, 10))
+        seen.append(await errno_of(sys.write(slave, b"x")))
+        events = (await sys.poll([(slave, POLLIN | POLLOUT)], 0))[0][1]
+        seen.append(events & (POLLIN | POLLOUT | POLLHUP | POLLERR))
+        seen.append(await errno_of(sys.open(name, O_RDWR)))
+
+    hung = POLLIN | POLLOUT | POLLERR | POLLHUP
+    assert play(main) == [b"", Errno.EIO, hung, Errno.ENOENT]
 
 
 def test_a_control_c_at_the_master_is_a_signal_at_the_slave() -> None:

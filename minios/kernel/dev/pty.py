@@ -188,8 +188,6 @@ class Ptm(File):
 
     def write(self, pcb: PCB, data: bytes) -> int | WaitQueue:
         slave = self.slave
-        if self._left:
-            raise error(Errno.EIO)
         done: int = pcb.progress or 0
         while done < len(data):
             room = slave.room

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from minios.abi.inet import SOL_TCP, TCP_NODELAY, ip_text
+from minios.abi.sockets import SO_KEEPALIVE, SOL_SOCKET
 from minios.abi.sys import Sys
 from minios.userland.bin.ssh import hostkeys
 from minios.userland.bin.ssh.channel import Channel
@@ -30,6 +31,9 @@ SECOND = 1_000_000_000
 async def ssh(tool: Tool) -> int:
     """ssh(1)."""
     sys = tool.sys
+    if tool.argv[1:2] == [b"--help"]:
+        await write_all(sys, 1, USAGE)
+        return 0
     account = await users.by_uid(sys, await sys.getuid())
     home = account.home if account is not None else b"/"
     try:
@@ -42,7 +46,7 @@ async def ssh(tool: Tool) -> int:
     if options.version:
         await complain(sys, b"OpenSSH_9.2p1 MiniOS")
         return 0
-    if tool.argv[1:2] == [b"--help"] or not options.host:
+    if not options.host:
         await write_all(sys, 2, USAGE)
         return 255
     try:
@@ -81,6 +85,7 @@ async def reach(sys: Sys, options: Options, user: bytes, home: bytes) -> Connect
         reason = why(err).decode("latin-1")
         raise Lost(f"ssh: connect to host {where} port {options.port}: {reason}") from None
     await sys.setsockopt(fd, SOL_TCP, TCP_NODELAY, 1)
+    await sys.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1)
     connection = Connection(sys, fd)
     try:
         key = await connection.exchange_as_client(BANNER)

@@ -28,6 +28,9 @@ usage: ssh-keygen [-q] [-t ed25519] [-f output_keyfile] [-C comment] [-N new_pas
 async def ssh_keygen(tool: Tool) -> int:
     """ssh-keygen(1)."""
     sys = tool.sys
+    if tool.argv[1:2] == [b"--help"]:
+        await write_all(sys, 1, USAGE)
+        return 0
     try:
         options = parse(tool.argv[1:], "qt:f:C:N:P:b:ylAF:R:v")
     except UsageError as err:
@@ -35,9 +38,6 @@ async def ssh_keygen(tool: Tool) -> int:
         await complain(sys, text.encode("latin-1"))
         await write_all(sys, 2, USAGE)
         return 1
-    if tool.argv[1:2] == [b"--help"]:
-        await write_all(sys, 2, USAGE)
-        return 0
     account = await users.by_uid(sys, await sys.getuid())
     home = account.home if account is not None else b"/"
     path = options.last("f")

@@ -281,7 +281,7 @@ async def scp(tool: Tool) -> int:
     """scp(1)."""
     sys = tool.sys
     if tool.argv[1:2] == [b"--help"]:
-        await write_all(sys, 2, USAGE)
+        await write_all(sys, 1, USAGE)
         return 0
     try:
         options = parse(tool.argv[1:], SHORT)

@@ -8,6 +8,7 @@ from minios.abi.inet import SOL_TCP, TCP_NODELAY, ip_text
 from minios.abi.signals import SIG_DFL, Sig
 from minios.abi.sockets import (
     AF_INET,
+    SO_KEEPALIVE,
     SO_REUSEADDR,
     SOCK_CLOEXEC,
     SOCK_STREAM,
@@ -169,6 +170,7 @@ async def _connection(
     for sig in (Sig.SIGCHLD, Sig.SIGTERM, Sig.SIGHUP):
         await sys.sigaction(sig, SIG_DFL)
     await sys.setsockopt(fd, SOL_TCP, TCP_NODELAY, 1)
+    await sys.setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, 1)
     connection = Connection(sys, fd)
     where = f"{ip_text(peer[0])} port {peer[1]}"
     session: Session | None = None
