@@ -54,7 +54,7 @@ def machine(host: Machine) -> tuple[TableView, ...]:
     tables.append(sockets(stack))
     bridges = [device for device in stack.devices.values() if device.kind == "bridge"]
     for each in bridges:
-        tables.append(_stations(f"fdb {each.name}", each.bridge))  # type: ignore[attr-defined]
+        tables.append(_stations(f"fdb {each.name}", each.core))  # type: ignore[attr-defined]
     return tuple(tables)
 
 
@@ -277,7 +277,7 @@ def _stations(name: str, bridge: Any) -> TableView:
         (
             mac_text(each.mac),
             str(each.vid) if each.vid else "",
-            each.port,
+            each.port or "itself",
             "static" if each.static else f"{each.age // 1_000_000_000} s ago",
         )
         for each in bridge.table()

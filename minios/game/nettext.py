@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minios.kernel.machine import Machine
 from minios.kernel.why.reason import moment
 from minios.net.drop import Drop, Dropped
 from minios.net.reasons import sentence
@@ -40,12 +39,12 @@ def network_text(play: Play) -> str:
 
 
 def _nodes(network: Network) -> list[str]:
-    from minios.game.network import caption_of, kind_of, stack_of
+    from minios.game.network import caption_of, has_power, kind_of
 
     lines = []
     for name, node in list(network.nodes.items())[:ROWS]:
         text = f"  {name:12} {kind_of(node):7} {caption_of(node)}".rstrip()
-        if isinstance(node, Machine) and stack_of(node) is None:
+        if not has_power(node):
             text += " (off)"
         lines.append(text)
     if len(network.nodes) > ROWS:

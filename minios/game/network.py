@@ -179,7 +179,7 @@ class Watch:
             name,
             kind_of(node),
             caption_of(node),
-            up=not isinstance(node, Machine) or stack_of(node) is not None,
+            up=has_power(node),
             drops=self._of_node.get(name, 0),
             at=self._places.get(name),
         )
@@ -250,6 +250,11 @@ def stack_of(machine: Machine) -> Stack | None:
     """The stack of a machine that is on and has one."""
     kernel = machine.kernel
     return kernel.net if kernel is not None and machine.nics else None
+
+
+def has_power(node: Any) -> bool:
+    """Whether it runs. Devices always do."""
+    return not isinstance(node, Machine) or (node.kernel is not None and not node.kernel.halted)
 
 
 def kind_of(node: Any) -> str:

@@ -51,7 +51,7 @@ class _Teller:
         self.asides = [record for leg, record in known if leg == ASIDE]
 
     def _known(self, node: str) -> bool:
-        return self.all_nodes or node == self.here
+        return self.all_nodes or node == self.here or node.startswith(f"{self.here}.")
 
     def _on_the_way(self, leg: str, record: Dropped) -> bool:
         """Whether it was the packet told of that ended so, and no later one of that leg."""
@@ -170,6 +170,8 @@ class _Teller:
                 wire = step.detail.partition(" on ")[2].partition(",")[0]
                 if wire and f"over {wire}" not in main:
                     main.append(f"over {wire}")
+            elif step.what == "bridge":
+                main.append(_bridged(step))
             elif step.what == "wait":
                 parts.append(self._arp(step))
             elif step.what == "rule" and not self._ended_by(hop.node, step, records):
@@ -226,7 +228,6 @@ class _Teller:
 
 _PHRASES: dict[str, Callable[[str], str]] = {
     "in": lambda detail: f"gets it by {detail}",
-    "bridge": lambda detail: f"passes it on, {detail}",
     "forward": lambda detail: f"forwards it {detail}",
     "deliver": lambda detail: f"takes it in for {detail}",
     "answer": lambda detail: f"answers with {_answer(detail)}",
@@ -238,6 +239,14 @@ _PARTS: dict[str, Callable[[str], tuple[str, str]]] = {
     "nat": lambda detail: ("net.nat", _translated(detail)),
     "fragment": lambda detail: ("net.fragment", f"It cuts it: {detail}."),
 }
+
+
+def _bridged(step: Step) -> str:
+    """What a switch decided, or a bridge inside a machine, whose own port has no name."""
+    bridge = step.node.partition(".")[2]
+    ports = step.detail.replace("port  ", "itself ").strip()
+    ports = f"{ports} itself" if ports.endswith("→ port") else ports
+    return f"its bridge {bridge} passes it on, {ports}" if bridge else f"passes it on, {ports}"
 
 
 def _translated(detail: str) -> str:
@@ -274,9 +283,10 @@ def _journey(steps: Sequence[Step], leg: str) -> list[Step]:
 def _hops(steps: Sequence[Step]) -> list[_Hop]:
     hops: list[_Hop] = []
     for step in steps:
+        node = step.node.partition(".")[0]  # a bridge of a machine is called MACHINE.BRIDGE
         again = step.what == "in" and hops and any(s.what == "out" for s in hops[-1].steps)
-        if not hops or hops[-1].node != step.node or again:
-            hops.append(_Hop(step.node, []))
+        if not hops or hops[-1].node != node or again:
+            hops.append(_Hop(node, []))
         hops[-1].steps.append(step)
     return hops
 
