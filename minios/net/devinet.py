@@ -211,6 +211,7 @@ class Devinet:
         """A device without addresses speaks no IP: its routes go (fib_disable_ip)."""
         if not dev.addresses:
             self.stack.routes.flush(lambda route: route.dev is dev)
+            self.stack.neigh.flush(dev)
 
     def _tell(self, dev: NetDevice, address: Address, deleted: bool = False) -> None:
         for watcher in self.stack.address_watchers:
