@@ -491,12 +491,16 @@ class Kernel:
         """The power is gone: every process with it, without a chance to notice."""
         self.dispatcher.halt()
         self.halted = self.halted or "powered off"
-        for pcb in list(self.processes.values()):
+        if self._net is not None:
+            self._net.close()
+        everybody = list(self.processes.values())
+        for pcb in everybody:
             frames, pcb.frames = pcb.frames, []
             pcb.zombie = True
             pcb.runnable = False
             death.disarm(pcb)
             death.close_frames(frames)
+        for pcb in everybody:  # by now nobody is woken by what another one closes
             if pcb.fds is not None:
                 pcb.fds.close_all()
         self.processes.clear()
@@ -505,8 +509,6 @@ class Kernel:
         for instance in list(self.inotify):
             instance.close()
         self.sockets.close_all()
-        if self._net is not None:
-            self._net.close()
 
     # -- from outside --------------------------------------------------------------------------
 

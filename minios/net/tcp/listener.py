@@ -149,6 +149,9 @@ class Listener:
         if not cookies and most - len(self.requests) < most >> 2:
             tcp.count("TcpExtListenDrops")
             return Drop.BACKLOG_FULL
+        if not self._reachable(key):
+            tcp.count("TcpExtListenDrops")
+            return Drop.NO_ROUTE
         request = Request(self, key, segment, isn if isn is not None else tcp.secrets.isn(key))
         if with_cookie and isn is None:
             mss = (segment.options.mss if segment.options else 0) or 536
@@ -197,13 +200,18 @@ class Listener:
         syn = TCP(segment.sport, segment.dport, irs, 0, SYN, segment.window, b"", offer)
         return self.complete(Request(self, key, syn, iss))
 
-    def first_window(self, key: tuple[int, int, int, int]) -> tuple[int, int, int]:
-        """MSS, window and scale that a SYN/ACK tells."""
+    def _reachable(self, key: tuple[int, int, int, int]) -> bool:
+        """Whether there is a way back to who sent a SYN; it says how large segments may be."""
         tcb = self._scratch
         tcb.inherit(self.model)
         tcb.route = None
         tcb.local_ip, tcb.local_port, tcb.remote_ip, tcb.remote_port = key
-        self.tcp.find_route(tcb)
+        return self.tcp.find_route(tcb) is not None
+
+    def first_window(self, key: tuple[int, int, int, int]) -> tuple[int, int, int]:
+        """MSS, window and scale that a SYN/ACK tells."""
+        self._reachable(key)
+        tcb = self._scratch
         window.begin(tcb)
         return tcb.adv_mss, tcb.rcv_wnd, tcb.rcv_wscale
 

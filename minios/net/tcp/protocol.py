@@ -373,6 +373,7 @@ class Tcp(Outlet):
         """The power is off: nothing is sent, no timer is left."""
         for known in self.connections.values():
             if isinstance(known, Connection):
+                known.state = TcpState.CLOSED
                 for alarm in (known.alarm, known.delack, known.keep):
                     alarm.clear()
             elif isinstance(known, Request):
