@@ -379,3 +379,14 @@ def test_the_addresses_before_and_after_a_translation_are_told(net: Net) -> None
     assert (
         "It translates the addresses: 192.0.2.9 → 192.0.2.1 becomes 192.0.2.9 → 10.0.0.2." in told
     )
+
+
+def test_a_judge_may_ask_too(net: Net) -> None:
+    told: list[tuple[int, bytes]] = []
+    net.play.machines["pc"].judge(
+        [b"why", b"ping", b"192.0.2.9"], lambda *answer: told.append(answer), limit=9 * SECOND
+    )
+    net.play.run_until(net.play.world.now + 9 * SECOND)
+    assert [(status, text.split(b"\n")[0][:18]) for status, text in told] == [
+        (0, b"192.0.2.9 answers;")
+    ]

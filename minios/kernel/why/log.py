@@ -219,7 +219,7 @@ def why(
         from minios.kernel.why.path import told
         from minios.kernel.why.probe import Probe, ask
 
-        probe = ask(machine, pcb, kind, subject)
+        probe = ask(machine, pcb, kind, subject, kernel)
         if not isinstance(probe, Probe):
             return probe
         everything = machine.machine.sees_network

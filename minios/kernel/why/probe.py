@@ -43,7 +43,10 @@ class Probe:
     """One. ``answered`` is when (ns) the answer came, ``error`` the errno that ended it, ``told``
     what ICMP said and who; all None or 0 if nothing came in time."""
 
-    def __init__(self, kernel: Kernel, kind: bytes, subject: bytes) -> None:
+    def __init__(
+        self, kernel: Kernel, kind: bytes, subject: bytes, sleeper: Kernel | None = None
+    ) -> None:
+        """``sleeper`` is the kernel of whoever waits, if that is another (a judge's)."""
         self.kernel = kernel
         self.stack = kernel.net
         self.kind = kind.decode()
@@ -55,7 +58,7 @@ class Probe:
         self.answered: int | None = None
         self.error = 0
         self.told: ExtendedError | None = None
-        self.queue = WaitQueue(kernel, "why_probe")
+        self.queue = WaitQueue(sleeper or kernel, "why_probe")
         self.queue.about = lambda: About("probe", "until its probe is answered", outside="the net")
         self._end: Any = None
         self._timer: Timer | None = None
@@ -157,12 +160,14 @@ class Probe:
         self.queue.wake()
 
 
-def ask(kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes) -> WaitQueue | Probe:
+def ask(
+    kernel: Kernel, pcb: PCB, kind: bytes, subject: bytes, sleeper: Kernel | None = None
+) -> WaitQueue | Probe:
     """Where to wait for a probe of ``kind``, which the first such call of a process sends off; the
     probe when it is over. EAGAIN EINVAL."""
     probe = pcb.progress
     if type(probe) is not Probe:
-        pcb.progress = probe = Probe(kernel, kind, subject)
+        pcb.progress = probe = Probe(kernel, kind, subject, sleeper)
     return probe if probe.done else probe.queue
 
 

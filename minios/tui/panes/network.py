@@ -39,7 +39,10 @@ MARKED = 4.0
 
 _KINDS = {HOST: "host", "router": "router", "switch": "switch", "hub": "hub", "nat": "NAT box"}
 _STEPS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
-LEGEND = "[host] (router) {switch} <hub> «NAT» ░off░ ┤ ├ pulled ✕ ended · A ARP I ICMP U UDP T TCP"
+LEGEND = (
+    "[host] (router) {switch} <hub> «NAT» ░off░ ┤ ├ pulled ✕ ended · "
+    "A ARP I ICMP U UDP T TCP D DNS H DHCP R RIP S STP"
+)
 
 
 class NetworkPane(Pane):
