@@ -34,10 +34,10 @@ class Capture:
         self._header = FileHeader(nano=True)
         write(self._header.pack())
 
-    def take(self, frame: Ethernet, now: int) -> None:
-        """Write a frame down as it is at ``now``."""
+    def take(self, data: bytes, now: int) -> None:
+        """Write down a frame that passed at ``now``."""
         self.frames += 1
-        self.write(self._header.record(max(0, self.epoch + now), frame.pack()))
+        self.write(self._header.record(max(0, self.epoch + now), data))
 
 
 class HostCapture(Capture):
@@ -66,7 +66,9 @@ class HostCapture(Capture):
         if device.kind:
             return  # a VLAN, a bridge: it passes a card as well
         if not (outgoing and device.loopback):
-            self.take(frame, device.stack.world.now)
+            padded = not (outgoing or device.loopback)
+            data = frame.pack() if padded else frame.unpadded()
+            self.take(data, device.stack.world.now)
 
 
 class LinkCapture(Capture):
@@ -81,4 +83,4 @@ class LinkCapture(Capture):
     def on_frame(self, link: Link, side: int, frame: Ethernet, sent: int, arrives: int) -> None:
         """A frame was put on some cable."""
         if link is self.link:
-            self.take(frame, sent)
+            self.take(frame.pack(), sent)

@@ -118,7 +118,7 @@ class PacketEndpoint:
             payload = frame.payload
             data = payload if payload.__class__ is bytes else payload.pack()
         else:
-            data = frame.pack()
+            data = frame.unpadded() if outgoing or dev.loopback else frame.pack()
         source = PacketAddress(
             dev.ifindex, frame.type, _direction(frame, dev, outgoing), dev.hatype, frame.src
         )

@@ -78,11 +78,15 @@ class Ethernet:
 
     def pack(self) -> bytes:
         """The bytes on the wire, padded, without the FCS."""
+        return self.unpadded().ljust(self.size, b"\0")
+
+    def unpadded(self) -> bytes:
+        """The same before the card pads it: what a listener at the sender's sees."""
         payload = self.payload
         if payload.__class__ is not bytes:
             payload = payload.pack()
         packed: bytes = self.header() + payload
-        return packed.ljust(self.size, b"\0")
+        return packed
 
     @classmethod
     def parse(cls, data: bytes, strict: bool = True) -> Ethernet:
