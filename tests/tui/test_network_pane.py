@@ -169,6 +169,14 @@ async def test_the_list_of_packets_leads_to_the_lens():
         assert pane(s).mode == MAP
 
 
+async def test_a_packet_under_the_lens_stays_though_it_is_forgotten():
+    async with network(flights=(fake_net.flight(1, "lan1", 0, MS),)) as s:
+        await s.press("p", "enter")
+        seen = body(s)
+        pane(s).tell(fake_net.net(), None, None)
+        assert body(s) == seen
+
+
 async def test_the_lens_shows_layers_bytes_and_the_levels_of_the_cable():
     flights = (fake_net.flight(1, "lan1", 0, MS),)
     async with network((140, 45), flights=flights) as s:

@@ -100,7 +100,9 @@ class NetworkPane(Pane):
     ) -> None:
         """What there is to draw now."""
         wall = time.monotonic()
-        self.detail, self.lens = detail, lens
+        self.detail = detail
+        if lens is not None or self.lens is None or self.lens.id != self.looked_at:
+            self.lens = lens  # else it is looked at, though it is not remembered any more
         if net is not None and net is not self.net:
             if self.net is not None and (net.time < self.net.time or net.dropped < self._dropped):
                 self.forget()
