@@ -3,7 +3,7 @@
 import pytest
 
 from minios import testing
-from minios.userland.bin.ss.columns import spread
+from minios.userland.bin.ss.columns import Table, spread
 from minios.userland.bin.ss.details import span
 from minios.userland.bin.ss.filters import ALL, Ends, FilterError, Parser, states_of
 
@@ -163,3 +163,27 @@ def test_and_binds_more_closely_than_or() -> None:
     test = Parser([b"sport = 1 or sport = 2 and dport = 3"], lambda name: None).parse()
     assert test is not None
     assert test(Ends(0, 1, 0, 9)) and test(Ends(0, 2, 0, 3)) and not test(Ends(0, 2, 0, 9))
+
+
+def test_lines_on_a_terminal_are_as_iproute2_spreads_them() -> None:
+    """Real ones, of 80 and of 120 columns."""
+    table = Table(frozenset({0}), header=True)
+    ends = [b"0.0.0.0:", b"7000", b"0.0.0.0:", b"*"]
+    table.add([b"tcp", b"LISTEN", b"0     ", b"1     ", *ends, b""])
+    assert table.text(80).decode().splitlines() == [
+        "State    Recv-Q   Send-Q     Local Address:Port     Peer Address:Port  Process  ",
+        "LISTEN   0        1                0.0.0.0:7000          0.0.0.0:*              ",
+    ]
+    table = Table(frozenset(), header=True)
+    who = b' users:(("nc",pid=28562,fd=3))'
+    ends[1] = b"9000"
+    table.add([b"udp", b"UNCONN", b"0     ", b"0     ", *ends, who])
+    head, line = table.text(120).decode().splitlines()
+    assert head.rstrip() == (
+        "Netid    State     Recv-Q    Send-Q       Local Address:Port       Peer Address:Port"
+        "   Process"
+    )
+    assert line == (
+        "udp      UNCONN    0         0                  0.0.0.0:9000            0.0.0.0:*       "
+        'users:(("nc",pid=28562,fd=3))   '
+    )
