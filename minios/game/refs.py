@@ -470,6 +470,9 @@ class Refs:
         actions = [key for key in event if key in ACTIONS]
         if event and not actions:
             self._say(path, f"does nothing: give one of {', '.join(ACTIONS)}")
+        for key in actions:
+            if event[key] is None:
+                self._say((*path, key), "is empty")
         if name in self.events[:at]:
             self._say((*path, "id"), "is another event's id")
         if name in (*self.goals, FIRST_KEY):
