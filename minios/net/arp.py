@@ -127,7 +127,7 @@ class Arp:
         """Whether this host answers for ``target`` on ``dev`` (arp_ignore, arp_filter,
         proxy_arp)."""
         stack = self.stack
-        if sender and stack.is_local(sender) and sender != target:
+        if sender and sender != target and stack.owner_of(sender) is not None:
             return False
         if stack.is_local(target):
             level = stack.sysctl.most(dev.name, "arp_ignore")

@@ -422,10 +422,13 @@ class Devinet:
                 if not dev.up:
                     raise refuse(Errno.ENETDOWN, "Nexthop device is not up")
                 return
-            found = stack.routes.lookup(route.gateway, 0, "", dev.name if dev else "")
+            near = max(route.scope + 1, SCOPE_LINK)
+            found = stack.routes.lookup(
+                route.gateway, oif=dev.name if dev is not None else "", scope=near
+            )
             if isinstance(found, Route) and found.type not in (fib.UNICAST, fib.LOCAL):
                 raise refuse(Errno.EINVAL, "Nexthop has invalid gateway")
-            if not isinstance(found, Route) or found.gateway or found.scope <= route.scope:
+            if not isinstance(found, Route):
                 if dev is not None and not dev.up:
                     raise refuse(Errno.ENETDOWN, "Device for nexthop is not up")
                 raise refuse(Errno.ENETUNREACH, "Nexthop has invalid gateway")

@@ -173,13 +173,16 @@ class Table:
             (MASKS[plen], self._prefixes[plen]) for plen in sorted(self._prefixes, reverse=True)
         ]
 
-    def match(self, dst: int, oif: str = "", tos: int = 0) -> Route | None:
-        """The route with the longest prefix that ``dst`` is in, by ``oif`` if that is given."""
+    def match(self, dst: int, oif: str = "", tos: int = 0, scope: int = 0) -> Route | None:
+        """The route with the longest prefix that ``dst`` is in, by ``oif`` if that is given, and of
+        ``scope`` or nearer."""
         for netmask, prefixes in self._lengths:
             routes = prefixes.get(dst & netmask)
             if routes is not None:
                 for route in routes:
                     if route.flags & RTNH_F_DEAD or (route.tos and route.tos != tos):
+                        continue
+                    if route.scope < scope:
                         continue
                     if oif and route.dev is not None and route.dev.name != oif:
                         continue
@@ -241,7 +244,7 @@ class Fib:
     """All tables of a host. ``generation`` changes with each change, so that who kept a decision
     knows when to ask again."""
 
-    __slots__ = ("count", "generation", "rules", "tables", "watchers")
+    __slots__ = ("count", "generation", "merged", "rules", "tables", "watchers")
 
     def __init__(self) -> None:
         self.tables: dict[int, Table] = {TABLE_LOCAL: Table(TABLE_LOCAL)}
@@ -250,6 +253,9 @@ class Fib:
             Rule(32766, TABLE_MAIN),
             Rule(32767, TABLE_DEFAULT),
         ]
+        self.merged = True
+        """As long as nobody has touched the rules, Linux keeps local and main in one trie: there
+        the longest prefix of both wins."""
         self.generation = 0
         self.count = 0
         self.watchers: list[Any] = []
@@ -277,6 +283,17 @@ class Fib:
             for watcher in self.watchers:
                 watcher(route, True)
 
+    def insert_rule(self, rule: Rule, at: int) -> None:
+        """Put a rule into the list, which is by priority."""
+        self.rules.insert(at, rule)
+        self.merged = False
+        self.generation += 1
+
+    def remove_rule(self, rule: Rule) -> None:
+        self.rules.remove(rule)
+        self.merged = False
+        self.generation += 1
+
     def flush(self, wanted: Any) -> None:
         """Take out all routes for which ``wanted(route)``; as Linux, nobody is told of them."""
         for table in self.tables.values():
@@ -284,9 +301,13 @@ class Fib:
                 self.remove(route, quiet=True)
 
     def lookup(
-        self, dst: int, src: int = 0, iif: str = "", oif: str = "", tos: int = 0
+        self, dst: int, src: int = 0, iif: str = "", oif: str = "", tos: int = 0, scope: int = 0
     ) -> Route | Errno:
         """The route to ``dst`` by all rules, or why there is none (ENETUNREACH; ERRORS)."""
+        if self.merged:
+            found = self._both(dst, oif, tos, scope)
+            if found is not None and found.type != THROW:
+                return found if found.dev is not None else ERRORS[found.type]
         for rule in self.rules:
             if not rule.matches(dst, src, iif, oif):
                 continue
@@ -295,14 +316,27 @@ class Fib:
             table = self.tables.get(rule.table)
             if table is None:
                 continue
-            route = table.match(dst, oif, tos)
+            route = table.match(dst, oif, tos, scope)
             if route is None or route.type == THROW:
                 continue
             return route if route.dev is not None else ERRORS[route.type]
         return Errno.ENETUNREACH
 
+    def _both(self, dst: int, oif: str, tos: int, scope: int) -> Route | None:
+        """The longest match in local and main."""
+        local = self.tables[TABLE_LOCAL].match(dst, oif, tos, scope)
+        main = self.tables.get(TABLE_MAIN)
+        route = main.match(dst, oif, tos, scope) if main is not None else None
+        if local is None or (route is not None and route.plen > local.plen):
+            return route
+        return local
+
     def matching(self, dst: int) -> Route | None:
         """The route that decides for ``dst``, errors included (what ``why`` shows)."""
+        if self.merged:
+            both = self._both(dst, "", 0, 0)
+            if both is not None and both.type != THROW:
+                return both
         for rule in self.rules:
             table = self.tables.get(rule.table)
             route = table.match(dst) if table is not None and rule.matches(dst, 0, "", "") else None
@@ -313,5 +347,5 @@ class Fib:
     def state(self) -> Any:
         return (
             [[route.state() for route in self.tables[number]] for number in sorted(self.tables)],
-            [rule.state() for rule in self.rules],
+            [rule.state() for rule in self.rules], self.merged,
         )  # fmt: skip

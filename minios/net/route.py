@@ -197,6 +197,8 @@ class Routing(Fib):
         else:
             kind = fib.UNICAST
         gateway = route.gateway if route is not None and kind == fib.UNICAST else 0
+        if dev.loopback:
+            gateway = 0
         mtu = dev.mtu
         if route is not None:
             mtu = min(mtu, route.metrics.get(2, mtu))
@@ -345,7 +347,7 @@ class Routing(Fib):
         """Why a source address cannot be (fib_validate_source; rp_filter, RFC 3704), or None."""
         stack = self.stack
         level = stack.sysctl.most(dev.name, "rp_filter")
-        local = stack.is_local(src)
+        local = stack.owner_of(src) is not None
         if local and not dev.loopback and not stack.sysctl.conf(dev.name, "accept_local"):
             return Drop.MARTIAN, f"source {ip_text(src)} is this host's own"
         if not level or dev.loopback:

@@ -190,12 +190,19 @@ def _answer(
     elif way.kind == fib.MULTICAST:
         flags |= nl.RTCF_MULTICAST | (nl.RTCF_LOCAL if way.local else 0)
     learned = stack.routes.exceptions.get(dst) if way.expires else None
+    if way.dev.loopback:
+        flags |= nl.RTCF_LOCAL
     if way.redirect:
         flags |= nl.RTCF_DOREDIRECT
     if learned is not None and learned.gateway:
         flags |= nl.RTCF_REDIRECTED
-    table = fib.TABLE_LOCAL if way.kind == fib.LOCAL else fib.TABLE_MAIN
-    answer = RtMsg(AF_INET, 32, 32 if src else 0, head.tos, table, 0, 0, way.kind, flags)
+    table = fib.TABLE_MAIN
+    if way.route is not None and not stack.routes.merged:
+        table = way.route.table
+    answer = RtMsg(
+        AF_INET, 32, 32 if src else 0, head.tos, table if table < 256 else 252, 0, 0, way.kind,
+        flags,
+    )  # fmt: skip
     body = answer.pack() + nl.u32(nl.RTA_TABLE, table) + nl.ip(nl.RTA_DST, dst)
     if src:
         body += nl.ip(nl.RTA_SRC, src)

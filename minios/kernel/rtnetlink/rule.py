@@ -88,7 +88,7 @@ def new(stack: Stack, request: Nlmsg, pid: int) -> list[bytes]:
     at = len(rules)
     while at and rules[at - 1].priority > rule.priority:
         at -= 1
-    rules.insert(at, rule)
+    stack.routes.insert_rule(rule, at)
     stack.routes.changed()
     return []
 
@@ -106,7 +106,7 @@ def delete(stack: Stack, request: Nlmsg, pid: int) -> list[bytes]:
             and (not wanted.iif or rule.iif == wanted.iif)
             and (not wanted.oif or rule.oif == wanted.oif)
         ):
-            rules.remove(rule)
+            stack.routes.remove_rule(rule)
             stack.routes.changed()
             return []
     raise error(Errno.ENOENT)

@@ -107,19 +107,34 @@ def test_routes_that_lead_nowhere_say_why(kind: int, number: Errno) -> None:
 def test_a_thrown_look_up_goes_on_in_the_next_table() -> None:
     tables = Fib()
     dev: Any = Dev("eth0")
-    tables.rules.insert(1, Rule(100, 7))
+    tables.insert_rule(Rule(100, 7), 1)
     tables.insert(Route(0x0A00_0000, 8, None, type=fib.THROW, table=7))
     tables.insert(Route(0, 0, dev))
     found = tables.lookup(0x0A00_0001)
     assert isinstance(found, Route) and found.table == fib.TABLE_MAIN
 
 
+def test_local_and_main_are_one_table_until_somebody_adds_a_rule() -> None:
+    """Linux merges them (fib_unmerge): a longer prefix of main wins over a local network."""
+    tables = Fib()
+    dev: Any = Dev("lo")
+    tables.insert(Route(0x0A00_0000, 24, dev, type=fib.LOCAL, table=fib.TABLE_LOCAL))
+    tables.insert(Route(0x0A00_0003, 32, dev))
+    found = tables.lookup(0x0A00_0003)
+    assert isinstance(found, Route) and found.table == fib.TABLE_MAIN
+    rule = Rule(100, 7)
+    tables.insert_rule(rule, 1)
+    tables.remove_rule(rule)
+    found = tables.lookup(0x0A00_0003)
+    assert isinstance(found, Route) and found.table == fib.TABLE_LOCAL
+
+
 def test_rules_choose_the_table_by_source_and_device() -> None:
     """ip-rule(8)."""
     tables = Fib()
     dev: Any = Dev("eth0")
-    tables.rules.insert(1, Rule(100, 7, src=0xC0A8_0000, src_len=16))
-    tables.rules.insert(2, Rule(101, 8, iif="eth1"))
+    tables.insert_rule(Rule(100, 7, src=0xC0A8_0000, src_len=16), 1)
+    tables.insert_rule(Rule(101, 8, iif="eth1"), 2)
     for number in (7, 8, fib.TABLE_MAIN):
         tables.insert(Route(0, 0, dev, table=number))
 

@@ -119,8 +119,7 @@ async def described(ip: Ip, route: Entry, known: Filter | None = None) -> str:
         text += f"via {ip_text(route.address(nl.RTA_GATEWAY))} "
     if nl.RTA_OIF in route.attributes and known.dev is None:
         text += f"dev {await ip.name_of(route.number(nl.RTA_OIF))} "
-    shown_table = route.table != MAIN if not cloned else False
-    if (shown_table or (ip.details and cloned)) and (known.all_tables or cloned):
+    if (route.table != MAIN or ip.details) and (known.all_tables or cloned):
         text += f"table {named(route.table, TABLES)} "
     if not cloned:
         if (head.protocol != 3 or ip.details) and known.protocol is None:
