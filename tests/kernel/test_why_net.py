@@ -96,18 +96,20 @@ def test_the_whole_way_is_told_there_and_back(net: Net) -> None:
         == f"""\
 192.0.2.9 answers; that took 20.895 ms.
   There:
-    pc: sends an echo request to 10.0.0.1 by eth0 (route default), over lan.
+    pc: sends an echo request to 10.0.0.1 by eth0 (route default), over lan in 0.109 ms.
       It waits for the hardware address of 10.0.0.1 on eth0; gw says that 10.0.0.1 is at \
 {gw}, after 0.426 ms.
-    sw: passes it on, port 1 → port 2, over up.
-    gw: gets it by eth0, forwards it to 192.0.2.9 by eth1 (route 192.0.2.0/24), over wan.
+    sw: passes it on, port 1 → port 2, over up in 0.109 ms.
+    gw: gets it by eth0, forwards it to 192.0.2.9 by eth1 (route 192.0.2.0/24), \
+over wan in 5.009 ms.
       It waits for the hardware address of 192.0.2.9 on eth1; web says that 192.0.2.9 is at \
 {web}, after 10.013 ms.
     web: gets it by eth0, takes it in for 192.0.2.9.
   Back:
-    web: answers with an echo reply, sends it to 192.0.2.1 by eth0 (route default), over wan.
-    gw: gets it by eth1, forwards it to 10.0.0.2 by eth0 (route 10.0.0.0/24), over up.
-    sw: passes it on, port 2 → port 1, over lan.
+    web: answers with an echo reply, sends it to 192.0.2.1 by eth0 (route default), \
+over wan in 5.009 ms.
+    gw: gets it by eth1, forwards it to 10.0.0.2 by eth0 (route 10.0.0.0/24), over up in 0.109 ms.
+    sw: passes it on, port 2 → port 1, over lan in 0.109 ms.
     pc: gets it by eth0, takes it in for 10.0.0.2.
 0"""
     )
@@ -218,7 +220,7 @@ def test_where_the_network_is_hidden_only_what_the_machine_itself_knows_is_told(
     assert net.ask("why ping 198.51.100.7") == [
         "198.51.100.7 is not reached: Network is unreachable.",
         "  There:",
-        "    pc: sends an echo request to 10.0.0.1 by eth0 (route default), over lan.",
+        "    pc: sends an echo request to 10.0.0.1 by eth0 (route default), over lan in 0.109 ms.",
         "      It waits for the hardware address of 10.0.0.1 on eth0; it is answered, after "
         "0.426 ms.",
         "  Back:",

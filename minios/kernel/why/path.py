@@ -167,9 +167,10 @@ class _Teller:
                     what = _PROBES[self.probe.kind]
                 main.append(f"sends {what} {step.detail}")
             elif step.what == "out":
-                wire = step.detail.partition(" on ")[2].partition(",")[0]
-                if wire and f"over {wire}" not in main:
-                    main.append(f"over {wire}")
+                wire, _, took = step.detail.partition(" on ")[2].rpartition(", ")
+                took = _time(int(took.removesuffix(" ns"))) if took[:1].isdigit() else ""
+                if wire:
+                    main.append(f"over {wire}" + (f" in {took}" if took else ""))
             elif step.what == "bridge":
                 main.append(_bridged(step))
             elif step.what == "wait":
