@@ -6,6 +6,9 @@ import subprocess
 import pytest
 
 from minios.abi.inet import SERVICES
+from minios.net.wire.ethernet import Ethernet
+from minios.net.wire.icmp import ICMP
+from minios.net.wire.ipv4 import IPv4
 from minios.net.wire.pcap import FileHeader
 from minios.userland.bin.tcpdump.dump import Settings
 from minios.userland.bin.tcpdump.expression import compiled
@@ -131,3 +134,26 @@ def test_a_filter_takes_the_packets_tcpdump_takes(capture, expression):
     except BadFilter as err:
         mine = f"tcpdump: {err}\n"
     assert mine == _real(path, "-n", "--count", expression)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "||".join(["ip"] * 1000), "(" * 2000, "!" * 2000 + "ip", "len" + "+1" * 1500 + "=1",
+        "ip[" * 40 + "1" + "]" * 40 + "=1", "-" * 1500 + "1=1", "x" * 5000,
+    ],
+    ids=range(7),
+)  # fmt: skip
+def test_an_endless_filter_is_refused(expression):
+    with pytest.raises(BadFilter, match="too"):
+        compiled(expression, 1, Known({}, {}))
+
+
+def test_packets_in_packets_come_to_an_end():
+    for proto in (1, 4):
+        data = b"\0" * 20
+        for _ in range(1400):
+            data = IPv4(1, 2, proto, ICMP(3, 1, 0, data) if proto == 1 else data).pack()
+        frame = Ethernet(1, 2, 0x0800, data).pack()
+        text = Printer(Settings(numeric=True, v=1), 1).text(0, frame, len(frame))
+        assert text.endswith("...\n")

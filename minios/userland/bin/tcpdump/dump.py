@@ -55,7 +55,7 @@ CONVERSATIONS_MAX = 4096
 class Dump:
     """One packet on its way to text."""
 
-    __slots__ = ("conversations", "names", "out", "protocol", "settings")
+    __slots__ = ("conversations", "names", "out", "packets", "protocol", "settings")
 
     def __init__(
         self,
@@ -67,6 +67,8 @@ class Dump:
         self.names = names
         self.conversations = conversations
         self.out: list[str] = []
+        self.packets = 0
+        """How many IP packets it is, each in the one before."""
         self.protocol = ""
         """What the line says it is cut off in."""
 

@@ -99,6 +99,7 @@ class _Compiler(Primitives):
     def expression(self) -> tuple[Test, Head | None]:
         test, head = self.term(None)
         while True:
+            self.more()
             word = self.took("and", "or")
             if not word:
                 return test, head
@@ -245,6 +246,7 @@ class _Compiler(Primitives):
 
     def _combined(self, name: str, left: Term, right: Term) -> Term:
         operator = _OPERATORS[name][1]
+        self.more()
         if name in "/%" and right.constant == 0:
             raise BadFilter("division by zero" if name == "/" else "modulus by zero")
         guards = (*left.guards, *right.guards)

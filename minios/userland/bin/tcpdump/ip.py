@@ -27,9 +27,17 @@ _OPTIONS = {
 }
 
 
+NESTED_MAX = 20
+"""Packets in packets that are printed."""
+
+
 def packet(d: Dump, p: bytes, length: int) -> None:
     """A packet."""
     d.protocol = "ip"
+    d.packets += 1
+    if d.packets > NESTED_MAX:
+        d.put("...")
+        return
     if length < 20:
         d.put("IP " * (not d.settings.ether), f"truncated-ip {length}")
         return

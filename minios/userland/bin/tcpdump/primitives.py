@@ -32,7 +32,8 @@ QUALIFIERS = frozenset({*ETHERTYPES, *PROTOCOLS, "ether"})
 _ETHER_NAMES = {**ETHERTYPES, "loopback": 0x9000, "ipx": 0x8137, "aarp": 0x80F3, "atalk": 0x809B}
 _PORTED = {"tcp": (6,), "udp": (17,), "sctp": (132,), "": (6, 17, 132)}
 _WORD = 0xFFFF_FFFF
-_DEPTH_MAX = 100
+_DEPTH_MAX = 50
+_PARTS_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Primitives:
         self.netmask = netmask
         self.live = live
         self.depth = 0
+        self.parts = 0
 
     # -- reading -------------------------------------------------------------------------------
 
@@ -87,6 +89,12 @@ class Primitives:
     def expect(self, text: str) -> None:
         if not self.took(text):
             raise BadFilter(SYNTAX)
+
+    def more(self) -> None:
+        """Count a part of the expression: the test it becomes is as deep as it has parts."""
+        self.parts += 1
+        if self.parts > _PARTS_MAX:
+            raise BadFilter("expression too complex")
 
     def deeper(self) -> None:
         self.depth += 1
@@ -193,6 +201,7 @@ class Primitives:
 
     def identifier(self, head: Head) -> Test:
         """An id with its qualifiers."""
+        self.more()
         token = self.next()
         if token.kind not in ("number", "dotted", "mac", "name"):
             raise BadFilter(SYNTAX)
