@@ -219,7 +219,9 @@ class Channel:
             rows, columns = await self._size()
             self._request(b"window-change", False, u32(columns), u32(rows), u32(0), u32(0))
             await connection.push()
-        wants = [(connection.fd, POLLIN | (POLLOUT if connection.out else 0))]
+        # Who does not read our answers is not listened to either.
+        listen = POLLIN if len(connection.out) < WINDOW else 0
+        wants = [(connection.fd, listen | (POLLOUT if connection.out else 0))]
         room = self.window > 0 and len(connection.out) < WINDOW
         if room and not self.input_ended:
             wants.append((0, POLLIN))

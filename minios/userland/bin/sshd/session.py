@@ -100,7 +100,9 @@ class Session:
     async def _turn(self) -> None:
         """Wait for something to do, and do it."""
         connection = self.connection
-        wants = [(connection.fd, POLLIN | (POLLOUT if connection.out else 0))]
+        # Who does not read our answers is not listened to either.
+        listen = POLLIN if len(connection.out) < WINDOW else 0
+        wants = [(connection.fd, listen | (POLLOUT if connection.out else 0))]
         room = self.window > 0 and len(connection.out) < WINDOW
         for fd in self.outputs:
             events = POLLIN if room else 0
