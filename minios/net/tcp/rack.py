@@ -107,8 +107,9 @@ def probe_after(tcb: Tcb) -> int | None:
     ):
         return None
     wait = 2 * tcb.srtt
-    # One segment alone may be waiting for a delayed acknowledgement.
-    wait += RTO_MIN if len(queue.segments) == 1 else 2 * MILLISECOND
+    # Less than two full segments may be waiting for a delayed acknowledgement.
+    few = tcb.snd_nxt - tcb.snd_una < 2 * output.current_mss(tcb)
+    wait += RTO_MIN if few else 2 * MILLISECOND
     return wait if wait < tcb.rtt.rto else None
 
 
