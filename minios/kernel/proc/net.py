@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from minios.abi.inet import ip_text, mac_text
-
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.net.fib import Route
@@ -89,6 +87,8 @@ def dev(kernel: Kernel) -> bytes:
 
 def arp(kernel: Kernel) -> bytes:
     """/proc/net/arp. Flags are 2 for complete, 4 for permanent, 8 for published (arp(7))."""
+    from minios.abi.inet import ip_text, mac_text  # not before somebody looks
+
     lines = ["IP address       HW type     Flags       HW address            Mask     Device"]
     for entry in kernel.net.neigh.all():
         state = entry.nud()

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minios.abi import flags
 from minios.abi.errno import Errno, error
-from minios.abi.netdevice import FIRST, LAST
 from minios.abi.sockets import (
     MSG_DONTWAIT,
     SO_ACCEPTCONN,
@@ -115,7 +114,7 @@ class Sock:
             if self.listening:
                 raise error(Errno.EINVAL)
             return self.waiting
-        if FIRST <= request <= LAST:
+        if 0x890B <= request <= 0x89FF:  # netdevice(7)
             from minios.kernel.socket.netdevice import ioctl
 
             return ioctl(self.kernel, pcb, request, argument)
