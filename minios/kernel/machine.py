@@ -194,6 +194,8 @@ class Machine:
             mine = blake2b(f"{self.name}\x00{name}".encode(), digest_size=5).digest()
             mac = 0x02 << 40 | int.from_bytes(mine, "big")
         port = self.nics[name] = Port(self, name, mac, network)
+        if self.kernel is not None and self.kernel.networked:
+            self.kernel.net.add_port(port)
         return port
 
     def carrier(self, port: Port, up: bool) -> None:

@@ -121,7 +121,10 @@ class Stack(IpLayer):
         self.link_changed(device)
 
     def add_port(self, port: Port) -> Nic:
-        """A network card that is put in while the machine runs."""
+        """A network card that is put in while the machine runs; one that is there is left alone."""
+        for device in self.devices.values():
+            if isinstance(device, Nic) and device.port is port:
+                return device
         nic = Nic(self, port, self.next_ifindex())
         self.add_device(nic)
         return nic

@@ -429,3 +429,11 @@ def test_a_networked_world_is_the_same_in_one_run_and_in_pieces():
     while not pieces.run_until(30 * SECOND, budget=3):
         pass
     assert whole.world.digest() == pieces.world.digest()
+
+
+def test_a_card_put_into_a_running_machine_is_there_at_once():
+    one = play(level())
+    pc = one.machines["pc"]
+    assert pc.kernel is not None
+    pc.add_nic("eth1", network=one.network)
+    assert list(pc.kernel.net.devices) == ["lo", "eth0", "eth1"]
