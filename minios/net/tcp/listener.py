@@ -208,11 +208,13 @@ class Listener:
         tcb.local_ip, tcb.local_port, tcb.remote_ip, tcb.remote_port = key
         return self.tcp.find_route(tcb) is not None
 
-    def first_window(self, key: tuple[int, int, int, int]) -> tuple[int, int, int]:
+    def first_window(
+        self, key: tuple[int, int, int, int], timestamps: bool
+    ) -> tuple[int, int, int]:
         """MSS, window and scale that a SYN/ACK tells."""
         self._reachable(key)
         tcb = self._scratch
-        window.begin(tcb)
+        window.begin(tcb, 12 if timestamps else 0)
         return tcb.adv_mss, tcb.rcv_wnd, tcb.rcv_wscale
 
     # -- the end of a handshake ----------------------------------------------------------------

@@ -102,12 +102,16 @@ def _fin(tcb: Tcb) -> None:
     tcb.ooo.clear()
     tcp = tcb.tcp
     before = tcb.state
-    _now(tcb)
     if before in (TcpState.ESTABLISHED, TcpState.SYN_RECV):
+        # The application will close before long: the acknowledgement travels on our FIN.
         tcb.state = TcpState.CLOSE_WAIT
         tcb.pingpong = True
         tcp.moved(tcb, before)
-    elif before == TcpState.FIN_WAIT1:
+        if not tcb.ack_due or tcb.delack.deadline is not None:
+            timers.delay_ack(tcb)
+        return
+    _now(tcb)
+    if before == TcpState.FIN_WAIT1:
         # Both closed at once, unless this segment acknowledges our FIN, which was seen before.
         tcb.state = TcpState.CLOSING
         tcp.moved(tcb, before)

@@ -47,7 +47,8 @@ class Request:
         stamps = segment.options.timestamps if segment.options else None
         self.ts_recent = stamps[0] if stamps else 0
         self.ts_offset = tcp.secrets.ts_offset(key)
-        self.adv_mss, self.rcv_wnd, self.rcv_wscale = listener.first_window(key)
+        timed = stamps is not None and bool(tcp.setting("tcp_timestamps"))
+        self.adv_mss, self.rcv_wnd, self.rcv_wscale = listener.first_window(key, timed)
         self.retries = self.timeouts = 0
         self.acked = False
         self.oow_at: int | None = None

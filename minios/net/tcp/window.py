@@ -25,16 +25,21 @@ def free(tcb: Tcb) -> int:
     return max((tcb.rcvbuf >> 1) - len(tcb.recvq) - tcb.ooo.size, 0)
 
 
-def begin(tcb: Tcb) -> None:
-    """The window and scale of the first segment, once the MSS is known (RFC 7323 section 2)."""
+def begin(tcb: Tcb, options: int = 0) -> None:
+    """The window and scale of the first segment, once the MSS is known (RFC 7323 section 2).
+
+    It is a multiple of what a segment will carry, ``options`` being the length of those that every
+    segment is known to have.
+    """
     clamp = tcb.window_clamp
     if tcb.rcvbuf_locked:
         clamp = min(clamp, capacity(tcb)) if clamp else capacity(tcb)
     space = capacity(tcb)
     if clamp:
         space = min(space, clamp)
-    if space > tcb.adv_mss:
-        space -= space % tcb.adv_mss
+    mss = tcb.adv_mss - options
+    if space > mss:
+        space -= space % mss
     tcb.rcv_wnd = min(space, WINDOW_MAX)
     tcb.rcv_ssthresh = tcb.rcv_wnd
     tcb.rcv_wscale = 0

@@ -44,16 +44,28 @@ def test_close_passive() -> None:
     peer = Peer()
     connection = peer.accepted()
     peer.send(10, "F.", 1, ack=1)
-    peer.expect(10, ".", 1, ack=2)
     assert connection.state == TcpState.CLOSE_WAIT
     assert connection.read(10) == b""
+    peer.expect(50, ".", 1, ack=2)
+    peer.until(55)
+    connection.close()
+    peer.expect(55, "F.", 1, ack=2)
+    assert connection.state == TcpState.LAST_ACK
+    peer.send(60, ".", 2, ack=2)
+    assert connection.state == TcpState.CLOSED
+    assert peer.stack.tcp.connections == {}
+
+
+def test_who_closes_at_once_acknowledges_on_its_own_fin() -> None:
+    """As Linux: three segments end a connection."""
+    peer = Peer()
+    connection = peer.accepted()
+    peer.send(10, "F.", 1, ack=1)
     peer.until(15)
     connection.close()
     peer.expect(15, "F.", 1, ack=2)
-    assert connection.state == TcpState.LAST_ACK
-    peer.send(20, ".", 2, ack=2)
-    assert connection.state == TcpState.CLOSED
-    assert peer.stack.tcp.connections == {}
+    peer.send(15, ".", 2, ack=2)
+    peer.nothing(1000)
 
 
 def test_simultaneous_close() -> None:

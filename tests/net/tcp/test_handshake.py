@@ -38,7 +38,7 @@ def test_handshake_active() -> None:
     assert connection.state == TcpState.SYN_SENT
     syn = peer.expect(0, "S", 0)
     assert (syn.options.mss, syn.options.wscale, syn.options.sack_permitted) == (1460, 7, True)
-    assert syn.options.timestamps is not None and syn.window == 64240
+    assert syn.options.timestamps is not None and syn.window == 64240  # 44 segments
     peer.send(10, "S.", 0, ack=1, mss=1460)
     peer.expect(10, ".", 1, ack=1)
     assert connection.state == TcpState.ESTABLISHED
@@ -53,7 +53,9 @@ def test_options_hold_only_if_both_offer_them() -> None:
     options = peer.expect(0, "S.", 0).options
     assert (options.wscale, options.sack_permitted, options.timestamps) == (None, False, None)
     peer.send(1, "S", 0, sport=4001, mss=1460, wscale=2, sack=True, ts=(5, 0))
-    options = peer.expect(1, "S.", 0).options
+    answer = peer.expect(1, "S.", 0)
+    assert answer.window == 65160  # 45 segments with timestamps in them
+    options = answer.options
     assert (options.wscale, options.sack_permitted) == (7, True)
     assert options.timestamps[1] == 5
 

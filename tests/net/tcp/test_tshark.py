@@ -40,7 +40,7 @@ def test_on_a_clean_cable_there_is_no_anomaly(tmp_path: Path, how: dict[str, Any
     transfer = captured(path, queue=1 << 22, **how)
     assert clean(path) > 500
     full = lines(path, "tcp.analysis.window_full")
-    assert bool(full) == (how.get("window") == 4096)
+    assert bool(full) == ("window" in how)
     assert len(anomalies(path)) == len(full)
     assert transfer.near.info().total_retrans == 0
 
