@@ -72,7 +72,8 @@ _DIRECTORIES = (
     (b"/var/tmp", 0o1777), (b"/var/log/journal", 0o755), (b"/var/spool/cron/crontabs", 0o1730),
     (b"/var/spool/cron/atjobs", 0o1770), (b"/etc/systemd/system", 0o755),
     (b"/etc/systemd/system/multi-user.target.wants", 0o755), (b"/etc/cron.d", 0o755),
-    (b"/usr/lib/systemd/system", 0o755), (b"/etc/bind", 0o755), (b"/etc/dhcp", 0o755), (b"/etc/ssh", 0o755),
+    (b"/usr/lib/systemd/system", 0o755), (b"/etc/bind", 0o755), (b"/etc/dhcp", 0o755),
+    (b"/etc/ssh", 0o755),
     (b"/var/cache/bind", 0o775), (b"/var/lib/dhcp", 0o755), (b"/var/www/html", 0o755),
     (b"/usr/lib/cgi-bin", 0o755), (b"/etc/rsyslog.d", 0o755),
 )  # fmt: skip
