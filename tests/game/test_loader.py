@@ -125,8 +125,8 @@ goals:
         ("      processes:\n", "      sched: {boost: 1us}\n      processes:\n",
          "world.machines.pc.sched.boost: must be 0s (never) or at least 1ms"),
         ("    file: /tmp/{{word}}\n", "", "goals.made: needs a check: one of process, load, memory,"
-         " file, directory, output, metric, probe, pids_free, power, reachable, port, nat, all, any,"
-         " not"),
+         " file, directory, output, metric, probe, pids_free, power, reachable, port, nat, all,"
+         " any, not"),
         ("  machines:", "  links: {lan: 1}\n  machines:", "world.links.lan: must be a mapping"),
     ],
 )  # fmt: skip
