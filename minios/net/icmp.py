@@ -43,6 +43,9 @@ PEERS = 1024
 BURST = 6
 """How many errors a destination may be sent at once (XRLIM_BURST_FACTOR)."""
 
+ROUTE_BURST = 5 * SECOND
+"""net.ipv4.route.error_burst."""
+
 REDIRECTS = 9
 """Redirects that a host may ignore before it gets no more for a while (redirect_number)."""
 REDIRECT_LOAD = 20 * MILLISECOND
@@ -137,15 +140,26 @@ class Icmp:
         limit = self.stack.sysctl["icmp_ratelimit"] * MILLISECOND
         if not limit:
             return True
-        tokens, since = self._peers.pop(peer, (BURST * limit, now))
-        tokens = min(BURST * limit, tokens + now - since)
-        ok = tokens >= limit
-        if len(self._peers) >= PEERS:
-            del self._peers[next(iter(self._peers))]
-        self._peers[peer] = (tokens - limit if ok else tokens, now)
+        ok = self._take(now, peer, limit, BURST * limit)
         if not ok:
             self.stack.counters["IcmpOutRateLimitHost"] += 1
         return ok
+
+    def _take(self, now: int, peer: int, cost: int, most: int) -> bool:
+        """Whether a destination's bucket, of ``most`` ns, had ``cost`` ns left."""
+        tokens, since = self._peers.pop(peer, (most, now))
+        tokens = min(most, tokens + now - since)
+        ok = tokens >= cost
+        if len(self._peers) >= PEERS:
+            del self._peers[next(iter(self._peers))]
+        self._peers[peer] = (tokens - cost if ok else tokens, now)
+        return ok
+
+    def route_error(self, packet: IPv4, type: int, code: int) -> None:
+        """Tell that there is no way on. These have a limit of their own before that of all errors,
+        with the same bucket (ip_error: error_cost, error_burst)."""
+        if self._take(self.stack.world.now, packet.src, SECOND, ROUTE_BURST):
+            self.error(packet, type, code)
 
     def redirect(self, packet: IPv4, dst: Dst) -> None:
         """Tell a host of this link that it should ask another router (RFC 1812 4.3.3.2)."""

@@ -172,7 +172,7 @@ class IpLayer:
             self.printk(4, f"ll header: 00000000: {frame.header().hex(' ')}")
         self.drop(reason, packet, dev, dst.detail)
         if dst.icmp is not None:
-            self.icmp_error(packet, *dst.icmp)
+            self.icmp.route_error(packet, *dst.icmp)
 
     def _deliver(self, packet: IPv4, dev: NetDevice) -> None:
         """A packet for this host: to raw sockets, and to its protocol."""

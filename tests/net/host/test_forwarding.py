@@ -281,6 +281,19 @@ def test_errors_are_limited_per_destination() -> None:
     assert net.rig.reasons == [Drop.TTL] * 40
 
 
+def test_that_there_is_no_way_is_told_two_times_at_once() -> None:
+    """ip_error has a limit of its own before icmp_ratelimit, and both take from one bucket."""
+    net = Middle()
+    for number in range(10):
+        net.send(echo("10.1.0.2", "10.9.0.2", seq=number))
+    assert len(net.a.frames) == 2
+    net.rig.run(net.rig.world.now + 2 * S)
+    for number in range(10):
+        net.send(echo("10.1.0.2", "10.9.0.2", seq=number))
+    assert len(net.a.frames) == 3
+    assert net.rig.reasons == [Drop.NO_ROUTE] * 20
+
+
 def test_a_wrong_header_checksum_ends_a_packet() -> None:
     """RFC 1812 5.2.2."""
     net = Middle()
