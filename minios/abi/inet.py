@@ -98,8 +98,8 @@ PORT_EPHEMERAL = (32768, 60999)
 """The default net.ipv4.ip_local_port_range, both included."""
 
 SERVICES: dict[tuple[int, int], str] = {
-    (1, 6): "tcpmux", (7, 6): "echo", (7, 17): "echo", (9, 6): "discard", (9, 17): "discard", (11, 6): "systat",
-    (13, 6): "daytime", (13, 17): "daytime", (15, 6): "netstat", (17, 6): "qotd",
+    (1, 6): "tcpmux", (7, 6): "echo", (7, 17): "echo", (9, 6): "discard", (9, 17): "discard",
+    (11, 6): "systat", (13, 6): "daytime", (13, 17): "daytime", (15, 6): "netstat", (17, 6): "qotd",
     (19, 6): "chargen", (19, 17): "chargen", (20, 6): "ftp-data", (21, 6): "ftp", (22, 6): "ssh",
     (23, 6): "telnet", (25, 6): "smtp", (37, 6): "time", (37, 17): "time", (43, 6): "whois",
     (49, 6): "tacacs", (49, 17): "tacacs", (53, 6): "domain", (53, 17): "domain",
