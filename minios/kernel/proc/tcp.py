@@ -56,6 +56,6 @@ def _line(number: int, row: Row) -> str:
     threshold = tcb.ssthresh if tcb.ssthresh < _INFINITE else -1
     quick = tcb.quick << 1 | tcb.pingpong
     return line + (
-        f"{tcb.probes_out:8} {row.ino} {1 if listening else 2} {0:016x} {tcb.rtt.rto // _TICK} "
+        f"{tcb.probes_out:8} {row.ino} {2 if row.timer else 1} {0:016x} {tcb.rtt.rto // _TICK} "
         f"{tcb.ato // _TICK} {quick} {tcb.cwnd} {0 if listening else threshold}"
     )
