@@ -392,3 +392,17 @@ def test_a_judge_may_ask_too(net: Net) -> None:
     assert [(status, text.split(b"\n")[0][:18]) for status, text in told] == [
         (0, b"192.0.2.9 answers;")
     ]
+
+
+def test_the_power_may_go_while_a_probe_is_under_way(net: Net) -> None:
+    for char in "why ping 10.0.0.77\r":
+        net.play.apply("key", {"data": char})
+    net.play.run_until(net.play.world.now + SECOND)
+    machine = net.play.machines["pc"]
+    machine.power_off()
+    net.play.run_until(net.play.world.now + SECOND)
+    machine.power_on()
+    net.play.run_until(net.play.world.now + 2 * LIMIT)
+    assert machine.kernel is not None
+    assert machine.kernel.causes.probes == []
+    assert len(net.play.world.digest()) == 32
