@@ -59,7 +59,7 @@ class IpLayer:
     trail: Any
     receiving: Ethernet | None
     input_device: NetDevice | None
-    printk: Callable[[int, str], None]
+    warn: Callable[..., None]
     drop: Callable[..., None]
     not_ours: Callable[[Ethernet, NetDevice], None]
     icmp_error: Callable[..., None]
@@ -164,12 +164,11 @@ class IpLayer:
         if reason is Drop.RPF:
             counters["TcpExtIPReversePathFilter"] += 1
         if reason in (Drop.MARTIAN, Drop.RPF) and self.sysctl.either(dev.name, "log_martians"):
-            self.printk(
-                4,
+            self.warn(
                 f"IPv4: martian source {ip_text(packet.dst)} from {ip_text(packet.src)}, "
                 f"on dev {dev.name}",
+                f"ll header: 00000000: {frame.header().hex(' ')}",
             )
-            self.printk(4, f"ll header: 00000000: {frame.header().hex(' ')}")
         self.drop(reason, packet, dev, dst.detail)
         if dst.icmp is not None:
             self.icmp.route_error(packet, *dst.icmp)

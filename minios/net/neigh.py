@@ -325,7 +325,7 @@ class Neighbours:
         if self.count < sysctl["gc_thresh3"]:
             return True
         self.overflows += 1
-        self.stack.printk(6, "neighbour: arp_cache: neighbor table overflow!")
+        self.stack.warn("neighbour: arp_cache: neighbor table overflow!")
         return False
 
     def _collect(self, now: int) -> None:

@@ -29,6 +29,7 @@ from minios.net.settings import Settings
 from minios.net.wire.ethernet import Ethernet
 from minios.net.wire.ipv4 import IPv4
 from minios.sim.canonical import encode
+from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
     from minios.net.port import Port
@@ -97,6 +98,7 @@ class Stack(IpLayer):
         """CLOCK_REALTIME in ns."""
         self._ident = world.stream(f"stack {name} ident").below(0x10000)
         self._ifindex = 0
+        self._warned = (world.now, 0)
         self.inet = Devinet(self)
         """Addresses of devices, and what follows from them."""
         self.lo = Loopback(self)
@@ -290,6 +292,18 @@ class Stack(IpLayer):
             for hook in hooks:
                 hook(record)
 
+    def warn(self, *lines: str) -> None:
+        """Tell the kernel's log of something that anybody can cause: ten times in five seconds at
+        most (net_ratelimit)."""
+        begin, count = self._warned
+        now = self.world.now
+        if now - begin >= 5 * SECOND:
+            begin, count = now, 0
+        self._warned = (begin, count + 1)
+        if count < 10:
+            for line in lines:
+                self.printk(4, line)
+
     # -- the end, and the digest -----------------------------------------------------------------
 
     def close(self) -> None:
@@ -308,7 +322,7 @@ class Stack(IpLayer):
             self.routes.state(), self.neigh.state(), self.icmp.state(), self.reassembly.state(),
             dict(self.sysctl), dict(self.counters),
             {reason.name: count for reason, count in self.dropped.items()},
-            [record.state() for record in self.drops], self._ident,
+            [record.state() for record in self.drops], self._ident, self._warned,
             self.netfilter.state() if self.netfilter is not None else None,
             [(name, part()) for name, part in self.parts.items()],
         )  # fmt: skip

@@ -166,6 +166,24 @@ def test_destinations_that_cannot_be(dst: str) -> None:
     assert net.rig.reasons == [Drop.MARTIAN]
 
 
+def test_martians_are_logged_if_wanted_and_not_too_often() -> None:
+    """log_martians; the kernel's words."""
+    net = Middle(**{"conf.all.log_martians": 1})
+    said: list[tuple[int, str]] = []
+    net.router.printk = lambda level, text: said.append((level, text))
+    for _ in range(30):
+        net.send(echo("127.0.0.1", "10.2.0.2"))
+    assert said[:2] == [
+        (4, "IPv4: martian source 10.2.0.2 from 127.0.0.1, on dev eth0"),
+        (4, f"ll header: 00000000: {net.in_mac.to_bytes(6, 'big').hex(' ')} "
+            "02 00 00 00 00 0a 08 00"),
+    ]  # fmt: skip
+    assert len(said) == 20
+    net.rig.run(net.rig.world.now + 5 * S)
+    net.send(echo("127.0.0.1", "10.2.0.2"))
+    assert len(said) == 22
+
+
 def test_our_own_address_as_a_source_is_a_martian() -> None:
     net = Middle()
     net.send(echo("10.2.0.1", "10.2.0.2"))
