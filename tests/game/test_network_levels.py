@@ -1,9 +1,12 @@
 """The network part of level files: what is read, what is refused, and what is built of it."""
 
+from pathlib import Path
+
 import pytest
 
 from minios.abi.inet import parse_mac
 from minios.game.build import BuildError, build
+from minios.game.loader import loads
 from minios.game.netbuild import interfaces
 from minios.game.netlint import warnings
 from minios.game.play import Play
@@ -437,3 +440,14 @@ def test_a_card_put_into_a_running_machine_is_there_at_once():
     assert pc.kernel is not None
     pc.add_nic("eth1", network=one.network)
     assert list(pc.kernel.net.devices) == ["lo", "eth0", "eth1"]
+
+
+def test_the_example_of_the_guide_plays():
+    guide = (Path(__file__).parents[2] / "docs/levels.md").read_text()
+    text = guide.partition("## The network")[2].partition("```yaml\n")[2].partition("```")[0]
+    head = "format: 1\nid: guide\ntitle: Guide\nbriefing: x\n"
+    world = text.replace("world:\n", "world:\n  player: {machine: pc, user: root}\n", 1)
+    goals = "goals:\n  web: {text: The web answers, reachable: {on: pc, to: web}}\n"
+    one = play(loads((head + world + goals).encode(), "guide"))
+    one.run_until(10 * SECOND)
+    assert one.outcome == "win"
