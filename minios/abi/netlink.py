@@ -255,8 +255,8 @@ def attributes(data: bytes) -> dict[int, bytes]:
 
 
 def number(data: bytes) -> int:
-    """The number in an attribute of any size."""
-    return int.from_bytes(data, "little")
+    """The number in an attribute, of eight bytes at most."""
+    return int.from_bytes(data[:8], "little")
 
 
 def address(data: bytes) -> int:

@@ -118,6 +118,11 @@ BODIES = st.binary(max_size=200) | st.builds(
 BOX = machine()
 
 
+def test_an_address_of_the_wrong_length_is_refused() -> None:
+    body = RtMsg(2, 32, 0, table=254, type=1).pack() + nl.attribute(nl.FRA_DST, b"12345")
+    assert refused(machine(), nl.RTM_NEWRULE, nl.NLM_F_CREATE, body) == (Errno.EINVAL, "")
+
+
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(
     st.sampled_from(sorted({16, 17, 18, 19, 20, 21, 22, 24, 25, 26, 28, 29, 30, 32, 33, 34})),

@@ -64,7 +64,7 @@ def change_bridge(device: BridgeDevice, data: dict[int, bytes]) -> None:
     if nl.IFLA_BR_VLAN_FILTERING in data:
         device.set_filtering(bool(nl.number(data[nl.IFLA_BR_VLAN_FILTERING])))
     if nl.IFLA_BR_STP_STATE in data:
-        priority = nl.number(data.get(nl.IFLA_BR_PRIORITY, b"\0\x80"))
+        priority = nl.number(data.get(nl.IFLA_BR_PRIORITY, b"\0\x80")) & 0xFFFF
         device.set_spanning_tree(bool(nl.number(data[nl.IFLA_BR_STP_STATE])), priority)
 
 
@@ -194,9 +194,12 @@ def station(stack: Stack, device: NetDevice, found: dict[int, bytes], *, delete:
     port = _port(device)
     core = port.bridge
     mac = nl.address(found.get(nl.NDA_LLADDR, b""))
-    if not mac:
+    if not mac or len(found[nl.NDA_LLADDR]) != 6:
         raise error(Errno.EINVAL)
-    key = nl.number(found.get(nl.NDA_VLAN, b"")) << 48 | mac
+    vid = nl.number(found.get(nl.NDA_VLAN, b""))
+    if vid > 4094:
+        raise error(Errno.EINVAL)
+    key = vid << 48 | mac
     if delete:
         if key not in core.stations or core.stations[key].port is not port:
             raise error(Errno.ENOENT)

@@ -40,6 +40,25 @@ ANSWERS: dict[int, Answer] = {
 }
 
 
+_ADDRESSES: dict[int, tuple[int, int, tuple[int, ...]]] = {
+    1: (8, 4, (nl.IFA_ADDRESS, nl.IFA_LOCAL, nl.IFA_BROADCAST)),
+    2: (12, 4, (nl.RTA_DST, nl.RTA_SRC, nl.RTA_GATEWAY, nl.RTA_PREFSRC)),
+    3: (12, 4, (nl.NDA_DST,)),
+    4: (12, 4, (nl.FRA_DST, nl.FRA_SRC)),
+}
+"""By subject: how long its header is, and which attributes have to have how many bytes."""
+
+
+def _validate(message: Nlmsg) -> None:
+    """Attributes that are addresses are as long as addresses. EINVAL."""
+    policy = _ADDRESSES.get((message.type - 16) >> 2)
+    if policy is not None:
+        start, length, kinds = policy
+        for kind, data in nl.attribute_list(message.body[start:]):
+            if kind in kinds and len(data) != length:
+                raise error(Errno.EINVAL)
+
+
 def handle(kernel: Kernel, pcb: PCB, sock: Any, message: Nlmsg) -> list[bytes]:
     """Answer a message. EOPNOTSUPP EPERM (CAP_NET_ADMIN), and what the subject says."""
     answer = ANSWERS.get(message.type)
@@ -47,4 +66,5 @@ def handle(kernel: Kernel, pcb: PCB, sock: Any, message: Nlmsg) -> list[bytes]:
         raise error(Errno.EOPNOTSUPP)
     if message.type & 3 != 2 and not capable(pcb, CAP_NET_ADMIN):
         raise error(Errno.EPERM)
+    _validate(message)
     return answer(kernel.net, message, sock.pid)

@@ -166,7 +166,9 @@ def _create(stack: Stack, name: str, found: dict[int, bytes]) -> None:
         raise error(Errno.ENFILE)
     name = name or _unused(stack, {"bridge": "bridge", "vlan": "vlan"}.get(kind, kind))
     _name(stack, name)
-    mac = nl.address(found[nl.IFLA_ADDRESS]) if nl.IFLA_ADDRESS in found else 0
+    if len(found.get(nl.IFLA_ADDRESS, bytes(6))) != 6:
+        raise error(Errno.EINVAL)
+    mac = nl.address(found.get(nl.IFLA_ADDRESS, b""))
     if mac & GROUP:
         raise error(Errno.EADDRNOTAVAIL)
     device: NetDevice

@@ -64,7 +64,7 @@ def _parse(stack: Stack, request: Nlmsg) -> tuple[RtMsg, dict[int, bytes], Route
     if 9 in found:
         raise refuse(Errno.EINVAL, "Multipath support not enabled in kernel")
     metrics = {
-        kind: nl.number(data)
+        kind: nl.number(data[:4])
         for kind, data in nl.attribute_list(found.get(nl.RTA_METRICS, b""))
         if kind
     }
