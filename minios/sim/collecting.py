@@ -10,6 +10,18 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+USUAL = (700, 10, 10)
+"""Python's thresholds up to 3.12."""
+SELDOM = (700, 10, 100)
+
+
+def seldom() -> None:
+    """Look through everything ten times less often than Python would, unless somebody has chosen
+    how often: a world is large, long-lived, and has few cycles that end.
+    """
+    if gc.get_threshold() == USUAL:
+        gc.set_threshold(*SELDOM)
+
 
 @contextmanager
 def uncollected() -> Iterator[None]:

@@ -13,6 +13,7 @@ from heapq import heapify, heappop, heappush
 from typing import Any, TypeVar
 
 from minios.sim.canonical import encode
+from minios.sim.collecting import seldom
 from minios.sim.instruments import Instruments
 from minios.sim.random import Rng
 
@@ -75,6 +76,7 @@ class World:
     )  # fmt: skip
 
     def __init__(self, seed: int = 0, *, now: int = 0) -> None:
+        seldom()
         self.seed = seed
         self.now = now
         self.instruments = Instruments()
