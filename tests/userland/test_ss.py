@@ -39,6 +39,7 @@ def test_ss_tulpan_has_all_of_them_and_who_has_them(box: testing.Box) -> None:
         "Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:Port Process",
         f"udp   UNCONN 0      0            0.0.0.0:9000       0.0.0.0:*     {who}3))",
         f"tcp   LISTEN 0      1          127.0.0.1:22         0.0.0.0:*     {who}3))",
+        f"tcp   LISTEN 0      1            0.0.0.0:7000       0.0.0.0:*     {who}3))",
         f"tcp   ESTAB  0      0          127.0.0.1:40000    127.0.0.1:7000  {who}3))",
         f"tcp   ESTAB  0      0          127.0.0.1:7000     127.0.0.1:40000 {who}4))",
     ]
@@ -116,13 +117,13 @@ def test_ss_k_is_for_root() -> None:
 
 def test_the_summary(box: testing.Box) -> None:
     lines = out(box, SETUP + TALK + "ss -s")
-    assert lines[1] == "TCP:   3 (estab 2, closed 0, orphaned 0, timewait 0)"
+    assert lines[1] == "TCP:   4 (estab 2, closed 0, orphaned 0, timewait 0)"
     assert lines[3:] == [
         "Transport Total     IP        IPv6",
         "RAW\t  0         0         0        ",
         "UDP\t  1         1         0        ",
-        "TCP\t  3         3         0        ",
-        "INET\t  4         4         0        ",
+        "TCP\t  4         4         0        ",
+        "INET\t  5         5         0        ",
         "FRAG\t  0         0         0        ",
         "",
     ]

@@ -324,8 +324,6 @@ async def _listen(tool: Tool, options: Options, port: int) -> int:
             raise Failure(b"accept: " + why(err), 1) from None
         if options.verbose:
             await _report(tool, options, b"Connection received", peer)
-        if "k" not in options.flags:
-            await sys.close(fd)
         await Talk(tool, options, end).run()
         await sys.close(end)
         if "k" not in options.flags:
