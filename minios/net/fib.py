@@ -184,6 +184,8 @@ class Table:
                         continue
                     if route.scope < scope:
                         continue
+                    if route.flags & RTNH_F_LINKDOWN and _ignored(route):
+                        continue
                     if oif and route.dev is not None and route.dev.name != oif:
                         continue
                     return route
@@ -199,6 +201,12 @@ class Table:
         ]
         routes.sort(key=lambda entry: entry[:3])
         return iter([entry[3] for entry in routes])
+
+
+def _ignored(route: Route) -> bool:
+    """Whether routes of a device without carrier do not count (ignore_routes_with_linkdown)."""
+    dev = route.dev
+    return dev is not None and bool(dev.stack.sysctl.conf(dev.name, "ignore_routes_with_linkdown"))
 
 
 class Rule:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from minios.abi.inet import ip_text
 from minios.net.address import BROADCAST, multicast, zeronet
 from minios.net.drop import Drop
+from minios.net.fib import TABLE_MAIN
 from minios.net.netdev import GROUP
 from minios.net.wire.icmp import (
     ECHO,
@@ -280,6 +281,15 @@ class Icmp:
             return
         info = message.rest
         kind, code = message.type, message.code
+        if stack.is_broadcast(quoted.dst):
+            # RFC 1122 3.2.2: nobody may send an error about a broadcast.
+            if not stack.sysctl["icmp_ignore_bogus_error_responses"]:
+                stack.warn(
+                    f"icmp: {ip_text(packet.src)} sent an invalid ICMP type {kind}, code {code} "
+                    f"error to a broadcast: {ip_text(quoted.dst)} on {dev.name}"
+                )
+            stack.drop(Drop.INVALID, packet, dev, "an error about a broadcast")
+            return
         if kind == UNREACHABLE and code == FRAGMENTATION_NEEDED:
             if stack.sysctl["ip_no_pmtu_disc"]:
                 return
@@ -312,6 +322,15 @@ class Icmp:
             wrong = f"no gateway: {ip_text(gateway)}"
         elif not any(a.covers(gateway) for a in dev.addresses) or stack.is_local(gateway):
             wrong = f"{ip_text(gateway)} is not on the link"
+        elif (
+            not stack.sysctl.either(name, "shared_media")
+            and stack.sysctl.both(name, "secure_redirects")
+            and not any(
+                route.gateway == gateway and route.dev is dev
+                for route in stack.routes.table(TABLE_MAIN).prefix(0, 0)
+            )
+        ):
+            wrong = f"{ip_text(gateway)} is no default gateway"
         else:
             try:
                 now = stack.routes.output(quoted.dst)

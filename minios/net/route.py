@@ -292,6 +292,15 @@ class Routing(Fib):
             wrong = self._source_error(src, 0, dev, None)
             if wrong is not None:
                 return self._refuse(dev, dst, *wrong)
+            if (
+                found.dev is not None
+                and found.dev is not dev
+                and stack.forwards(dev)
+                and stack.sysctl.both(dev.name, "bc_forwarding")
+            ):
+                made = self._made(found, found.dev, dst, 0)
+                made.local = False
+                return made
             return self._here(fib.BROADCAST, lo, dst)
         if found.type == fib.LOCAL:
             if not dev.loopback:
@@ -311,7 +320,8 @@ class Routing(Fib):
         made = self._made(found, out, dst, 0)
         if made.kind != fib.UNICAST:
             return self._refuse(dev, dst, Drop.BROADCAST, "broadcasts are not forwarded")
-        made.mtu = min(out.mtu, found.metrics.get(2, out.mtu))
+        if not stack.sysctl["ip_forward_use_pmtu"]:
+            made.mtu = min(out.mtu, found.metrics.get(2, out.mtu))
         made.gateway = found.gateway
         made.nexthop = found.gateway or dst
         made.expires = 0

@@ -23,7 +23,6 @@ GLOBAL: dict[str, int] = {
     "icmp_msgs_burst": 50,
     "ipfrag_time": 30,
     "ipfrag_high_thresh": 4 << 20,
-    "ipfrag_max_dist": 64,
     "route_min_pmtu": 552,
     "route_mtu_expires": 600,
 }
@@ -32,7 +31,6 @@ GLOBAL: dict[str, int] = {
 DEVICE: dict[str, int] = {
     "accept_local": 0,
     "accept_redirects": 1,
-    "accept_source_route": 0,
     "arp_accept": 0,
     "arp_announce": 0,
     "arp_filter": 0,
@@ -55,7 +53,6 @@ DEVICE: dict[str, int] = {
 come in by the device, as providers' routers are configured to."""
 
 NEIGHBOUR: dict[str, int] = {
-    "app_solicit": 0,
     "base_reachable_time_ms": 30_000,
     "delay_first_probe_time": 5,
     "gc_stale_time": 60,

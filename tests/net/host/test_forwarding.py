@@ -273,6 +273,37 @@ def test_directed_broadcasts_and_multicasts_stay_where_they_are() -> None:
     net.a.nothing()
 
 
+def test_with_bc_forwarding_a_directed_broadcast_reaches_everybody_there() -> None:
+    """What a smurf attack needs, and RFC 2644 made the exception."""
+    net = Middle(**{"conf.all.bc_forwarding": 1, "conf.eth0.bc_forwarding": 1})
+    net.send(echo("10.1.0.2", "10.2.0.255"))
+    net.b.expect(None, eth(ipv4(icmp(type=8), dst="10.2.0.255"), dst="ff:ff:ff:ff:ff:ff"))
+
+
+def test_routes_of_a_dead_link_count_unless_ignored() -> None:
+    """ignore_routes_with_linkdown."""
+    for ignored, counted in ((0, "10.2.0.9"), (1, "10.1.0.9")):
+        net = Middle(**{"conf.eth1.ignore_routes_with_linkdown": ignored})
+        net.router.add_route(parse_ip("10.9.0.0"), 16, parse_ip("10.2.0.9"))
+        net.router.add_route(parse_ip("10.9.0.0"), 16, parse_ip("10.1.0.9"), metric=9)
+        net.rig.network.links["link2"].unplug()
+        assert net.router.route(parse_ip("10.9.0.1")).nexthop == parse_ip(counted)
+
+
+def test_an_error_about_a_broadcast_is_bogus() -> None:
+    """RFC 1122 3.2.2; icmp_ignore_bogus_error_responses."""
+    net = Middle(icmp_ignore_bogus_error_responses=0)
+    said: list[str] = []
+    net.router.printk = lambda level, text: said.append(text)
+    quoted = echo("10.1.0.1", "10.1.0.255").pack()[:28]
+    net.send(IPv4(parse_ip("10.1.0.2"), parse_ip("10.1.0.1"), 1, ICMP(3, 1, 0, quoted)))
+    assert net.rig.reasons == [Drop.INVALID]
+    assert said == [
+        "icmp: 10.1.0.2 sent an invalid ICMP type 3, code 1 error to a broadcast: "
+        "10.1.0.255 on eth0"
+    ]
+
+
 def test_no_error_about_an_error_a_broadcast_or_a_later_fragment() -> None:
     """RFC 1122 3.2.2."""
 
