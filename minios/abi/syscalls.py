@@ -143,7 +143,7 @@ class NR:
     shmctl = call(195, "int any any")
     shmat = call(196, "int any any", returns="addr", of="M")
     shmdt = call(197, "addr", of="M")
-    socket = call(198, "family socktype int", returns="int", of="N")
+    socket = call(198, "family socktype sockproto", returns="int", of="N")
     socketpair = call(199, "family socktype int >fds", of="N")
     bind = call(200, "fd sockaddr", of="N")
     listen = call(201, "fd int", of="N")

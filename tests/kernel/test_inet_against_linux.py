@@ -1,6 +1,6 @@
 """Random histories of calls on TCP and UDP sockets, made here and on this host's Linux: every
-result, every errno and every poll must be the same. Everything is non-blocking, over the loopback, and on
-Linux each history has a network namespace of its own."""
+result, every errno and every poll must be the same. Everything is non-blocking, over the loopback,
+and on Linux each history has a network namespace of its own."""
 
 from __future__ import annotations
 

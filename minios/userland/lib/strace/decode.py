@@ -80,8 +80,12 @@ def rest(info: SyscallInfo, style: Style) -> str:
             begun = True
             parts.clear()
         if word.startswith(">"):
-            failed = info.is_error
-            parts.append(_address(word, index) if failed else _filled(word[1:], cursor))
+            if info.is_error:
+                if word in _TAKING:
+                    cursor.take()
+                parts.append(_address(word, index))
+            else:
+                parts.append(_filled(word[1:], cursor))
         else:
             _given(word, cursor, parts)
     return ", ".join(parts) if begun else ""
@@ -112,6 +116,10 @@ def _filled(word: str, cursor: Cursor) -> str:
         except _NONSENSE:
             pass
     return anything(cursor.result, cursor.style)
+
+
+_TAKING = (">recvmsg", ">sender")
+"""What stands for an argument of the request too: how much room there is, whether it is wanted."""
 
 
 def _address(word: str, index: int) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from minios.abi import flags, ptrace
+from minios.abi.netlink import NetlinkAddress
 from minios.abi.records import (
     Termios,
     Winsize,
 )
-from minios.userland.lib.strace import sched, sockets, tables, waits
+from minios.userland.lib.strace import devices, inet, nlmsg, sched, sockets, tables, waits
 from minios.userland.lib.strace.pieces import (
     BUFFER,
     STACK,
@@ -54,7 +55,10 @@ def _path(c: Cursor) -> str:
 
 
 def _data(c: Cursor) -> str:
-    return text_of(c.take(), c.style, c.style.limit)
+    data = c.take()
+    if isinstance(data, bytes) and isinstance(c.past(1), NetlinkAddress):
+        return nlmsg.text(data, c.style)
+    return text_of(data, c.style, c.style.limit)
 
 
 def _length(c: Cursor) -> str:
@@ -162,7 +166,7 @@ def _sock(show: Callable[[Any, Style], str]) -> Kind:
 
 def _sendmsg(c: Cursor) -> str:
     data, fds, where = c.take(), c.take(), c.take()
-    return sockets.header(data, where, fds, c.style)
+    return sockets.header(data, where, fds, c.style, others=c.past(1))
 
 
 def _ioctl(c: Cursor) -> str:
@@ -170,6 +174,9 @@ def _ioctl(c: Cursor) -> str:
     name = tables.IOCTL.get(request, f"{request:#x}" if isinstance(request, int) else "0")
     if request in (flags.TIOCNOTTY,):
         return name
+    device = devices.request(request, argument, c.result, c.failed, c.style)
+    if device is not None:
+        return f"{name}, {device}"
     given = c.result if argument is None else argument
     if c.failed and argument is None:
         return f"{name}, {pointer(STACK)}"
@@ -383,6 +390,7 @@ KINDS: dict[str, Kind] = {
     "inflags": _sock(sockets.watch_flags), "inmask": _sock(sockets.watch_mask),
     "msgflags": _sock(sockets.message_flags), "sendmsg": _sendmsg,
     "shuthow": _sock(sockets.how), "sockaddr": _sock(sockets.address_given),
+    "sockproto": lambda c: inet.protocol(c.past(-2), c.take()),
     "sockflags": _sock(sockets.accept_flags), "socktype": _sock(sockets.socket_type),
     "sockopt": lambda c: sockets.option(c.take(), c.take(), c.style),
     "sockval": lambda c: sockets.option_value(c.take(), c.style, stored=False),

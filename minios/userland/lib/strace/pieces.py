@@ -41,6 +41,12 @@ class Cursor:
         self.last = self._args[at] if at < len(self._args) else 0
         return self.last
 
+    def past(self, by: int) -> Any:
+        """The argument so many places from the next one, which stays the next; None if none is
+        there."""
+        at = self._at + by
+        return self._args[at] if 0 <= at < len(self._args) else None
+
     @property
     def done(self) -> bool:
         return self._at >= len(self._args)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from minios.abi import flags
+from minios.abi.netlink import NetlinkAddress
 from minios.abi.records import (
     Rusage,
     Siginfo,
@@ -14,7 +15,7 @@ from minios.abi.records import (
     Utsname,
     Waited,
 )
-from minios.userland.lib.strace import sched, sockets, tables, waits
+from minios.userland.lib.strace import nlmsg, sched, sockets, tables, waits
 from minios.userland.lib.strace.pieces import (
     BUFFER,
     Cursor,
@@ -46,11 +47,15 @@ def _sock_out(show: Callable[[Any, Style], str]) -> Kind:
 
 def _recvmsg(c: Cursor) -> str:
     got, room = c.result, c.take()
-    return sockets.header(got.data, got.address, got.fds, c.style, room=room, told=got.flags)
+    return sockets.header(
+        got.data, got.address, got.fds, c.style, room=room, told=got.flags, others=got.control
+    )
 
 
 def _received(c: Cursor) -> str:
     data = c.result[0] if isinstance(c.result, tuple) else c.result
+    if isinstance(c.result, tuple) and isinstance(c.result[1], NetlinkAddress):
+        return nlmsg.text(data, c.style)
     return quoted(data, c.style, c.style.limit)
 
 

@@ -4,17 +4,21 @@ from typing import Any
 
 from minios.abi import flags, inotify, sockets
 from minios.abi.records import Flock
+from minios.userland.lib.strace import inet
 from minios.userland.lib.strace.text import Style, names, quoted
 
-_FAMILIES = {0: "AF_UNSPEC", 1: "AF_UNIX", 2: "AF_INET"}
+_FAMILIES = {
+    0: "AF_UNSPEC", 1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET",
+}  # fmt: skip
 _TYPES = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW", 5: "SOCK_SEQPACKET"}
 _TYPE_FLAGS = ((sockets.SOCK_CLOEXEC, "SOCK_CLOEXEC"), (sockets.SOCK_NONBLOCK, "SOCK_NONBLOCK"))
 _HOW = {0: "SHUT_RD", 1: "SHUT_WR", 2: "SHUT_RDWR"}
 _MESSAGE = tuple(
     (getattr(sockets, word), word)
     for word in (
-        "MSG_PEEK", "MSG_CTRUNC", "MSG_TRUNC", "MSG_DONTWAIT", "MSG_EOR", "MSG_WAITALL",
-        "MSG_NOSIGNAL", "MSG_CMSG_CLOEXEC",
+        "MSG_OOB", "MSG_PEEK", "MSG_DONTROUTE", "MSG_CTRUNC", "MSG_TRUNC", "MSG_DONTWAIT",
+        "MSG_EOR", "MSG_WAITALL", "MSG_CONFIRM", "MSG_ERRQUEUE", "MSG_NOSIGNAL", "MSG_MORE",
+        "MSG_CMSG_CLOEXEC",
     )
 )  # fmt: skip
 _OPTIONS = {
@@ -22,7 +26,9 @@ _OPTIONS = {
     for word in (
         "SO_REUSEADDR", "SO_TYPE", "SO_ERROR", "SO_BROADCAST", "SO_SNDBUF", "SO_RCVBUF",
         "SO_KEEPALIVE", "SO_PASSCRED", "SO_PEERCRED", "SO_RCVTIMEO", "SO_SNDTIMEO",
-        "SO_ACCEPTCONN", "SO_PROTOCOL", "SO_DOMAIN",
+        "SO_ACCEPTCONN", "SO_PROTOCOL", "SO_DOMAIN", "SO_DEBUG", "SO_DONTROUTE", "SO_OOBINLINE",
+        "SO_PRIORITY", "SO_LINGER", "SO_REUSEPORT", "SO_RCVLOWAT", "SO_BINDTODEVICE",
+        "SO_TIMESTAMP", "SO_SNDBUFFORCE", "SO_RCVBUFFORCE", "SO_TIMESTAMPNS", "SO_MARK",
     )
 }  # fmt: skip
 _LOCKS = ((1, "LOCK_SH"), (2, "LOCK_EX"), (8, "LOCK_UN"), (4, "LOCK_NB"))
@@ -67,15 +73,20 @@ def accept_flags(value: Any, style: Style) -> str:
 
 def length(value: Any) -> int:
     """sizeof of an address as it is given: a path with its NUL."""
+    size = inet.length(value)
+    if size is not None:
+        return size
     if not isinstance(value, bytes) or not value:
         return 2
     return 2 + len(value) + (value[0] != 0)
 
 
 def address(value: Any, style: Style) -> str:
-    """struct sockaddr_un."""
+    """struct sockaddr_un, or that of another family."""
     if value is None:
         return "NULL"
+    if isinstance(value, tuple):
+        return inet.address(value, style)
     if not isinstance(value, bytes):
         return str(value)
     if not value:
@@ -91,7 +102,11 @@ def address_given(value: Any, style: Style) -> str:
 
 def address_got(value: Any, style: Style) -> str:
     """An address that the call stored, with the room it had and the size it has."""
-    return f"{address(value, style)}, [{_ROOM} => {length(value)}]"
+    size = length(value)
+    if value == ():
+        return "NULL, NULL"
+    room = str(size) if isinstance(value, tuple) else f"{_ROOM} => {size}"
+    return f"{address(value, style)}, [{room}]"
 
 
 def message_flags(value: Any, style: Style) -> str:
@@ -104,7 +119,9 @@ def how(value: Any, style: Style) -> str:
 
 def option(level: Any, name: Any, style: Style) -> str:
     if level != sockets.SOL_SOCKET:
-        return f"{_number(level, style)}, {_number(name, style)}"
+        if not isinstance(level, int) or not isinstance(name, int):
+            return f"{_number(level, style)}, {_number(name, style)}"
+        return f"{inet.level(level)}, {inet.option(level, name)}"
     return f"SOL_SOCKET, {_choice(_OPTIONS, name, style)}"
 
 
@@ -112,12 +129,16 @@ def option_value(value: Any, style: Style, *, stored: bool) -> str:
     """What an option was given, or what was stored for it, and its size."""
     if isinstance(value, sockets.Ucred):
         return f"{{pid={value.pid}, uid={value.uid}, gid={value.gid}}}, [12]"
+    shown = inet.value_of(value, style, stored)
+    if shown is not None:
+        return shown
     return f"[{_number(value, style)}], " + ("[4]" if stored else "4")
 
 
 def header(
-    data: Any, where: Any, fds: Any, style: Style, *, room: int | None = None, told: int = 0
-) -> str:
+    data: Any, where: Any, fds: Any, style: Style, *, room: int | None = None, told: int = 0,
+    others: Any = (),
+) -> str:  # fmt: skip
     """struct msghdr."""
     size = len(data) if isinstance(data, bytes) else 0
     text = quoted(data, style, style.limit) if isinstance(data, bytes) else "NULL"
@@ -130,6 +151,8 @@ def header(
             f"msg_control=[{{cmsg_len={span}, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS,"
             f" cmsg_data=[{inside}]}}], msg_controllen={span}, "
         )
+    elif (shown := inet.control(others, style)) is not None:
+        control = shown[0] + ", "
     else:
         control = "msg_controllen=0, "
     return (
