@@ -80,6 +80,7 @@ class Impairments:
     def bad_fcs(self, frame: Ethernet) -> None:
         """The receiver's check of a frame with a bit error: it is not taken at all."""
         wire = self.wire
+        wire.target.bad_frames += wire.link.up
         wire.link.network.drop(
             Drop.FCS if wire.link.up else Drop.UNPLUGGED,
             wire.target.owner.name,

@@ -61,6 +61,8 @@ class NetDevice:
     hatype = ARPHRD_ETHER
     loopback = False
     mtu_max = 65535
+    crc_errors = 0
+    """Frames with a wrong check sequence since the machine was switched on."""
 
     def __init__(self, stack: Stack, name: str, ifindex: int, mac: int, mtu: int = 1500) -> None:
         self.stack = stack
@@ -157,6 +159,10 @@ class NetDevice:
     def joined(self, group: int) -> bool:
         """Whether packets for a multicast group are wanted (224.0.0.1 always is)."""
         return group in self.multicast or group == 0xE000_0001
+
+    def groups(self) -> dict[int, int]:
+        """The groups that are listened to, and how often each was joined; none while it is down."""
+        return {0xE000_0001: 1, **self.multicast} if self.up else {}
 
     # -- frames --------------------------------------------------------------------------------
 
@@ -262,10 +268,16 @@ class Nic(NetDevice):
         super().__init__(stack, port.name, ifindex, port.mac)
         self.port = port
         self.permanent = port.mac
+        self._bad_before = port.bad_frames
         self._foreign = (0, -1)
         """An address that is no business of ours, as of a generation of the routes."""
         self._was = port.up
         self.settle()
+
+    @property
+    def crc_errors(self) -> int:  # type: ignore[override]
+        """The card counts them."""
+        return self.port.bad_frames - self._bad_before
 
     @property
     def carrier(self) -> bool:

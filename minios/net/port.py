@@ -31,7 +31,9 @@ class Port:
     or the owner sets another one (a machine that was switched off).
     """
 
-    __slots__ = ("_receive", "mac", "name", "network", "owner", "send", "unsent", "wire")
+    __slots__ = (
+        "_receive", "bad_frames", "mac", "name", "network", "owner", "send", "unsent", "wire",
+    )  # fmt: skip
 
     def __init__(
         self, owner: Owner, name: str, mac: int = 0, network: Network | None = None
@@ -42,6 +44,8 @@ class Port:
         self.network = network
         self.wire: Wire | None = None
         """The direction that leaves from here, if there is a cable at all."""
+        self.bad_frames = 0
+        """Frames whose check sequence was wrong (CRC errors)."""
         self.unsent = 0
         """Frames that had no cable to go on."""
         self.send: Callable[[Ethernet], None] = self.no_cable

@@ -10,6 +10,7 @@ from minios.game.loader import loads
 from minios.game.netbuild import interfaces
 from minios.game.netlint import warnings
 from minios.game.play import Play
+from minios.game.sandbox import run_command
 from minios.game.schema import json_schema
 from minios.game.spec import Cable, Level, LinkChange, from_json, to_json, world_hash
 from minios.net.bridging import BLOCKING
@@ -451,3 +452,29 @@ def test_the_example_of_the_guide_plays():
     one = play(loads((head + world + goals).encode(), "guide"))
     one.run_until(10 * SECOND)
     assert one.outcome == "win"
+
+
+def test_the_card_counts_the_frames_whose_check_sequence_is_wrong():
+    one = play(level(("rate: 10Mbit", "rate: 10Mbit, corrupt: 100%")))
+    one.run_until(5 * SECOND)
+    assert not done(one)
+    found = run_command(
+        one.world, one.machines, ["ip", "-s", "-s", "link", "show", "eth1"], machine="gw",
+        user="root",
+    )  # fmt: skip
+    lines = found.stdout.decode().splitlines()
+    assert lines[2].split()[:4] == ["RX:", "bytes", "packets", "errors"]
+    assert lines[3].split()[:3] == ["0", "0", "0"]  # nothing came back
+    web = one.machines["web"].kernel
+    assert web is not None
+    device = web.net.devices["eth0"]
+    assert device.rx_packets == 0 < device.crc_errors
+    errors = run_command(
+        one.world, one.machines, ["sh", "-c", "cd /sys/class/net/eth0/statistics; cat rx_errors "
+                                  "rx_crc_errors; ip -s -s link show eth0"],
+        machine="web", user="root",
+    ).stdout.decode().splitlines()  # fmt: skip
+    count = str(device.crc_errors)
+    assert errors[:2] == [count, count]
+    assert errors[5].split()[2] == count
+    assert errors[7].split()[1] == count

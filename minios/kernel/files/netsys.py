@@ -67,8 +67,8 @@ _FILES: dict[bytes, Callable[[NetDevice], str]] = {
 }
 
 _STATISTICS = (
-    "collisions", "multicast", "rx_bytes", "rx_dropped", "rx_errors", "rx_packets", "tx_bytes",
-    "tx_dropped", "tx_errors", "tx_packets",
+    "collisions", "multicast", "rx_bytes", "rx_crc_errors", "rx_dropped", "rx_errors",
+    "rx_packets", "tx_bytes", "tx_dropped", "tx_errors", "tx_packets",
 )  # fmt: skip
 
 _WRITABLE = {b"mtu": 4, b"tx_queue_len": 13, b"ifalias": 20}
@@ -165,11 +165,12 @@ class _Statistics(SyntheticDirectory):
         word = name.decode("latin-1")
         if word not in _STATISTICS:
             return None
-        key = {"multicast": "rx_multicast"}.get(word, word)
+        key = {"multicast": "rx_multicast", "rx_crc_errors": "crc_errors"}.get(word, word)
         device = self._device
 
         def text(who: Credentials) -> bytes:
-            return b"%d\n" % getattr(device, key, 0)
+            more = device.crc_errors if key == "rx_errors" else 0
+            return b"%d\n" % (getattr(device, key, 0) + more)
 
         ino = self.ino + 1 + _STATISTICS.index(word)
         return self.entry(at, name, SyntheticFile(self.fs, ino, text))

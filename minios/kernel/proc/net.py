@@ -78,9 +78,9 @@ def dev(kernel: Kernel) -> bytes:
     ]
     for d in _devices(kernel):
         lines.append(
-            f"{d.name:>6}: {d.rx_bytes:7d} {d.rx_packets:7d} {d.rx_errors:4d} {d.rx_dropped:4d} "
-            f"{0:4d} {0:5d} {0:10d} {d.rx_multicast:9d} {d.tx_bytes:8d} {d.tx_packets:7d} "
-            f"{d.tx_errors:4d} {d.tx_dropped:4d} {0:4d} {0:5d} {0:7d} {0:10d}"
+            f"{d.name:>6}: {d.rx_bytes:7d} {d.rx_packets:7d} {d.rx_errors + d.crc_errors:4d} "
+            f"{d.rx_dropped:4d} {0:4d} {d.crc_errors:5d} {0:10d} {d.rx_multicast:9d} "
+            f"{d.tx_bytes:8d} {d.tx_packets:7d} {d.tx_errors:4d} {d.tx_dropped:4d} {0:4d} {0:5d} {0:7d} {0:10d}"
         )
     return _text(lines)
 
@@ -225,10 +225,10 @@ def dev_mcast(kernel: Kernel) -> bytes:
     """/proc/net/dev_mcast: the groups whose frames a device takes."""
     lines: list[str] = []
     for device in _devices(kernel):
-        if device.loopback or not device.up:
-            continue
-        for group, users in {0xE000_0001: 1, **device.multicast}.items():
+        groups = {} if device.loopback else device.groups()
+        for group in sorted(groups, key=lambda group: group & 255 != 106):
             mac = 0x0100_5E00_0000 | group & 0x7F_FFFF
+            users = groups[group]
             lines.append(f"{device.ifindex:<4} {device.name:<15} {users:<5} {0:<5} {mac:012x}")
     return _text(lines)
 
@@ -237,7 +237,7 @@ def igmp(kernel: Kernel) -> bytes:
     """/proc/net/igmp: the groups that were joined."""
     lines = ["Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter"]
     for device in _devices(kernel):
-        groups = {0xE000_0001: 1, **device.multicast}
+        groups = device.groups()
         lines.append(f"{device.ifindex}\t{device.name:<10}: {len(groups):5d}      V3")
         lines += [
             f"\t\t\t\t{_swapped(group)} {users:5d} 0:00000000\t\t0"

@@ -67,11 +67,11 @@ def message(
     body += nl.mac(nl.IFLA_BROADCAST, 0 if device.loopback else BROADCAST)
     figures = (
         device.rx_packets, device.tx_packets, device.rx_bytes, device.tx_bytes,
-        device.rx_errors, device.tx_errors, device.rx_dropped, device.tx_dropped,
-        device.rx_multicast,
+        device.rx_errors + device.crc_errors, device.tx_errors, device.rx_dropped,
+        device.tx_dropped, device.rx_multicast, 0, 0, 0, device.crc_errors,
     )  # fmt: skip
     body += nl.attribute(
-        nl.IFLA_STATS64, _STATS.pack(*(figure % (long * long) for figure in figures), *(0,) * 16)
+        nl.IFLA_STATS64, _STATS.pack(*(figure % (long * long) for figure in figures), *(0,) * 12)
     )
     if isinstance(device, Vlan):
         body += nl.u32(nl.IFLA_LINK, device.lower.ifindex)

@@ -353,9 +353,9 @@ def _statistics(device: Nic) -> list[tuple[bytes, int]]:
         (b"rx_packets", device.rx_packets), (b"tx_packets", device.tx_packets),
         (b"rx_bytes", device.rx_bytes), (b"tx_bytes", device.tx_bytes),
         (b"rx_multicast", device.rx_multicast), (b"rx_otherhost", device.rx_otherhost),
-        (b"rx_errors", device.rx_errors), (b"tx_errors", device.tx_errors),
+        (b"rx_errors", device.rx_errors + device.crc_errors), (b"tx_errors", device.tx_errors),
         (b"rx_dropped", device.rx_dropped), (b"tx_dropped", device.tx_dropped),
-        (b"tx_no_carrier", device.port.unsent),
+        (b"rx_crc_errors", device.crc_errors), (b"tx_no_carrier", device.port.unsent),
     ]  # fmt: skip
 
 
