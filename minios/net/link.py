@@ -172,7 +172,10 @@ class Wire:
 
     def state(self) -> tuple[Any, ...]:
         """Plain data for the digest."""
-        return (tuple(self.spec), self.free_at, self.frames, self.octets)
+        return (
+            tuple(self.spec), self.free_at, self.frames, self.octets, self.target.bad_frames,
+            self.source.unsent,
+        )  # fmt: skip
 
 
 class Link:

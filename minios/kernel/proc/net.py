@@ -80,7 +80,8 @@ def dev(kernel: Kernel) -> bytes:
         lines.append(
             f"{d.name:>6}: {d.rx_bytes:7d} {d.rx_packets:7d} {d.rx_errors + d.crc_errors:4d} "
             f"{d.rx_dropped:4d} {0:4d} {d.crc_errors:5d} {0:10d} {d.rx_multicast:9d} "
-            f"{d.tx_bytes:8d} {d.tx_packets:7d} {d.tx_errors:4d} {d.tx_dropped:4d} {0:4d} {0:5d} {0:7d} {0:10d}"
+            f"{d.tx_bytes:8d} {d.tx_packets:7d} {d.tx_errors:4d} {d.tx_dropped:4d} "
+            f"{0:4d} {0:5d} {0:7d} {0:10d}"
         )
     return _text(lines)
 
