@@ -72,14 +72,15 @@ class WaitQueue:
         """What it is for, where minios.kernel.why cannot see that from the call."""
         self.watchers: dict[Watcher, None] | None = None
 
-    def wake(self) -> None:
-        """Make every sleeper runnable; each looks again for what it waited for."""
+    def wake(self, key: int | None = None) -> None:
+        """Make every sleeper runnable; each looks again for what it waited for. ``key`` is for this
+        once in the place of the queue's own."""
         if self.sleepers:
             for pcb in list(self.sleepers):
                 self.kernel.wake(pcb)
         if self.watchers is not None:
             for watcher in list(self.watchers):
-                watcher.woken(self.key)
+                watcher.woken(self.key if key is None else key)
 
 
 class Sleep:

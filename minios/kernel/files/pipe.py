@@ -66,7 +66,7 @@ class Pipe:
         data = bytes(buffer[:count])
         del buffer[:count]
         self.kernel.pipe_bytes -= len(data)
-        if self.can_write.sleepers and len(buffer) <= self.size - PIPE_BUF:
+        if len(buffer) <= self.size - PIPE_BUF:
             self.can_write.wake()
         return data
 
@@ -97,8 +97,7 @@ class Pipe:
     def _put(self, data: bytes) -> None:
         self.buffer += data
         self.kernel.pipe_bytes += len(data)
-        if self.can_read.sleepers:
-            self.can_read.wake()
+        self.can_read.wake()
 
     def write(self, pcb: PCB, data: bytes, nonblock: bool) -> int | WaitQueue:
         """Put ``data`` in: at most PIPE_BUF bytes all at once, more in parts as room appears.

@@ -98,8 +98,8 @@ class InetSock(Sock):
 
     def changed(self) -> None:
         """The endpoint has something new: who waits looks again."""
-        self.can_read.wake()
-        self.can_write.wake()
+        self.can_read.wake(0)
+        self.can_write.wake(0)
 
     def may_bind(self, pcb: PCB, port: int) -> None:
         """EACCES for a privileged port, unless with CAP_NET_BIND_SERVICE."""

@@ -91,8 +91,8 @@ class TcpSock(InetSock):
         self.seen = (available, state)
         if state != before[1]:
             self.nospace = False
-            self.can_read.wake()
-            self.can_write.wake()
+            self.can_read.wake(0)
+            self.can_write.wake(0)
             return
         if available > before[0]:
             self.can_read.wake()

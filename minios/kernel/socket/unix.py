@@ -98,6 +98,8 @@ class UnixSock(Sock):
         self.can_read.name = (
             "unix_stream_read_generic" if self._stream else "__skb_wait_for_more_packets"
         )
+        self.can_read.key = flags.POLLIN
+        self.can_write.key = flags.POLLOUT
         self.address: bytes = b""
         self._inode: Inode | None = None
         self.peer: UnixSock | None = None
@@ -416,11 +418,12 @@ class UnixSock(Sock):
                 continue
             taken = len(packet.files)
             packet.files = ()
-            if len(piece) == len(packet.data):
+            whole = len(piece) == len(packet.data)
+            if whole:
                 self.queue.popleft()
             else:
                 packet.data = packet.data[len(piece) :]
-            self._took(len(piece), taken)
+            self._took(len(piece), taken, whole=whole)
             if taken:
                 break
         if mflags & MSG_PEEK:
@@ -428,11 +431,12 @@ class UnixSock(Sock):
         address = self.peer.address if self.peer is not None else b""
         return Received(b"".join(pieces), address, files, False, first.cred)
 
-    def _took(self, count: int, files: int) -> None:
+    def _took(self, count: int, files: int, *, whole: bool = True) -> None:
+        """Room has become free; who watches it is told when it was that of a whole packet."""
         self.size -= count
         self.kernel.pipe_bytes -= count
         self.kernel.sockets.in_flight -= files
-        if self.peer is not None:
+        if self.peer is not None and (whole or self.peer.can_write.sleepers):
             self.peer.can_write.wake()
         if self.type == SOCK_DGRAM:
             self.connecting.wake()
@@ -448,16 +452,16 @@ class UnixSock(Sock):
     def shutdown(self, how: int) -> None:
         mine = {SHUT_RD: 1, SHUT_WR: 2, SHUT_RDWR: 3}[how]
         self.shut |= mine
+        self.wake_all()
         peer = self.peer
         if peer is not None and self.type != SOCK_DGRAM:
             peer.shut |= (mine & 1) << 1 | mine >> 1
             peer.wake_all()
-        self.wake_all()
 
     def wake_all(self) -> None:
         """Whoever waits looks again."""
-        self.can_read.wake()
-        self.can_write.wake()
+        self.can_read.wake(0)
+        self.can_write.wake(0)
         self.connecting.wake()
 
     def close(self) -> None:
@@ -503,6 +507,8 @@ class UnixSock(Sock):
         events = 0
         if self.queue or self.pending or self.shut & 1:
             events |= flags.POLLIN
+        if self.shut & 1:
+            events |= flags.POLLRDHUP
         if self.error:
             events |= flags.POLLERR
         if self.shut == 3:
