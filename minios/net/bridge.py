@@ -52,6 +52,10 @@ class BridgeDevice(NetDevice):
         device.rx_dropped += 1
         self.stack.drop(reason, frame, device, detail)
 
+    def groups(self) -> dict[int, int]:
+        found = super().groups()
+        return {**found, 0xE000_006A: 1} if found else {}  # all snoopers (RFC 4286)
+
     # -- ports ---------------------------------------------------------------------------------
 
     def enslave(self, device: NetDevice) -> None:

@@ -182,11 +182,8 @@ def forwarding(stack: Stack, seq: int, pid: int) -> list[bytes]:
 
 
 def _groups(device: NetDevice) -> list[int]:
-    """The groups that a device listens to: a bridge also to all snoopers' (RFC 4286)."""
-    if device.loopback or not device.up:
-        return []
-    groups = [0xE000_0001, *device.multicast]
-    return [0xE000_006A, *groups] if isinstance(device, BridgeDevice) else groups
+    """The groups whose frames a device takes, the newest last but all snoopers' first."""
+    return [] if device.loopback else sorted(device.groups(), key=lambda group: group & 255 != 106)
 
 
 def station(stack: Stack, device: NetDevice, found: dict[int, bytes], *, delete: bool) -> None:

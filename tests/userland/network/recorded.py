@@ -30,7 +30,7 @@ class Case(NamedTuple):
 
 _MASKS = (
     (re.compile(r"@if\d+( *)"), lambda m: " " * len(m.group()) if m.group(1) else ""),
-    (re.compile(r"^33:33:.*\n", re.MULTILINE), lambda m: ""),
+    (re.compile(r"^(33:33:|\tlink  33:33:|\tinet6 ).*\n", re.MULTILINE), lambda m: ""),
     (re.compile(r"\bcost \d+"), lambda m: "cost C"),
     (re.compile(r" permaddr \S+"), lambda m: ""),
     (re.compile(r" link-netns(id)? \S+"), lambda m: ""),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from minios.abi.sockets import AF_INET, AF_INET6
-from minios.userland.bin.ip import addresses, link, monitor, neighbours, routes, rules
+from minios.userland.bin.ip import addresses, groups, link, monitor, neighbours, routes, rules
 from minios.userland.bin.ip.context import Complaint, Ip, Words, matches
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import read_file, write_all
@@ -14,7 +14,7 @@ from minios.userland.lib.stdio import read_file, write_all
 USAGE = """
 Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
-where  OBJECT := { address | link | monitor | neighbor | neighbour |
+where  OBJECT := { address | link | maddress | monitor | neighbor | neighbour |
                    route | rule }
        OPTIONS := { -V[ersion] | -s[tatistics] | -d[etails] | -r[esolve] |
                     -h[uman-readable] | -j[son] | -p[retty] |
@@ -28,6 +28,7 @@ Command = Callable[[Ip, Words], Coroutine[Any, Any, int]]
 
 OBJECTS: tuple[tuple[str, Command], ...] = (
     ("address", addresses.do),
+    ("maddress", groups.do),
     ("route", routes.do),
     ("rule", rules.do),
     ("neighbor", neighbours.do),
