@@ -70,7 +70,7 @@ class Pts(Tty):
             return b""
         data = bytes(self._out[:count])
         del self._out[:count]
-        if self.can_write.sleepers and len(self._out) <= LOW_WATER:
+        if len(self._out) <= LOW_WATER:
             self.can_write.wake()
         return data
 
@@ -89,12 +89,12 @@ class Pts(Tty):
 
     def report_wait(self) -> None:
         """Somebody waits for typing: the master can learn of it (POLLPRI)."""
-        if self.master is not None and self.master.can_read.sleepers:
+        if self.master is not None:
             self.master.can_read.wake()
 
     def was_read(self) -> None:
         """Typed bytes were taken: the master may write again."""
-        if self.master is not None and self.master.can_write.sleepers:
+        if self.master is not None:
             self.master.can_write.wake()
 
     def _configure(self, pcb: PCB, request: int, termios: Termios) -> WaitQueue | None:

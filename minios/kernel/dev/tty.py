@@ -173,7 +173,7 @@ class Tty:
             world.at(max(self._line_free, now + 1), self._tick)
         elif self.drained.sleepers:
             self.drained.wake()
-        if self.can_write.sleepers and len(self._out) <= LOW_WATER:
+        if len(self._out) <= LOW_WATER:
             self.can_write.wake()
 
     def _tick(self) -> None:
