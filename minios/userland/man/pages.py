@@ -468,6 +468,7 @@ ip link [show [IFACE] | set IFACE up|down|mtu N|address MAC|master BRIDGE|name N
 ip route [show | add PREFIX via GATEWAY [dev IFACE] [metric N] | del PREFIX | replace ... | get ADDR | flush PREFIX]
 ip neigh [show | add ADDR lladdr MAC dev IFACE | del ADDR dev IFACE | flush dev IFACE]
 ip rule [list | add from PREFIX table N | del pref N]
+ip maddress [show [dev IFACE]]
 ip monitor [link | address | route | neigh] [label]
 --
 The objects and their commands can be shortened as long as they are understood: ip a, ip r, ip n, ip l s.
@@ -476,6 +477,7 @@ link: interfaces. UP is the administrator's wish, LOWER_UP (state UP) says that 
 route: where packets go. The longest prefix wins, then the lowest metric. A gateway has to be on a link. get asks the kernel what it would do. The types unreachable, blackhole and prohibit end packets, with an error or without; throw goes on to the next rule.
 neigh: the ARP cache. REACHABLE was confirmed lately, STALE was not; DELAY and PROBE ask again, INCOMPLETE asks for the first time, FAILED had no answer, PERMANENT was set by hand.
 rule: which routing table is looked into, in the order of the numbers.
+maddress: the multicast groups that interfaces listen to.
 monitor: changes, as they happen.
 -4  only IPv4
 -br  a line for each
