@@ -13,7 +13,6 @@ DEFAULTS: dict[str, int] = {
     "tcp_keepalive_intvl": 75,
     "tcp_keepalive_probes": 9,
     "tcp_keepalive_time": 7200,
-    "tcp_limited_transmit": 1,
     "tcp_max_orphans": 16384,
     "tcp_max_reordering": 300,
     "tcp_max_syn_backlog": 256,

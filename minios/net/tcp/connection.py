@@ -6,7 +6,7 @@ trying again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
 from minios.abi.inet import IPPROTO_TCP
@@ -426,7 +426,3 @@ class Connection(Tcb):
 
     def _ring_keep(self) -> None:
         timers.kept(self)
-
-    def state_of(self) -> Any:
-        """Plain data for a digest of its own."""
-        return self.digest()

@@ -106,7 +106,7 @@ def _syn_sent(tcb: Tcb, segment: TCP) -> Drop | None:
     tcb.rcv_nxt = tcb.rcv_wup = tcb.copied = tcb.irs + 1
     tcb.space_seq = tcb.copied
     tcb.packet_at = tcb.received_at = tcb.world.now
-    learn(tcb, segment.options, offered_by_us=True)
+    learn(tcb, segment.options)
     tcb.snd_wl1 = tcb.irs
     tcb.snd_wnd = tcb.max_window = segment.window
     if not flags & ACK:
@@ -133,7 +133,7 @@ def _syn_sent(tcb: Tcb, segment: TCP) -> Drop | None:
     return None
 
 
-def learn(tcb: Tcb, options: TcpOptions | tuple[()], *, offered_by_us: bool) -> None:
+def learn(tcb: Tcb, options: TcpOptions | tuple[()]) -> None:
     """What the other side's SYN offers: an option holds if both have sent it."""
     tcp = tcb.tcp
     mss = MSS_DEFAULT

@@ -78,8 +78,6 @@ def emit(tcb: Tcb, seq: int, flags: int, payload: bytes = b"") -> None:
         tcb.local_port, tcb.remote_port, seq & MASK, tcb.rcv_nxt & MASK, flags, size, payload,
         options,
     )  # fmt: skip
-    if tcb.ts_ok:
-        tcb.ts_echoed = tcb.rcv_nxt
     tcb.tcp.send(tcb, segment)
 
 

@@ -239,7 +239,7 @@ class Tcp(Outlet):
         made.opened_at = request.sent_at
         made.trail = request.trail
         made.state = TcpState.SYN_RECV
-        input.learn(made, request.offer, offered_by_us=False)
+        input.learn(made, request.offer)
         made.ts_recent = request.ts_recent
         self.connections[key] = made
         self.count("TcpPassiveOpens")

@@ -78,17 +78,17 @@ class Tcb:
         # what the application did and is told
         "error", "fin_queued", "fin_received", "shut", "soft_error",
         # sending
-        "iss", "max_window", "sendq", "snd_nxt", "snd_sml", "snd_una", "snd_up", "snd_wl1",
+        "iss", "max_window", "sendq", "snd_nxt", "snd_sml", "snd_una", "snd_wl1",
         "snd_wnd", "snd_wscale", "sndbuf", "sndbuf_locked",
         # receiving
         "copied", "fin_at", "irs", "ooo", "rcv_nxt", "rcv_ssthresh", "rcv_wnd", "rcv_wscale",
         "rcv_wup", "rcvbuf", "rcvbuf_locked", "recvq", "rcv_rtt", "rcv_rtt_seq", "rcv_rtt_time",
         "space_copied", "space_time", "space_seq",
         # agreed on in the handshake, and sizes
-        "adv_mss", "ident", "mss_cache", "mss_clamp", "pmtu", "rcv_mss", "sack_ok", "ts_echoed",
+        "adv_mss", "ident", "mss_cache", "mss_clamp", "pmtu", "rcv_mss", "sack_ok",
         "ts_offset", "ts_ok", "ts_recent", "ts_recent_at", "wscale_ok",
         # congestion and recovery
-        "cc", "cwnd", "cwnd_limited", "cwnd_used_at", "delivered", "high_seq", "phase",
+        "cc", "cwnd", "cwnd_limited", "delivered", "high_seq", "phase",
         "prior_cwnd", "prior_ssthresh", "prr_delivered", "prr_from", "prr_out", "rack_end",
         "rack_rtt", "rack_steps", "rack_time", "rack_widened", "tail_probe",
         "reordering", "ssthresh", "undo_from", "undo_left",
@@ -139,7 +139,6 @@ class Tcb:
         self.fin_queued = self.fin_received = False
 
         self.iss = self.snd_una = self.snd_nxt = 0
-        self.snd_up = 0
         self.snd_sml = 0
         """The end of the last segment that was not full (Minshall's Nagle)."""
         self.snd_wl1 = self.snd_wnd = self.max_window = self.snd_wscale = 0
@@ -164,13 +163,12 @@ class Tcb:
         self.pmtu = 1500
         self.ident = 0
         self.sack_ok = self.ts_ok = self.wscale_ok = False
-        self.ts_offset = self.ts_recent = self.ts_recent_at = self.ts_echoed = 0
+        self.ts_offset = self.ts_recent = self.ts_recent_at = 0
 
         self.cc: Congestion = ALGORITHMS[tcp.congestion]()
         self.cwnd = INITIAL_WINDOW
         self.ssthresh = INFINITE_SSTHRESH
         self.cwnd_limited = False
-        self.cwnd_used_at = now
         self.phase = Phase.OPEN
         self.high_seq = 0
         """Recovery is over when this is acknowledged (RFC 6582's recover)."""
