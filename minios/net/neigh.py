@@ -71,7 +71,8 @@ class Neighbour:
         self.mac = mac
         self.state = state
         now = dev.stack.world.now
-        self.confirmed = self.used = self.updated = now
+        self.used = self.updated = now
+        self.confirmed = now - 2 * self._setting("base_reachable_time_ms") * MILLISECOND
         self.fresh = ALWAYS if state & (PERMANENT | NOARP) else NEVER
         self.probes = 0
         self.queue: list[Ethernet] = []
