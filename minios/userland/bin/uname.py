@@ -36,6 +36,7 @@ Usage: hostname [-b] {hostname|-F file}         set host name (from file)
     -s, --short            up to the first dot
     -a, --alias            other names
     -i, --ip-address       addresses of the name
+    -I, --all-ip-addresses addresses of all interfaces but the loopback
     -f, --fqdn, --long     name with domain
     -d, --domain           domain
     -F, --file             take the new name from a file
@@ -124,16 +125,47 @@ async def hostname(tool: Tool) -> int:
     return await _describe(tool, {flag for flag, _ in options.flags}, name)
 
 
+async def _resolved(tool: Tool, name: bytes) -> list[bytes]:
+    """The name as the resolver has it: its addresses first, one after the other."""
+    from minios.abi.inet import ip_text
+    from minios.userland.lib.net.gai import GaiError, getaddrinfo
+
+    try:
+        found = await getaddrinfo(tool.sys, name)
+    except GaiError as err:
+        raise Failure(err.text) from None
+    addresses = b" ".join(ip_text(info.address[0]).encode() for info in found)
+    return [addresses, found[0].canonname or name]
+
+
+async def _interfaces(tool: Tool, names: bool) -> int:
+    """Every address of the interfaces but 127/8, or the names that they have."""
+    from minios.abi.inet import ip_text, is_loopback
+    from minios.userland.lib.net.gai import name_of
+    from minios.userland.lib.net.rtnl import rtnl
+
+    netlink = await rtnl(tool.sys)
+    found = [a.ip for a in await netlink.addresses() if not is_loopback(a.ip)]
+    await netlink.close()
+    words = [ip_text(ip).encode() for ip in found]
+    if names:
+        words = [name for ip in found if (name := await name_of(tool.sys, ip)) is not None]
+    await tool.line(b"".join(word + b" " for word in words))
+    return 0
+
+
 async def _describe(tool: Tool, chosen: set[str], name: bytes) -> int:
     if "s" in chosen:
         await tool.line(name.partition(b".")[0])
         return 0
+    if chosen & {"I", "A"}:
+        return await _interfaces(tool, "A" in chosen)
     if not chosen & set("afdi"):
         await tool.line(name)
         return 0
     lines = await _hosts(tool, name)
     if not lines:
-        raise Failure(b"Name or service not known")
+        lines = [await _resolved(tool, name)]
     official = lines[0][1]
     if "a" in chosen:
         await tool.line(b" ".join(lines[0][2:]))

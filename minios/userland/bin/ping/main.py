@@ -38,6 +38,7 @@ from minios.abi.sys import Sys
 from minios.userland.bin.ping.options import USAGE, USER_INTERVAL, Options, read
 from minios.userland.bin.ping.words import message, millis, percent, root, round_trip
 from minios.userland.lib.net.gai import GaiError, getaddrinfo, inet_aton, name_of
+from minios.userland.lib.net.rtnl import rtnl
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.stdio import complain, why, write_all
 
@@ -108,10 +109,10 @@ class Ping:
             if device:
                 await self._device(probe, device)
             if self.source:
-                await sys.bind(probe, (self.source, 0))
+                await self._bind(probe, 0)
             if is_multicast(self.ip):
                 await sys.setsockopt(probe, SOL_IP, IP_MULTICAST_TTL, options.ttl or 1)
-            await self._find_source(probe)
+            await self._find_source(probe, device)
         finally:
             await sys.close(probe)
         try:
@@ -166,7 +167,15 @@ class Ping:
         except OSError as err:
             raise Failure(b"bind: " + why(err), 2) from None
 
-    async def _find_source(self, probe: int) -> None:
+    async def _has(self, device: bytes, ip: int) -> bool:
+        """Whether a device has an address."""
+        netlink = await rtnl(self.sys)
+        index = next((link.ifindex for link in await netlink.links() if link.name == device), 0)
+        found = any(a.ifindex == index and a.ip == ip for a in await netlink.addresses())
+        await netlink.close()
+        return found
+
+    async def _find_source(self, probe: int, device: bytes) -> None:
         """Whether there is a way, and what our end of it is called."""
         sys, given = self.sys, "b" in self.options.flags
         try:
@@ -187,6 +196,10 @@ class Ping:
             self.source = (await sys.getsockname(probe))[0]
         if not self.ip:
             self.ip = self.source
+        if device and not await self._has(device, self.source):
+            await self._complain(
+                b"Warning: source address might be selected on device other than: " + device
+            )
 
     # -- sending -------------------------------------------------------------------------------
 
@@ -249,13 +262,9 @@ class Ping:
             except OSError as err:
                 if err.errno == Errno.EINTR:
                     continue
-                net, local = await self.read_errors()
-                if net:
-                    # An ICMP error arrived: it is told first, the packet is sent afterwards.
-                    self.credit += self.options.interval
-                    return
+                net, _ = await self.read_errors()
                 self._counted()
-                if not local and not self.options.quiet:
+                if net and not self.options.quiet:
                     if self.options.flood:
                         await write_all(sys, 1, b"E")
                     else:
