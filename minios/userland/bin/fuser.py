@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 
-from minios.abi.flags import S_IFBLK, S_IFMT
+from minios.abi.flags import S_IFBLK, S_IFMT, S_IFSOCK
 from minios.abi.records import Stat
 from minios.abi.signals import Sig, number_of
 from minios.userland.bin.kill import LAST, signal_name
 from minios.userland.lib import proc
+from minios.userland.lib.net import services
+from minios.userland.lib.net.gai import GaiError, resolve
 from minios.userland.lib.openfiles import Holding, holdings
+from minios.userland.lib.procnet import sockets
 from minios.userland.lib.program import Tool, program
 from minios.userland.lib.stdio import complain, read_file, why, write_all
 from minios.userland.lib.users import passwd
@@ -26,6 +29,7 @@ Show which processes use the named files, sockets, or filesystems.
   -l,--list-signals     list available signal names
   -m,--mount            show all processes using the named filesystems or
                         block device
+  -n,--namespace SPACE  search in this name space (file, udp, or tcp)
   -M,--ismountpoint     fulfill request only if NAME is a mount point
   -s,--silent           silent operation
   -SIGNAL               send this signal instead of SIGKILL
@@ -33,6 +37,8 @@ Show which processes use the named files, sockets, or filesystems.
   -v,--verbose          verbose output
   -w,--writeonly        kill only processes with write access
   -V,--version          display version information
+
+  udp/tcp names: [local_port][,[rmt_host][,[rmt_port]]]
 """
 
 _LONG = {
@@ -41,6 +47,36 @@ _LONG = {
     b"--user": "u", b"--verbose": "v", b"--writeonly": "w", b"--version": "V", b"--help": "h",
 }  # fmt: skip
 _HEADER = b"                     USER        PID ACCESS COMMAND\n"
+
+
+async def _inodes(tool: Tool, name: bytes, space: bytes) -> set[int] | None:
+    """The sockets of ``LOCAL[,REMOTE HOST[,REMOTE PORT]]`` in a name space; None for bad ones."""
+    parts = [*name.split(b","), b"", b""]
+    found: set[int] = set()
+    numbers: list[int] = []
+    for text in (parts[0], parts[2]):
+        if text and not text.isdigit():
+            port = await services.port(tool.sys, text, space)
+            if port is None:
+                return None
+            numbers.append(port)
+        else:
+            numbers.append(int(text or b"0"))
+    host = 0
+    if parts[1]:
+        try:
+            host = await resolve(tool.sys, parts[1])
+        except GaiError:
+            return None
+    for socket in await sockets(tool.sys, (space,)):
+        if (
+            (not numbers[0] or socket.local[1] == numbers[0])
+            and (not host or socket.remote[0] == host)
+            and (not numbers[1] or socket.remote[1] == numbers[1])
+            and socket.inode
+        ):
+            found.add(socket.inode)
+    return found
 
 
 class User:
@@ -72,12 +108,20 @@ async def fuser(tool: Tool) -> int:
     given: set[str] = set()
     names: list[bytes] = []
     signal = int(Sig.SIGKILL)
+    space = b"file"
+    spaces: list[bytes] = []
     args = tool.argv[1:]
     while args:
         arg = args.pop(0)
         if arg == b"--":
             names += args
+            spaces += [space] * len(args)
             break
+        if arg in (b"-n", b"--namespace") or (arg[:2] == b"-n" and len(arg) > 2):
+            space = arg[2:] if arg[:2] == b"-n" and len(arg) > 2 else args.pop(0) if args else b""
+            if space not in (b"file", b"tcp", b"udp"):
+                return await _fail(tool, b"fuser: Invalid namespace name")
+            continue
         if arg.startswith(b"--"):
             if arg not in _LONG:
                 return await _fail(tool, b"fuser: Invalid option " + arg)
@@ -95,6 +139,7 @@ async def fuser(tool: Tool) -> int:
                 given.add(letter)
         else:
             names.append(arg)
+            spaces.append(space)
     if "h" in given:
         await complain(tool.sys, USAGE.strip().encode())
         return 0
@@ -105,7 +150,8 @@ async def fuser(tool: Tool) -> int:
         return await _list_signals(tool)
     if not names:
         return await _fail(tool, b"No process specification given")
-    return await _search(tool, names, given, signal)
+    pairs = list(zip(names, spaces, strict=True))
+    return await _search(tool, pairs, given, signal)
 
 
 async def _list_signals(tool: Tool) -> int:
@@ -120,7 +166,17 @@ async def _list_signals(tool: Tool) -> int:
     return 0
 
 
-async def _search(tool: Tool, names: list[bytes], given: set[str], signal: int) -> int:
+def _named_space(name: bytes, space: bytes) -> tuple[bytes, bytes]:
+    """``80/tcp`` names its own space."""
+    head, slash, tail = name.rpartition(b"/")
+    if space == b"file" and slash and tail in (b"tcp", b"udp") and head and b"/" not in head:
+        return head, tail
+    return name, space
+
+
+async def _search(
+    tool: Tool, names: list[tuple[bytes, bytes]], given: set[str], signal: int
+) -> int:
     rows = [line.split() for line in (await read_file(tool.sys, b"/proc/mounts")).splitlines()]
     points = {row[1] for row in rows}
     everybody = [
@@ -132,21 +188,31 @@ async def _search(tool: Tool, names: list[bytes], given: set[str], signal: int) 
     users = {entry.uid: entry.name for entry in await passwd(tool.sys)}
     found_any = False
     headed = False
-    for name in names:
-        try:
-            stat = await tool.sys.stat(name)
-        except OSError as err:
-            text = b"Specified filename " + name + b" does not exist."
-            await complain(
-                tool.sys, text if err.errno == 2 else b"Cannot stat " + name + b": " + why(err)
-            )
-            continue
+    for name, given_space in names:
+        name, space = _named_space(name, given_space)
+        if space != b"file":
+            inodes = await _inodes(tool, name, space)
+            if inodes is None:
+                await complain(tool.sys, name + b": unknown")
+                continue
+            same = _holds(inodes)
+            name += b"/" + space
+        else:
+            try:
+                stat = await tool.sys.stat(name)
+            except OSError as err:
+                text = b"Specified filename " + name + b" does not exist."
+                if err.errno != 2:
+                    text = b"Cannot stat " + name + b": " + why(err)
+                await complain(tool.sys, text)
+                continue
+            same = _matcher(stat, bool(given & {"m", "c"}))
         place = name.rstrip(b"/") or b"/"
         if "M" in given and place not in points:
             continue
         found = [
             user for process, files in everybody if process.pid != me
-            if (user := _uses(process, files, _matcher(stat, bool(given & {"m", "c"})))).ways
+            if (user := _uses(process, files, same)).ways
         ]  # fmt: skip
         mounted = bool(given & {"m", "c"}) and place in points
         if not found and not (mounted and "v" in given) and "a" not in given:
@@ -160,6 +226,11 @@ async def _search(tool: Tool, names: list[bytes], given: set[str], signal: int) 
         if "k" in given:
             await _kill(tool, found, signal, given)
     return 0 if found_any else 1
+
+
+def _holds(inodes: set[int]) -> Callable[[Stat], bool]:
+    """Whether a file is one of these sockets."""
+    return lambda other: other.mode & S_IFMT == S_IFSOCK and other.ino in inodes
 
 
 def _matcher(stat: Stat, mount: bool) -> Callable[[Stat], bool]:

@@ -3,9 +3,14 @@
 from dataclasses import dataclass, field
 
 from minios.abi.flags import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFMT, S_IFREG, S_IFSOCK
+from minios.abi.inet import ip_text
 from minios.userland.lib import proc
 from minios.userland.lib.devices import major, minor
+from minios.userland.lib.net import services
+from minios.userland.lib.net.gai import GaiError, name_of, resolve
 from minios.userland.lib.openfiles import Holding, holdings
+from minios.userland.lib.procnet import STATES, Socket
+from minios.userland.lib.procnet import sockets as inet_sockets
 from minios.userland.lib.program import Failure, Tool, program
 from minios.userland.lib.regex import Regex, RegexError, compile
 from minios.userland.lib.stdio import complain, read_file, why
@@ -20,10 +25,12 @@ lsof 4.95.0
   +d s          what is open in the directory s
   +D D          what is open in the directory D and below
   -h            this help
-  -i            network files
+  -i[4][tcp|udp][@host][:ports]
+                network files
   -l            user ids, not names
   -n -P         no names of hosts and ports
   -p s          process ids; ^ before one leaves it out
+  -s tcp:states only sockets in these states
   -t            only process ids
   -u s          users; ^ before one leaves it out
   -U            UNIX domain sockets
@@ -37,6 +44,25 @@ _TYPES = {
     S_IFSOCK: b"unix",
 }  # fmt: skip
 _SOCKETS = {b"0001": b"STREAM", b"0002": b"DGRAM", b"0005": b"SEQPACKET"}
+
+
+@dataclass(slots=True)
+class Net:
+    """One -i: what a socket must have. Empty is anything."""
+
+    protocol: bytes = b""
+    host: int | None = None
+    ports: tuple[tuple[int, int], ...] = ()
+
+    def matches(self, socket: Socket) -> bool:
+        if self.protocol and socket.protocol != self.protocol:
+            return False
+        ends = (socket.local, socket.remote)
+        if self.host is not None and not any(ip == self.host for ip, _ in ends):
+            return False
+        return not self.ports or any(
+            low <= port <= high for _, port in ends for low, high in self.ports
+        )
 
 
 @dataclass(slots=True)
@@ -55,7 +81,10 @@ class Choice:
     trees: list[bytes] = field(default_factory=list)
     folders: list[bytes] = field(default_factory=list)
     sockets: bool = False
-    network: bool = False
+    network: list[Net] = field(default_factory=list)
+    states: dict[bytes, set[bytes]] = field(default_factory=dict)
+    numeric_hosts: bool = False
+    numeric_ports: bool = False
     both: bool = False
 
     @property
@@ -121,12 +150,23 @@ async def lsof(tool: Tool) -> int:
                 low, dash, high = item.partition(b"-")
                 (choice.without_fds if out else choice.fds).append((low, high if dash else low))
         elif letter == b"i":
-            choice.network = True
-        elif all(char in b"alntUwPV" for char in arg[1:]):
+            word = arg[2:]
+            if not word and args and _like_net(args[0]):
+                word = args.pop(0)
+            choice.network.append(await _net(tool, word))
+        elif letter == b"s" and b":" in arg:
+            protocol, _, states = arg[2:].partition(b":")
+            wanted = choice.states.setdefault(protocol.lower(), set())
+            wanted |= {state.upper() for state in states.split(b",")}
+        elif all(char in b"alntUwPV" for char in arg[1:].removesuffix(b"i")):
             choice.both = choice.both or b"a" in arg
             choice.sockets = choice.sockets or b"U" in arg
             terse = terse or b"t" in arg
             numeric = numeric or b"l" in arg
+            choice.numeric_hosts = choice.numeric_hosts or b"n" in arg
+            choice.numeric_ports = choice.numeric_ports or b"P" in arg
+            if arg.endswith(b"i"):
+                args.insert(0, b"-i")
         else:
             await complain(tool.sys, tool.name + b": illegal option character: " + letter)
             await complain(tool.sys, USAGE.strip().encode())
@@ -136,6 +176,50 @@ async def lsof(tool: Tool) -> int:
         return 1
     status = await _list(tool, choice, terse, numeric)
     return max(status, int(missing))
+
+
+def _like_net(word: bytes) -> bool:
+    """Whether a word that follows -i belongs to it."""
+    return word[:1] in b"@:46" or word.lower().startswith((b"tcp", b"udp"))
+
+
+async def _net(tool: Tool, word: bytes) -> Net:
+    """``[4][tcp|udp][@host][:ports]``."""
+    made = Net()
+    rest = word.removeprefix(b"4")
+    for protocol in (b"tcp", b"udp"):
+        if rest.lower().startswith(protocol):
+            made.protocol = protocol
+            rest = rest[3:]
+    if rest[:1] == b"@":
+        host, colon, ports = rest[1:].partition(b":")
+        try:
+            made.host = await resolve(tool.sys, host)
+        except GaiError:
+            raise Failure(b"unacceptable Internet address in: -i " + word, 1) from None
+        rest = colon + ports
+    if rest[:1] == b":":
+        made.ports = await _net_ports(tool, rest[1:], made.protocol or b"tcp", word)
+        rest = b""
+    if rest:
+        raise Failure(b"unknown protocol name (" + rest + b") in: -i " + word, 1)
+    return made
+
+
+async def _net_ports(
+    tool: Tool, text: bytes, protocol: bytes, word: bytes
+) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    for item in text.split(b","):
+        low, _, high = item.partition(b"-")
+        if low.isdigit() and (high or low).isdigit():
+            found.append((int(low), int(high or low)))
+            continue
+        port = await services.port(tool.sys, item, protocol)
+        if port is None:
+            raise Failure(b"unknown service " + item + b" in: -i " + word, 1)
+        found.append((port, port))
+    return tuple(found)
 
 
 async def _uid(tool: Tool, word: bytes) -> int:
@@ -215,15 +299,23 @@ def _in_ranges(held: Holding, ranges: list[tuple[bytes, bytes]]) -> bool:
     return False
 
 
-def _file_chosen(choice: Choice, held: Holding) -> bool:
+def _socket_chosen(choice: Choice, socket: Socket | None) -> bool:
+    if socket is None or not any(net.matches(socket) for net in choice.network):
+        return False
+    wanted = choice.states.get(socket.protocol)
+    return wanted is None or STATES.get(socket.state, b"") in wanted
+
+
+def _file_chosen(choice: Choice, held: Holding, socket: Socket | None) -> bool:
     """Whether a file is one of those asked for; with -a every kind of wish must agree."""
     answers: list[bool] = []
     if choice.fds:
         answers.append(_in_ranges(held, choice.fds))
     if choice.sockets:
-        answers.append(held.stat is not None and held.stat.mode & S_IFMT == S_IFSOCK)
+        unix = held.stat is not None and held.stat.mode & S_IFMT == S_IFSOCK
+        answers.append(unix and socket is None)
     if choice.network:
-        answers.append(False)
+        answers.append(_socket_chosen(choice, socket))
     if choice.files or choice.devices or choice.trees or choice.folders:
         answers.append(_place_chosen(choice, held))
     return all(answers) if choice.both else any(answers)
@@ -251,6 +343,8 @@ def _place_chosen(choice: Choice, held: Holding) -> bool:
 async def _list(tool: Tool, choice: Choice, terse: bool, numeric: bool) -> int:
     names = {} if numeric else {entry.uid: entry.name for entry in await passwd(tool.sys)}
     sockets = await _unix_sockets(tool)
+    internet = {socket.inode: socket for socket in await inet_sockets(tool.sys)}
+    await tool.retain(100 * len(internet))
     rows: list[tuple[bytes, ...]] = []
     pids: list[int] = []
     for pid in await proc.pids(tool.sys):
@@ -263,10 +357,12 @@ async def _list(tool: Tool, choice: Choice, terse: bool, numeric: bool) -> int:
         for held in await holdings(tool, pid):
             if held.path in sockets:
                 held.path = sockets[held.path][1]
+            is_socket = held.stat is not None and held.stat.mode & S_IFMT == S_IFSOCK
+            socket = internet.get(held.stat.ino) if held.stat is not None and is_socket else None
             if _in_ranges(held, choice.without_fds):
                 continue
             if choice.of_file:
-                wanted = _file_chosen(choice, held)
+                wanted = _file_chosen(choice, held, socket)
                 if not (wanted and (mine or not choice.both or not choice.of_process)) and not (
                     mine and not choice.both and choice.of_process
                 ):
@@ -274,7 +370,11 @@ async def _list(tool: Tool, choice: Choice, terse: bool, numeric: bool) -> int:
             elif not mine:
                 continue
             user = names.get(process.euid, b"%d" % process.euid)
-            rows.append((process.comm[:9], b"%d" % pid, user, *_row(held, sockets)))
+            if socket is not None:
+                cells = await _internet_row(tool, choice, held, socket)
+            else:
+                cells = _row(held, sockets)
+            rows.append((process.comm[:9], b"%d" % pid, user, *cells))
             await tool.retain(200)
             if pid not in pids:
                 pids.append(pid)
@@ -327,6 +427,34 @@ def _row(held: Holding, sockets: dict[bytes, tuple[bytes, bytes]]) -> tuple[byte
         by_ino = sockets.get(b"socket:[%d]" % stat.ino)
         place = b"0x" + (by_ino[0] if by_ino is not None else b"0")
     return (fd, kind, place, size, b"%d" % stat.ino, path)
+
+
+async def _internet_row(
+    tool: Tool, choice: Choice, held: Holding, socket: Socket
+) -> tuple[bytes, ...]:
+    fd = held.fd.rjust(4) + (held.mode + held.lock).ljust(2)
+    name = await _end(tool, choice, socket.local, socket.protocol)
+    if socket.remote[0]:
+        name += b"->" + await _end(tool, choice, socket.remote, socket.protocol)
+    if socket.protocol == b"tcp":
+        name += b" (" + STATES.get(socket.state, b"UNKNOWN") + b")"
+    node = socket.protocol.upper()
+    kind = b"IPv4" if socket.protocol in (b"tcp", b"udp") else b"raw"
+    return (fd, kind, b"%d" % socket.inode, b"0t0", node, name)
+
+
+async def _end(tool: Tool, choice: Choice, address: tuple[int, int], protocol: bytes) -> bytes:
+    """An address and a port, by name unless -n and -P."""
+    ip, number = address
+    host = b"*"
+    if ip:
+        host = ip_text(ip).encode()
+        if not choice.numeric_hosts:
+            host = await name_of(tool.sys, ip) or host
+    port = b"%d" % number if number else b"*"
+    if number and not choice.numeric_ports:
+        port = await services.name(tool.sys, number, protocol) or port
+    return host + b":" + port
 
 
 async def _print(tool: Tool, rows: list[tuple[bytes, ...]]) -> None:
