@@ -71,8 +71,8 @@ _MASKS = tuple(
         (r" qlen \d+", ""),
         (r"^\d+: eth", "N: eth"),
         (r"^((?:tcp|udp|icmp) +\d+) \d+ ", r"\1 T "),  # conntrack's timeout
-        (r"\b(id|sport|dport)=(?:3[3-9]|[456]\d)\d{3}\b", r"\1=EPHEMERAL"),
         (r"\bid=\d+", "id=ID"),
+        (r"\b(sport|dport)=(?:3[3-9]|[456]\d)\d{3}\b", r"\1=EPHEMERAL"),
         (r" mark=0| use=\d+| secctx=\S+", ""),
         (r" \[OFFLOAD\]", ""),
         (r"(conntrack) v[\d.]+", r"\1 V"),
