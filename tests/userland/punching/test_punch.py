@@ -86,6 +86,17 @@ def test_probes_that_cross_on_the_way_work_even_so() -> None:
     assert punch(Internet(MASQUERADE, MASQUERADE))[0] == 0
 
 
+def test_a_listener_that_keeps_on_takes_the_next_call() -> None:
+    """By another socket of the same caller, and while the last punch still goes on."""
+    net = Internet()
+    net.run("b", "punch -s 203.0.113.10 -n bob --listen -k -q > /tmp/b 2>&1 & sleep 0.2")
+    net.run("a", "timeout 0.3 punch -s 203.0.113.10 -n alice --peer bob --delay 9000")
+    for text in ("one", "two"):
+        done = net.run("a", f"punch -s 203.0.113.10 -n alice --peer bob -m {text}")
+        assert done.status == 0, done.stdout
+    assert net.run("b", "cat /tmp/b").stdout == b"alice: one\nalice: two\n"
+
+
 def test_by_hand_without_a_server() -> None:
     """A player who knows both ends needs no rendezvous: masquerading keeps the port."""
     net = Internet(CAREFUL, CAREFUL)

@@ -39,7 +39,7 @@ Punch a hole through NATs to a peer, with the help of a rendezvous server (rende
       --no-relay       do not fall back to the server's relay
   -m, --message TEXT   send it to the peer once there is a way
       --linger MS      go on answering for so long when all is done (2000)
-  -k, --keep           go on until killed
+  -k, --keep           go on until killed; with --listen, take one call after the other
   -q, --quiet          say only what the peer sends
       --discover       say what kind of NAT is in between
 
@@ -120,17 +120,20 @@ class Running:
         sys = tool.sys
         session.start(await now(sys))
         await self._flush()
-        while not session.over:
-            await self._turn(session.deadline)
-        if session.state is State.FAILED:
-            return 1
-        text = tool.options.last("m")
-        if text is not None:
-            session.send(text.decode("utf-8", "replace"))
-            await self._flush()
-        end = await now(sys) + number(tool, "linger", 2000, 0, 3_600_000) * MILLISECOND
-        while "k" in tool.options or await now(sys) < end:
-            await self._turn(None if "k" in tool.options else end)
+        while True:
+            while not session.over:
+                await self._turn(session.deadline)
+            if session.state is State.FAILED:
+                return 1
+            text = tool.options.last("m")
+            if text is not None:
+                session.send(text.decode("utf-8", "replace"))
+                await self._flush()
+            end = await now(sys) + number(tool, "linger", 2000, 0, 3_600_000) * MILLISECOND
+            while session.over and ("k" in tool.options or await now(sys) < end):
+                await self._turn(None if "k" in tool.options else end)
+            if session.over:
+                break
         return 0 if session.state is State.CONNECTED else 3
 
     async def _turn(self, deadline: int | None) -> None:

@@ -69,6 +69,8 @@ class Session:
     ) -> None:
         self.name = name
         self.peer = peer
+        self.listening = server is not None and not peer
+        """It takes calls, the next one too."""
         self.server = server
         self.private = private
         self.timing = timing or Timing()
@@ -197,22 +199,30 @@ class Session:
                 self.deadline = now + self.timing.retry
             else:
                 self.deadline = now + self.timing.keepalive
-        elif verb == "PEER" and self.state == State.WAITING:
+        elif verb == "PEER" and self._open_to(words[3]):
             self._introduced(now, words)
         elif verb == "NOPEER" and self.state == State.WAITING and self._attempts <= 1:
             self.progress.append(f"{words[0]} is not registered yet")
         elif verb == "RELAYED" and (not self.peer or words[0] == self.peer):
             self._relayed(now, words[1])
 
+    def _open_to(self, token: str) -> bool:
+        """Whether to begin (again): a call that was repeated, or a listener's next one."""
+        if self.state in (State.WAITING, State.PUNCHING):
+            return token != self.token
+        return self.listening and self.over and token != self.token
+
     def _introduced(self, now: int, words: list[str]) -> None:
         name, public, private, token = words
-        if self.peer and name != self.peer:
+        if not self.listening and name != self.peer:
             return
         try:
             places = [parse_endpoint(public), parse_endpoint(private)]
         except ValueError:
             return
         self.peer, self.token = name, token
+        self.candidates.clear()
+        self.heard, self.remote = False, None
         self.progress.append(f"{name} is seen as {public}, at home {private}")
         for place in places:
             if place not in self.candidates and place not in (self.private, self.public):
