@@ -147,7 +147,7 @@ def accept4(kernel: Kernel, pcb: PCB, fd: int, oflag: int) -> Any:
     if not isinstance(sock, Sock):
         return sock
     made = SocketFile(kernel, pcb, sock, oflag & SOCK_NONBLOCK)
-    return _install(pcb, made, oflag & SOCK_CLOEXEC), sock.peer_name()
+    return _install(pcb, made, oflag & SOCK_CLOEXEC), sock.caller()
 
 
 def connect(kernel: Kernel, pcb: PCB, fd: int, address: Address) -> Any:

@@ -128,6 +128,10 @@ class Sock:
         """getpeername(2). ENOTCONN."""
         raise error(Errno.ENOTCONN)
 
+    def caller(self) -> Address:
+        """Whose connection this is, as accept(2) says."""
+        return self.peer_name()
+
     @property
     def listening(self) -> bool:
         return False

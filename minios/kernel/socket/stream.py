@@ -126,6 +126,10 @@ class TcpSock(InetSock):
             raise error(Errno.ENOTCONN)
         return end.remote
 
+    def caller(self) -> Address:
+        # Who was reset before he was accepted still has a name here.
+        return self.end.remote
+
     # -- connecting ----------------------------------------------------------------------------
 
     def connect(self, pcb: PCB, address_: Address, nonblock: bool) -> Wait | None:
