@@ -256,6 +256,7 @@ PROGRAMS: dict[str, str] = {
     "nc": "bin.netcat.main:nc",
     "ping": "bin.ping.main:ping",
     "tracepath": "bin.tracepath:tracepath",
+    "arping": "bin.arping:arping",
     "traceroute": "bin.traceroute.main:traceroute",
     "nstat": "bin.nstat:nstat",
     "ss": "bin.ss.main:ss",
