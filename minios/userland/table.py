@@ -257,6 +257,7 @@ PROGRAMS: dict[str, str] = {
     "ping": "bin.ping.main:ping",
     "tracepath": "bin.tracepath:tracepath",
     "arping": "bin.arping:arping",
+    "nmap": "bin.nmap.main:nmap",
     "traceroute": "bin.traceroute.main:traceroute",
     "nstat": "bin.nstat:nstat",
     "ss": "bin.ss.main:ss",
