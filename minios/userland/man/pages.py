@@ -14,6 +14,15 @@ Which hardware address has which neighbour. Flags: C it is known, M it was set b
 -i  only this interface
 $ arp -n
 see ip(8)
+@arping 8 ask who has an address on the link
+arping [-fqbDUA] [-c COUNT] [-w SECS] [-i SECS] [-I DEVICE] [-s SOURCE] ADDRESS
+--
+Sends ARP requests, for which one has to be root, and shows who answers: below IP, so no route or filter matters. Exit status 0 if somebody did, with -D if nobody did.
+-D  is the address taken already? (asks from 0.0.0.0)
+-U, -A  tell the neighbours, unasked
+-f  end with the first answer
+$ arping -c 1 -I eth0 10.0.0.1
+see arp(8), ip(8), ping(8)
 @awk,mawk 1 pattern scanning and text processing
 awk [-F SEP] [-v VAR=VALUE] 'PROGRAM' [FILE]...
 awk [-F SEP] -f PROGFILE [FILE]...
@@ -327,10 +336,10 @@ free [-bkmgh] [-s N]
 --
 -h  in units that people read
 see top(1), ps(1), proc(5)
-@fuser 1 who uses a file
-fuser [-amsuv] [-k [-i] [-SIGNAL]] NAME...
+@fuser 1 who uses a file or a port
+fuser [-amsuv] [-n file|tcp|udp] [-k [-i] [-SIGNAL]] NAME...
 --
-The pids of the processes that have a file open or work in a directory. c is a current directory, e a program being run, r a root directory; with -v also F for open.
+The pids of the processes that have a file open or work in a directory, or with -n tcp, or as 80/tcp, have a socket at a port: LOCAL,HOST,REMOTE. c is a current directory, e a program being run, r a root directory; with -v also F for open.
 -v  a table with users and commands
 -m  everything on the file system of NAME
 -k  kill them: KILL, or the signal given
@@ -338,6 +347,7 @@ The pids of the processes that have a file open or work in a directory. c is a c
 -s  say nothing, only the exit status
 $ fuser -v /dev/lp0
 $ fuser -vm /mnt
+$ fuser -k 8080/tcp
 see lsof(8), kill(1)
 @getent 1 what is known of a name
 getent DATABASE [KEY]...
@@ -560,8 +570,11 @@ Allocates memory and uses it, 1 KiB every second by default, and never frees it.
 $ leak -s 4K -n 0.1 -r 1M &
 see ps(1), heap(1), malloc(3)
 @hostname 1 show or set the machine's name
-hostname [NAME]
+hostname [-I | -i | -f | -s | -d] [NAME]
 --
+-I  the addresses of all interfaces
+-i  the addresses of the name
+-f  the name with its domain
 see uname(1)
 @id 1 who you are: user and groups
 id [-ugGn] [USER]
@@ -577,6 +590,13 @@ Without arguments the interfaces that are up. An address without a mask gets tha
 -s  a line for each
 $ ifconfig eth0 10.0.0.2/24 up
 see ip(8), route(8)
+@inetd 8 listen for other programs
+inetd [-d] [FILE]
+--
+Listens on the ports of /etc/inetd.conf and starts what is to answer. A line is: service stream|dgram tcp|udp wait|nowait user program arguments. The program internal stands for what it does itself: echo, discard, chargen, daytime, time.
+-d  stay in the foreground, and say what is wrong
+$ echo 'echo stream tcp nowait root internal' > /etc/inetd.conf
+see nc(1), systemctl(1)
 @init 8 process 1
 init
 --
@@ -689,7 +709,7 @@ A * after the mode marks who waits. BLOCKER is for whom.
 $ lslocks -o +BLOCKER
 see flock(1), lsof(8)
 @lsof 8 list open files
-lsof [-atUl] [-p PIDS] [-u USERS] [-c COMMAND] [-d FDS] [+D DIR] [NAME]...
+lsof [-atUlnP] [-i[tcp|udp][@HOST][:PORTS]] [-p PIDS] [-u USERS] [-c COMMAND] [-d FDS] [+D DIR] [NAME]...
 --
 A line for each file that a process has. FD is cwd, rtd (root), txt (the program) or a descriptor with r, w or u (both) and a lock: r or w of a part, R or W of the whole file. Selections add up; with -a all must hold. A name that is a mount point stands for everything on it.
 -p PIDS  processes
@@ -698,8 +718,11 @@ A line for each file that a process has. FD is cwd, rtd (root), txt (the program
 -d FDS  descriptors: 0-2,cwd
 +D DIR  what is open below a directory
 -t  only pids, for kill
--U  sockets
+-U  sockets of the local kind
+-i  sockets of the network; -sTCP:LISTEN only in these states
+-n -P  no names of hosts and ports
 $ lsof -p 1
+$ lsof -nPi :80
 $ kill $(lsof -t /srv/log)
 see fuser(1), lslocks(8), ss(8)
 @man,apropos,whatis 1 the manual
@@ -794,17 +817,27 @@ nano [+LINE] [FILE]
 --
 ctrl+o writes, ctrl+x leaves, ctrl+w searches, ctrl+k cuts a line and ctrl+u puts it back, ctrl+g helps.
 see less(1), sed(1)
-@nc 1 talk over a socket
-nc [-lkNuvz] [-w SECS] [-q SECS] -U PATH
+@nc 1 talk over a socket, listen, and try ports
+nc [-46bCDdknNuvz] [-w SECS] [-q SECS] [-i SECS] [-p PORT] [-s ADDRESS] [-T TOS] [-M TTL] HOST PORT
+nc -l [-kuvN] [HOST] PORT
+nc -U [-lkuvz] PATH
 --
-What is typed goes to the socket, what comes from it is shown. A path that begins with @ is an abstract name.
--U  a socket of the local kind, named by a path
+What is typed goes to the socket, what comes from it is shown. PORT is a number, a service's name or a range LOW-HIGH. Without -N or -q it goes on receiving after the end of input. Exit status 1: no connection.
 -l  listen, instead of connecting
 -k  go on listening after a connection
+-u  UDP
+-U  a socket of the local kind, named by a path; one that begins with @ is an abstract name
+-z  only see whether somebody listens, and close
+-v  say what happens
+-n  no names
+-w SECS  give up connecting, or when nothing comes, after so long
+-q SECS  end so long after the end of input
 -N  at the end of input tell the other end
--u  datagrams
-$ nc -lU /tmp/chat
-see ss(8), lsof(8)
+-p PORT, -s ADDRESS  where to connect from
+$ nc -zv 10.0.0.2 20-25
+$ nc -l -p 7000 > file
+$ echo hello | nc -u -w 1 10.0.0.2 9000
+see ss(8), nmap(1), lsof(8)
 @netstat 8 sockets, routes, interfaces and counters, the older way
 netstat [-a | -l] [-t] [-u] [-w] [-x] [-n] [-p] [-e] [-o]
 netstat -r [-n]
@@ -835,6 +868,18 @@ renice [-n] N [-p] PID... | -g PGRP... | -u USER...
 From -20 (wants all) to 19 (takes what is left). Each step is some 10 % of CPU time against the others. Only root goes down.
 $ renice -n 19 -p 41
 see ps(1), top(1), spin(1)
+@nmap 1 see who is there, and which ports are open
+nmap [-sn | -sL | -sS | -sT | -sU] [-Pn] [-n] [-F] [-p PORTS] [--top-ports N] [--open] [--reason] TARGET...
+--
+Finds hosts (neighbours by ARP, others by an echo and two usual ports) and tries their ports: root's by SYNs that are never answered (-sS), others' by connect(2) (-sT). open: somebody listens; closed: nobody does; filtered: no answer, or a router said no; open|filtered: UDP, and silence. Targets are names, addresses, 10.0.0.0/24, 10.0.0.1-20. More than 25 ports in one state are only counted.
+-sn  only hosts, no ports
+-sU  UDP
+-Pn  take every host for up
+-p PORTS  22,80,8000-8010,U:53
+--open  only open ones
+$ nmap -sn 10.0.0.0/24
+$ nmap -p 1-1024 10.0.0.2
+see nc(1), ping(8), arping(8)
 @nl 1 number lines
 nl [-ba] [-w N] [FILE]...
 --
@@ -1151,6 +1196,24 @@ see ps(1), kill(1), killall(1)
 pidof [-s] NAME...
 --
 see pgrep(1)
+@ping 8 ask a host for an answer
+ping [-c COUNT] [-i SECS] [-w DEADLINE] [-W SECS] [-s BYTES] [-t TTL] [-M do|dont|want] [-I DEVICE|ADDRESS] [-p PATTERN] [-l PRELOAD] [-abDfnOqv] HOST
+--
+Sends an echo request every second and tells of each answer, and at the end how many were lost and how long the way took. ctrl+c ends it, ctrl+\ shows how it goes. Exit status 0: somebody answered, 1: nobody did, 2: it could not be tried.
+-c COUNT  so many
+-i SECS  how often
+-w DEADLINE  end after so long, whatever came
+-W SECS  how long to wait for the last answer
+-s BYTES  of data, 56 otherwise
+-t TTL  time to live
+-M do  do not let anybody cut the packets
+-n  no names
+-q  only the summary
+-O  say when an answer is missing
+-f  as fast as they come back, a point for each that does not
+$ ping -c 3 10.0.0.1
+$ ping -M do -s 1472 10.0.0.1
+see traceroute(1), arping(8), why(1)
 @printf 1 print by a format
 printf FORMAT [ARGUMENT]...
 --
@@ -1347,6 +1410,26 @@ top [-d SECONDS] [-p PIDS] [-u USER] [-b -n N]
 --
 Keys: P by CPU, M by memory, k signals, r renices, c command lines, 1 each core, q quits.
 see ps(1), nice(1)
+@tracepath 8 the way to a host and the MTU along it
+tracepath [-nb] [-l LENGTH] [-m HOPS] [-p PORT] HOST
+--
+Sends datagrams as long as the way takes and reads what routers say of them; needs no privileges. pmtu is the largest packet so far, asymm that the answer took another number of hops.
+-n  no names
+-b  names and addresses
+$ tracepath -n 10.2.0.2
+see traceroute(1), ping(8)
+@traceroute 1 the routers on the way to a host
+traceroute [-nFITUr] [-q PROBES] [-m HOPS] [-f FIRST] [-w MAX,HERE,NEAR] [-N AT-ONCE] [-p PORT] [-i DEVICE] [-s SOURCE] [--mtu] [--back] HOST [LENGTH]
+--
+Sends packets with a time to live of 1, 2, 3 ... and shows who sends them back. * is no answer; !H, !N, !P host, network, protocol unreachable, !X forbidden, !F-MTU too long.
+-I  echo requests instead of UDP
+-T  TCP SYNs, as root; port 80 unless -p
+-U  UDP to one port, 53 unless -p
+-q PROBES  for each hop, 3 otherwise
+-w SECS  how long to wait
+--mtu  find the MTU too
+$ traceroute -n 10.2.0.2
+see tracepath(8), ping(8), ip(8)
 @touch 1 make an empty file, or set times
 touch [-amc] [-d TIME] [-r FILE] FILE...
 --
