@@ -210,9 +210,10 @@ class Parser:
             raise Problem(f"cannot have ! before -{letter}")
         handler = getattr(self, f"_{letter}_", None)
         if letter in _RULE + "n0x":
-            if letter in self.used and letter not in "n":
-                raise Problem(f"multiple -{letter} flags not allowed")
-            self.used.add(letter)
+            once = "j" if letter == "g" else letter  # one option to xtables: where to go
+            if once in self.used and letter not in "n":
+                raise Problem(f"multiple -{once} flags not allowed")
+            self.used |= {letter, once}
         if handler is not None:
             handler(value)
 
