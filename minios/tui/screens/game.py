@@ -363,6 +363,9 @@ class GameScreen(Screen[str], inherit_bindings=False):
                 widget.styles.offset = place.offset
                 widget.styles.width, widget.styles.height = place.size
         self.lines.draw(plan)
+        if self.header.view is not None:
+            # A pane that comes into view while the world is held has nothing to tell it.
+            self._fetch()
         for pane in self.panes.values():
             pane.show(self.view)
         self._entitle()
