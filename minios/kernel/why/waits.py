@@ -278,6 +278,18 @@ def _poll(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> 
     return Wait("sleep.poll", text, list(wakers), " or ".join(outside))
 
 
+def _select(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait:
+    reading, writing = (value if isinstance(value, int) else 0 for value in args[1:3])
+    wanted = [(fd, flags.POLLIN) for fd in range(args[0]) if reading >> fd & 1]
+    wanted += [(fd, flags.POLLOUT) for fd in range(args[0]) if writing >> fd & 1]
+    return _poll(kernel, who, pcb, (wanted,))
+
+
+def _epoll(kernel: Kernel, who: Credentials, pcb: PCB, args: tuple[Any, ...]) -> Wait:
+    entries = getattr(_file(pcb, args), "entries", {})
+    return _poll(kernel, who, pcb, ([(e.fd, e.events) for e in entries.values()],))
+
+
 # -- processes and time ----------------------------------------------------------------------------
 
 
@@ -351,6 +363,8 @@ _CALLS: dict[int, Explain] = {
     NR.flock: _lock,
     NR.fcntl64: _lock,
     NR.ppoll_time64: _poll,
+    NR.pselect6_time64: _select,
+    NR.epoll_pwait: _epoll,
     NR.waitid: _children,
     NR.clock_nanosleep_time64: _timer,
     NR.rt_sigsuspend: _signal,
