@@ -91,7 +91,7 @@ def test_inverse_queries():
 
 def test_an_answer_reads_as_ripes():
     text = answer(Database(parse(CUSTOMERS, "f")), "203.0.113.17")
-    assert text.startswith("% This is the RIPE Database query service.\n")
+    assert text.startswith("% A registry of addresses.")
     assert (
         "% Information related to '203.0.113.16 - 203.0.113.23'\n\n"
         "inetnum:        203.0.113.16 - 203.0.113.23\nnetname:        CUSTOMER-7\n"

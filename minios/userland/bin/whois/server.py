@@ -1,4 +1,4 @@
-"""whoisd: answers from registry data, as RIPE's server words it (RFC 3912)."""
+"""whoisd: answers from registry data (RFC 3912), with the flags and errors of RIPE's server."""
 
 from __future__ import annotations
 
@@ -40,15 +40,8 @@ CLIENTS = 64
 QUERY_MAX = 1024
 ANSWER_MAX = 500
 """Objects in one answer."""
-BANNER = (
-    "% This is the RIPE Database query service.\n% The objects are in RPSL format.\n%\n"
-    "% The RIPE Database is subject to Terms and Conditions.\n"
-    "% See https://docs.db.ripe.net/terms-conditions.html\n\n"
-)
-FILTERED = (
-    "% Note: this output has been filtered.\n"
-    '%       To receive output for a database update, use the "-B" flag.\n\n'
-)
+BANNER = "% A registry of addresses. Objects are in RPSL (RFC 2622).\n\n"
+FILTERED = "% Mail addresses are left out; -B shows them.\n\n"
 _ADDRESSES = ("inetnum", "route")
 
 
@@ -100,7 +93,7 @@ def answer(database: Database, line: str) -> str:
     if not found:
         return (
             BANNER + "%ERROR:101: no entries found\n%\n"
-            "% No entries found in source RIPE.\n\n\n" + _end()
+            "% Nothing is known of that here.\n\n\n" + _end()
         )
     found = found[:ANSWER_MAX]
     text = BANNER + ("" if "B" in query.flags else FILTERED)
@@ -128,7 +121,7 @@ def _identity(entry: Entry) -> tuple[str, str]:
 
 
 def _end() -> str:
-    return "% This query was served by the RIPE Database Query Service version 1.117 (MINIOS)\n\n\n"
+    return "% Answered by whoisd\n\n\n"
 
 
 def _find(database: Database, query: Query) -> list[Entry]:
