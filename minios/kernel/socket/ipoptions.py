@@ -69,7 +69,8 @@ def get(sock: InetSock, option: int) -> Any:
     if option in (*_KEPT, IP_MINTTL, IP_TRANSPARENT):
         return sock.options.get(_OWN + option, 0)
     if option == IP_RECVERR:
-        return int(getattr(end, "recverr", False))
+        own = sock.options.get(_OWN + option, 0)
+        return int(getattr(end, "recverr", own))
     if isinstance(sock, DatagramSock):
         ends = sock.end
         if option in _TOLD:
@@ -126,6 +127,8 @@ def put(sock: InetSock, pcb: PCB, option: int, value: Any) -> None:
             sock.end.recverr = value != 0
             if not value:
                 _purge(sock)
+        else:
+            sock.options[_OWN + option] = int(value != 0)
     elif option in _KEPT:
         sock.options[_OWN + option] = int(value != 0)
     elif option in _TOLD:

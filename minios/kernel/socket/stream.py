@@ -112,7 +112,11 @@ class TcpSock(InetSock):
         bound = self.end.bind_ is not None
         if self.listener is not None or self.end.state != TcpState.CLOSED or bound:
             raise error(Errno.EINVAL)
-        self.end.bind(ip, port)
+        try:
+            self.end.bind(ip, port)
+        except OSError:
+            self.end.local_ip = 0
+            raise
 
     def name(self) -> Address:
         if self.listener is not None:
@@ -146,7 +150,6 @@ class TcpSock(InetSock):
         if not self.connecting:
             if end.state != TcpState.CLOSED:
                 raise error(Errno.EISCONN)
-            end.error = 0
             end.connect(ip, port)
             self.sport = end.local_port
             self.connecting = pcb.pid
