@@ -8,6 +8,7 @@ from minios.abi.errno import Errno
 from minios.abi.flags import O_APPEND, O_CLOEXEC, O_CREAT, O_NONBLOCK, O_WRONLY, POLLIN, WNOHANG
 from minios.abi.inet import ip_text
 from minios.abi.signals import Sig
+from minios.abi.sockets import SOCK_CLOEXEC
 from minios.abi.sys import Sys
 from minios.net.wire.http import REASONS, Message
 from minios.net.wire.malformed import Malformed
@@ -199,7 +200,7 @@ class Server:
         while True:
             await ready(listener, POLLIN)
             try:
-                fd, address = await self.sys.accept(listener)
+                fd, address = await self.sys.accept(listener, SOCK_CLOEXEC)
             except OSError:
                 continue
             if self.clients >= self.config.max_clients:
