@@ -20,12 +20,12 @@ import simpy
 
 from minios.abi.inet import parse_ip
 from minios.abi.netfilter import Part, Rule, empty
-from minios.net.host import make_host
-from minios.net.link import Link, LinkSpec
+from minios.net.fabric.link import Link, LinkSpec
+from minios.net.fabric.network import Network
+from minios.net.fabric.port import Port
+from minios.net.fabric.switch import Switch
+from minios.net.host.host import make_host
 from minios.net.netfilter.netfilter import Netfilter
-from minios.net.network import Network
-from minios.net.port import Port
-from minios.net.switch import Switch
 from minios.net.wire.arp import ARP
 from minios.net.wire.ethernet import Ethernet
 from minios.net.wire.ipv4 import IPv4

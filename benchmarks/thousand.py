@@ -10,14 +10,15 @@ from __future__ import annotations
 import time
 
 from minios.abi.flags import shell_status
-from minios.game import base, netbuild
+from minios.game import base
+from minios.game.net import build as netbuild
 from minios.game.spec import MachineSpec, NicSpec
 from minios.kernel import birth
 from minios.kernel.machine import Machine
 from minios.kernel.process import PCB
-from minios.net.link import Link
-from minios.net.network import Network
-from minios.net.switch import Switch
+from minios.net.fabric.link import Link
+from minios.net.fabric.network import Network
+from minios.net.fabric.switch import Switch
 from minios.sim.collecting import uncollected
 from minios.sim.world import SECOND, World
 from minios.userland.table import load

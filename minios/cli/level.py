@@ -86,7 +86,7 @@ def _check(path: Path, read_only: bool, verbose: bool) -> list[dict[str, Any]]:
     """The findings about one file, as plain data."""
     from minios.game.lint import lint
     from minios.game.loader import load
-    from minios.game.netlint import warnings
+    from minios.game.net.lint import warnings
     from minios.game.problems import LevelError
 
     try:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 from minios import __version__
-from minios.game import netbase
+from minios.game.net import base as netbase
 from minios.userland.table import PROGRAMS, SBIN
 
 SETUID = frozenset({"su", "sudo", "passwd", "crontab", "at", "batch", "atq", "atrm", "newgrp"})

@@ -15,7 +15,8 @@ from minios.abi.sys import Program
 from minios.fs.access import ROOT
 from minios.fs.disk import DriveSpec
 from minios.fs.mount import Mount
-from minios.game import base, netbuild
+from minios.game import base
+from minios.game.net import build as netbuild
 from minios.game.spec import NEVER, DriveModelSpec, FileSpec, Level, MachineSpec, ProcessSpec
 from minios.game.vary import resolve, substitute
 from minios.kernel import birth, scheduling
@@ -34,7 +35,7 @@ from minios.userland.table import SBIN, load
 if TYPE_CHECKING:
     from minios.kernel.files.file import File
     from minios.kernel.kernel import Kernel
-    from minios.net.network import Network
+    from minios.net.fabric.network import Network
 
 BOOT = 10 * SECOND
 """Virtual time from power-on to t = 0."""

@@ -3,7 +3,8 @@
 from shlex import split
 from typing import Any
 
-from minios.game import netcompile, spec
+from minios.game import spec
+from minios.game.net import compile as netcompile
 from minios.game.refs import copies, event_ids
 from minios.game.schema import ACTIONS, CHECKS, CheckModel, EventModel, LevelModel, UserModel
 from minios.game.services import service_files

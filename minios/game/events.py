@@ -11,7 +11,7 @@ from minios.game import spec
 from minios.game.checks.bound import Scene, inode_at, kernel_of, selector
 
 if TYPE_CHECKING:
-    from minios.net.link import Link
+    from minios.net.fabric.link import Link
 
 
 class Stage(Scene, Protocol):

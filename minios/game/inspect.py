@@ -26,8 +26,8 @@ from minios.userland.lib.strace.text import Style
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
-    from minios.game.netview import LensView, NetDetailView, NetView
-    from minios.game.network import Watch
+    from minios.game.net.view import LensView, NetDetailView, NetView
+    from minios.game.net.watch import Watch
     from minios.game.play import Play
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
@@ -142,7 +142,7 @@ class Sight:
         packet by its number. None where there is none. Frames are noted from the first call on.
         """
         if self._watch is None:
-            from minios.game.network import Watch
+            from minios.game.net.watch import Watch
 
             self._watch = Watch(self.play)
         return self._watch.look(subject, packet)

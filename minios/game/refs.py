@@ -10,7 +10,7 @@ from typing import Any
 
 from minios.game import values
 from minios.game.base import SYSTEM_GROUPS, SYSTEM_USERS
-from minios.game.netrefs import NetRefs
+from minios.game.net.refs import NetRefs
 from minios.game.problems import meant
 from minios.game.schema import ACTIONS, CHECKS
 from minios.game.script import Act, ScriptError, Until, parse

@@ -38,7 +38,7 @@ from minios.game.fields import (
     one_of,
     wrong,
 )  # fmt: skip
-from minios.game.netschema import (
+from minios.game.net.schema import (
     Address,
     Addresses,
     DeviceModel,

@@ -11,7 +11,7 @@ from hashlib import blake2b
 from types import GenericAlias, UnionType
 from typing import Any, get_args
 
-from minios.game.netspec import (  # noqa: F401 - the classes of a spec are those named here
+from minios.game.net.spec import (  # noqa: F401 - the classes of a spec are those named here
     CableSpec,
     DeviceSpec,
     LineSpec,

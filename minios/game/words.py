@@ -50,7 +50,7 @@ class GameDevice:
 
     def _network(self) -> bytes:
         """What the network pane shows; a newline where it shows nothing."""
-        from minios.game.nettext import network_text
+        from minios.game.net.text import network_text
 
         return network_text(self.play).encode() or b"\n"
 

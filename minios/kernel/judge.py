@@ -22,7 +22,7 @@ from minios.kernel.process import PCB
 
 if TYPE_CHECKING:
     from minios.kernel.machine import Machine
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
 
 OUTPUT_LIMIT = 64 << 10
 """Bytes of a probe's output that are kept."""

@@ -37,7 +37,7 @@ from minios.sim.world import MARK_FILE
 if TYPE_CHECKING:
     from minios.kernel.dev.tty import Tty
     from minios.kernel.machine import Machine
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
 
 Handler = Callable[..., Any]
 
@@ -136,7 +136,7 @@ class Kernel:
     def net(self) -> Stack:
         """The network stack: made at boot where there are interfaces, else when first asked for."""
         if self._net is None:
-            from minios.kernel.net import make_stack
+            from minios.kernel.net.stack import make_stack
 
             self._net = make_stack(self)
         return self._net

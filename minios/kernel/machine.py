@@ -32,8 +32,8 @@ from minios.sim.world import MARK_FILE, MARK_POWER, MILLISECOND, World
 
 if TYPE_CHECKING:
     from minios.fs.inode import Dentry
-    from minios.net.network import Network
-    from minios.net.port import Port
+    from minios.net.fabric.network import Network
+    from minios.net.fabric.port import Port
 
 INIT = b"/sbin/init"
 
@@ -188,7 +188,7 @@ class Machine:
 
         That one is locally administered and follows from the names of machine and interface.
         """
-        from minios.net.port import Port
+        from minios.net.fabric.port import Port
 
         if not mac:
             mine = blake2b(f"{self.name}\x00{name}".encode(), digest_size=5).digest()

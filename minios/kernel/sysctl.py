@@ -12,9 +12,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from minios.abi.errno import Errno, error
-from minios.kernel import calls, conntrack, netknobs, schedknobs
+from minios.kernel import calls, schedknobs
 from minios.kernel.files.file import FILE_MAX
 from minios.kernel.knob import Knob, integer
+from minios.kernel.net import conntrack, netknobs
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel

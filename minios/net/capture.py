@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from minios.net.wire.pcap import FileHeader
 
 if TYPE_CHECKING:
-    from minios.net.link import Link
-    from minios.net.netdev import NetDevice
-    from minios.net.stack import Stack
+    from minios.net.fabric.link import Link
+    from minios.net.host.netdev import NetDevice
+    from minios.net.host.stack import Stack
     from minios.net.wire.ethernet import Ethernet
 
 Write = Callable[[bytes], object]

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from rich.style import Style
 
-from minios.game.netview import HOST, HUB, NAT, ROUTER, SWITCH, LinkView, NetView, NodeView
+from minios.game.net.view import HOST, HUB, NAT, ROUTER, SWITCH, LinkView, NetView, NodeView
 from minios.tui.canvas import Row
 from minios.tui.netmap import Cell, Link, Node, Plan, Spot
 from minios.tui.parade import Shown

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from minios.game.netview import FlightView
+from minios.game.net.view import FlightView
 
 MOMENT = 0.3
 """Seconds a packet takes over a cable on the screen, at least."""

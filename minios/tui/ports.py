@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from minios.game.netview import LensView, NetDetailView, NetView
+from minios.game.net.view import LensView, NetDetailView, NetView
 from minios.game.spec import Level
 from minios.game.view import HeapView, InspectView, MemoryView, PlayView, WalkView
 

@@ -7,14 +7,14 @@ import pytest
 from minios.abi.inet import parse_mac
 from minios.game.build import BuildError, build
 from minios.game.loader import loads
-from minios.game.netbuild import interfaces
-from minios.game.netlint import warnings
+from minios.game.net.build import interfaces
+from minios.game.net.lint import warnings
 from minios.game.play import Play
 from minios.game.sandbox import run_command
 from minios.game.schema import json_schema
 from minios.game.spec import Cable, Level, LinkChange, from_json, to_json, world_hash
-from minios.net.bridging import BLOCKING
-from minios.net.switch import Switch
+from minios.net.fabric.bridging import BLOCKING
+from minios.net.fabric.switch import Switch
 from minios.sim.world import MILLISECOND, SECOND
 from tests.game.networks import level, problems
 from tests.game.small import LEVEL as SMALL

@@ -37,8 +37,8 @@ from minios.abi.sockets import (
 from minios.abi.sys import Program, Sys
 from minios.kernel import birth
 from minios.kernel.machine import Machine
-from minios.net.link import Link
-from minios.net.network import Network
+from minios.net.fabric.link import Link
+from minios.net.fabric.network import Network
 from minios.sim.world import MILLISECOND, SECOND, World
 from tests.kernel.rig import init, program
 

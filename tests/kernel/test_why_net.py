@@ -174,7 +174,7 @@ def test_an_open_port_accepts(net: Net) -> None:
 
 
 def test_a_datagram_that_nobody_answers_got_there(net: Net) -> None:
-    from minios.net.udp import UdpEndpoint
+    from minios.net.transport.udp import UdpEndpoint
 
     server = UdpEndpoint(net.stack("web"))
     server.bind(0, 5000)

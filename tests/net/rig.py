@@ -19,11 +19,11 @@ from typing import Any
 
 from minios.abi.inet import parse_ip, parse_mac
 from minios.net.drop import Drop, Dropped
-from minios.net.hub import Hub
-from minios.net.link import Link, LinkSpec
-from minios.net.network import Network
-from minios.net.port import Port
-from minios.net.switch import Switch
+from minios.net.fabric.hub import Hub
+from minios.net.fabric.link import Link, LinkSpec
+from minios.net.fabric.network import Network
+from minios.net.fabric.port import Port
+from minios.net.fabric.switch import Switch
 from minios.sim.world import MICROSECOND, MILLISECOND, SECOND, World
 from tests.net.checker import Check, must
 
@@ -125,7 +125,7 @@ class Rig:
         sysctl: dict[str, int] | None = None, **nics: str,
     ) -> Any:  # fmt: skip
         """A stack of its own; a keyword is an interface, its value addresses ("10.0.0.2/24")."""
-        from minios.net.host import make_host
+        from minios.net.host.host import make_host
 
         owner = _Owner(name)
         ports = []

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from minios.game.netview import NetView
+from minios.game.net.view import NetView
 from minios.game.spec import Level, MachineSpec, Par, Player
 from minios.game.view import (
     CACHE,

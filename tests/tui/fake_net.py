@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minios.abi.inet import parse_ip, parse_mac
-from minios.game.netview import (
+from minios.game.net.view import (
     FieldView,
     FlightView,
     LayerView,

@@ -1,6 +1,6 @@
 """Packets are shown slowly enough to be seen, in the order of cause and effect."""
 
-from minios.game.netview import FlightView
+from minios.game.net.view import FlightView
 from minios.tui.parade import MOMENT, PATIENCE, Parade
 
 MS = 1_000_000

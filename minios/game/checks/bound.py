@@ -16,7 +16,7 @@ from minios.userland.lib.pattern import Pattern
 from minios.userland.lib.regex import Regex, RegexError
 
 if TYPE_CHECKING:
-    from minios.net.network import Network
+    from minios.net.fabric.network import Network
 
 LOOK_MAX = 1 << 20
 """Bytes of a file in which a check looks for an expression: it may look after every write."""

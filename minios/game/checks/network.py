@@ -6,7 +6,7 @@ from typing import Any
 
 from minios.abi.inet import IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, parse_ip
 from minios.game.checks.bound import Bound, Scene, kernel_of
-from minios.game.netspec import parse_end
+from minios.game.net.spec import parse_end
 from minios.game.spec import NatCheck, PortCheck, ReachableCheck
 from minios.kernel.kernel import Kernel
 from minios.sim.world import MARK_POWER, MILLISECOND
@@ -103,11 +103,11 @@ class BoundReachable(Bound):
 
             end = Connection(stack)
         elif check.proto == "udp":
-            from minios.net.udp import UdpEndpoint
+            from minios.net.transport.udp import UdpEndpoint
 
             end = UdpEndpoint(stack)
         else:
-            from minios.net.raw import PingEndpoint
+            from minios.net.transport.raw import PingEndpoint
 
             end = PingEndpoint(stack)
         self._end = end

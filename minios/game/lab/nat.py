@@ -15,13 +15,13 @@ from typing import Any
 
 from minios.abi.inet import parse_ip
 from minios.game.lab.values import LabError
-from minios.net.link import Link, LinkSpec
+from minios.net.fabric.link import Link, LinkSpec
+from minios.net.fabric.network import Network
+from minios.net.fabric.port import Port
+from minios.net.fabric.switch import Switch
+from minios.net.host.stack import Stack
 from minios.net.natbox import NatBox, NatSpec
 from minios.net.natbox.spec import FILTERINGS, MAPPINGS, parse_class
-from minios.net.network import Network
-from minios.net.port import Port
-from minios.net.stack import Stack
-from minios.net.switch import Switch
 from minios.net.trail import Trail
 from minios.net.wire.ipv4 import IPv4
 from minios.net.wire.udp import UDP

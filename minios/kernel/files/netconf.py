@@ -10,15 +10,15 @@ from minios.abi.records import Dirent
 from minios.fs.inode import Dentry
 from minios.fs.synthetic import SyntheticDirectory, SyntheticFile
 from minios.kernel.knob import Knob, integer
-from minios.kernel.netknobs import INT_MAX, KNOBS
-from minios.net.settings import DEVICE, NEIGHBOUR
+from minios.kernel.net.netknobs import INT_MAX, KNOBS
+from minios.net.host.settings import DEVICE, NEIGHBOUR
 
 if TYPE_CHECKING:
     from minios.fs.access import Credentials
     from minios.fs.filesystem import FileSystem
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
 
 
 class _Owned(Knob):

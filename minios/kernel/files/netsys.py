@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from minios.fs.access import Credentials
     from minios.fs.filesystem import FileSystem
     from minios.kernel.kernel import Kernel
-    from minios.net.netdev import NetDevice
+    from minios.net.host.netdev import NetDevice
 
 _PER_DEVICE = 64
 
@@ -133,7 +133,7 @@ class _Device(SyntheticDirectory):
     def _write(self, name: bytes, text: bytes) -> None:
         """As ``ip link set`` would. EINVAL."""
         from minios.abi import netlink as nl
-        from minios.kernel.rtnetlink import link
+        from minios.kernel.net.rtnetlink import link
 
         kind = _WRITABLE[name]
         if name == b"ifalias":

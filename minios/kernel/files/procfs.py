@@ -20,9 +20,9 @@ from minios.fs.synthetic import (
     SyntheticInode,
     SyntheticLink,
 )
-from minios.kernel import netknobs
 from minios.kernel.credentials import UNDUMPABLE, may_access
 from minios.kernel.knob import Knob
+from minios.kernel.net import netknobs
 from minios.kernel.proc import files
 from minios.kernel.proc.table import PID_FILES, ROOT_FILES, PidFile, RootFile
 from minios.kernel.sysctl import KNOBS

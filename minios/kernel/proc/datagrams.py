@@ -8,7 +8,7 @@ from minios.abi.sockets import SOCK_DGRAM, SOCK_RAW
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
-    from minios.net.endpoint import Endpoint
+    from minios.net.transport.endpoint import Endpoint
 
 _HEAD = (
     b"sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
-    from minios.net.fib import Route
-    from minios.net.netdev import NetDevice
+    from minios.net.host.fib import Route
+    from minios.net.host.netdev import NetDevice
 
 
 def _names(text: str) -> list[str]:

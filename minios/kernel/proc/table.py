@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from minios.abi.errno import Errno, error
-from minios.kernel import conntrack
 from minios.kernel.dev import interrupts, printer
 from minios.kernel.files import locks
 from minios.kernel.mm import shm
+from minios.kernel.net import conntrack
 from minios.kernel.proc import cpu, datagrams, files, memory, net, pid, sched, system, tcp
 from minios.kernel.process import PCB
 from minios.kernel.socket import unix

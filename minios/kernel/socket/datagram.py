@@ -43,9 +43,9 @@ from minios.abi.sockets import (
 )
 from minios.kernel.socket.inet import InetSock, address
 from minios.kernel.socket.sock import Received, Wait
-from minios.net.endpoint import Datagram
-from minios.net.raw import PingEndpoint, RawEndpoint
-from minios.net.udp import UdpEndpoint
+from minios.net.transport.endpoint import Datagram
+from minios.net.transport.raw import PingEndpoint, RawEndpoint
+from minios.net.transport.udp import UdpEndpoint
 
 if TYPE_CHECKING:
     from minios.kernel.files.file import File

@@ -40,7 +40,7 @@ from minios.kernel.wait import About
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
 
 MEM_MAX = 212_992
 """net.core.rmem_max and wmem_max: what may be asked for; twice as much is given."""
@@ -130,7 +130,7 @@ class InetSock(Sock):
             return super().getsockopt(level, option)
         if level == SOL_IP:
             if option >= _NETFILTER:
-                from minios.kernel import netfilter
+                from minios.kernel.net import netfilter
 
                 return netfilter.getsockopt(self.kernel, self, option)
             from minios.kernel.socket.ipoptions import get
@@ -141,7 +141,7 @@ class InetSock(Sock):
     def setsockopt(self, pcb: PCB, level: int, option: int, value: Any) -> None:
         if level == SOL_IP:
             if option >= _NETFILTER:
-                from minios.kernel import netfilter
+                from minios.kernel.net import netfilter
 
                 netfilter.setsockopt(self.kernel, pcb, option, value)
                 return
@@ -256,8 +256,8 @@ class InetSock(Sock):
 def create(kernel: Kernel, pcb: PCB, type: int, protocol: int) -> Sock:
     """socket(2) of AF_INET. EACCES EINVAL EPERM EPROTONOSUPPORT ESOCKTNOSUPPORT."""
     from minios.kernel.socket.datagram import DatagramSock
-    from minios.net.raw import PingEndpoint, RawEndpoint
-    from minios.net.udp import UdpEndpoint
+    from minios.net.transport.raw import PingEndpoint, RawEndpoint
+    from minios.net.transport.udp import UdpEndpoint
 
     if not 0 <= protocol < 263:
         raise error(Errno.EINVAL)

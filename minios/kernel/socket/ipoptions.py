@@ -33,9 +33,9 @@ from minios.abi.inet import (
 from minios.abi.sockets import SOCK_STREAM
 from minios.fs.access import capable
 from minios.kernel.socket.datagram import DatagramSock
-from minios.net.address import multicast
-from minios.net.netdev import NetDevice
-from minios.net.raw import RawEndpoint
+from minios.net.host.address import multicast
+from minios.net.host.netdev import NetDevice
+from minios.net.transport.raw import RawEndpoint
 
 if TYPE_CHECKING:
     from minios.kernel.process import PCB

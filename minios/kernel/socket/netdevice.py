@@ -14,19 +14,19 @@ from minios.abi.caps import CAP_NET_ADMIN
 from minios.abi.errno import Errno, error
 from minios.abi.inet import broadcast, mask, prefix_length
 from minios.fs.access import capable
-from minios.kernel.rtnetlink import link
-from minios.net import fib, neigh
-from minios.net.address import SCOPE_HOST, SCOPE_LINK, Address
-from minios.net.bridge import BridgeDevice
-from minios.net.fib import MASKS, Route
-from minios.net.netdev import IFF_BROADCAST, NetDevice, Nic
-from minios.net.veth import Veth
-from minios.net.vlan import Vlan
+from minios.kernel.net.rtnetlink import link
+from minios.net.host import fib, neigh
+from minios.net.host.address import SCOPE_HOST, SCOPE_LINK, Address
+from minios.net.host.bridge import BridgeDevice
+from minios.net.host.fib import MASKS, Route
+from minios.net.host.netdev import IFF_BROADCAST, NetDevice, Nic
+from minios.net.host.veth import Veth
+from minios.net.host.vlan import Vlan
 
 if TYPE_CHECKING:
     from minios.kernel.kernel import Kernel
     from minios.kernel.process import PCB
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
 
 _SETTING = frozenset((
     nd.SIOCSIFFLAGS, nd.SIOCSIFADDR, nd.SIOCSIFDSTADDR, nd.SIOCSIFBRDADDR, nd.SIOCSIFNETMASK,

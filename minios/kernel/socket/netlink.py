@@ -57,19 +57,19 @@ SENT_MAX = 64 << 10
 
 
 def _route() -> Handler:
-    from minios.kernel.rtnetlink.dispatch import handle
+    from minios.kernel.net.rtnetlink.dispatch import handle
 
     return handle
 
 
 def _netfilter() -> Handler:
-    from minios.kernel.netfilter import netlink
+    from minios.kernel.net.netfilter import netlink
 
     return netlink
 
 
 def _sock_diag() -> Handler:
-    from minios.kernel.sockdiag import handle
+    from minios.kernel.net.sockdiag import handle
 
     return handle
 
@@ -130,11 +130,11 @@ class NetlinkSock(Sock):
     def _join(self, groups: int) -> None:
         self.groups = groups
         if groups and self.unwatch is None and self.protocol == NETLINK_ROUTE:
-            from minios.kernel.rtnetlink.monitor import watch
+            from minios.kernel.net.rtnetlink.monitor import watch
 
             self.unwatch = watch(self.kernel, self)
         elif groups and self.unwatch is None and self.protocol == NETLINK_NETFILTER:
-            from minios.kernel.netfilter import watch as watch_netfilter
+            from minios.kernel.net.netfilter import watch as watch_netfilter
 
             self.unwatch = watch_netfilter(self.kernel, self)
 

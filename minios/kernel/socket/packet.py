@@ -31,7 +31,7 @@ from minios.fs.access import capable
 from minios.kernel.socket.inet import MEM_MAX, RCVBUF_MIN
 from minios.kernel.socket.sock import Received, Sock, Wait
 from minios.kernel.wait import About
-from minios.net.tap import PacketEndpoint
+from minios.net.transport.tap import PacketEndpoint
 
 if TYPE_CHECKING:
     from minios.kernel.files.file import File
@@ -56,7 +56,7 @@ def address(value: Any) -> PacketAddress:
 
 
 class PacketSock(Sock):
-    """One: see :class:`minios.net.tap.PacketEndpoint`."""
+    """One: see :class:`minios.net.transport.tap.PacketEndpoint`."""
 
     __slots__ = ("end",)
 

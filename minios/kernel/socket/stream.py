@@ -32,7 +32,7 @@ from minios.abi.sockets import (
 from minios.kernel.socket import tcpoptions
 from minios.kernel.socket.inet import InetSock, address
 from minios.kernel.socket.sock import Received, Wait
-from minios.net.address import multicast
+from minios.net.host.address import multicast
 from minios.net.tcp.connection import Connection
 from minios.net.tcp.listener import Listener
 from minios.net.tcp.state import TcpState

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from minios.abi.inet import IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, ip_text
 from minios.kernel.socket.inet import InetSock
 from minios.kernel.why.reason import seconds
-from minios.net import neigh
+from minios.net.host import neigh
 from minios.net.tcp.state import TcpState
 
 if TYPE_CHECKING:

@@ -79,7 +79,7 @@ class Probe:
     # -- sending -------------------------------------------------------------------------------
 
     def _ping(self) -> None:
-        from minios.net.raw import PingEndpoint
+        from minios.net.transport.raw import PingEndpoint
 
         end = self._end = PingEndpoint(self.stack)
         end.recverr = True
@@ -89,7 +89,7 @@ class Probe:
         self.stack.ip_output(IPv4(0, self.ip, 1, message, df=True), trail=self.trail)
 
     def _udp(self) -> None:
-        from minios.net.udp import UdpEndpoint
+        from minios.net.transport.udp import UdpEndpoint
 
         end = self._end = UdpEndpoint(self.stack)
         end.recverr = True

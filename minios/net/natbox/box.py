@@ -7,14 +7,14 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from minios.abi.inet import ip_text, mask
+from minios.net.fabric.port import Port
+from minios.net.host.stack import Stack
 from minios.net.natbox.mapping import MappingView
 from minios.net.natbox.spec import NatSpec
 from minios.net.natbox.translator import Translator
-from minios.net.port import Port
-from minios.net.stack import Stack
 
 if TYPE_CHECKING:
-    from minios.net.network import Network
+    from minios.net.fabric.network import Network
 
 INSIDE, OUTSIDE = "inside", "outside"
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from minios.abi.errno import Errno, error
 from minios.abi.inet import IPPROTO_TCP
 from minios.abi.sockets import SHUT_RD, SHUT_RDWR, SHUT_WR
-from minios.net.address import multicast
+from minios.net.host.address import multicast
 from minios.net.tcp import output, receive, timers, window
 from minios.net.tcp.congestion import ALGORITHMS
 from minios.net.tcp.info import TcpInfo, info
@@ -20,7 +20,7 @@ from minios.net.tcp.tcb import Tcb
 from minios.net.tcp.timewait import TimeWait
 
 if TYPE_CHECKING:
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
     from minios.net.tcp.listener import Listener
 
 _CONNECTING = (TcpState.SYN_SENT, TcpState.SYN_RECV)

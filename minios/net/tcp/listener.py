@@ -21,7 +21,7 @@ from minios.net.wire.tcp import ACK, FIN, RST, SYN, TCP
 from minios.net.wire.tcpoptions import TcpOptions
 
 if TYPE_CHECKING:
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
     from minios.net.tcp.connection import Connection
     from minios.net.wire.ipv4 import IPv4
 

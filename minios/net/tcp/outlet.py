@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from minios.abi.errno import Errno
 from minios.abi.inet import IPPROTO_TCP, ip_text
-from minios.net.address import multicast
 from minios.net.drop import Drop
+from minios.net.host.address import multicast
 from minios.net.tcp import output
 from minios.net.tcp.request import Request
 from minios.net.tcp.sequence import MASK
@@ -19,7 +19,7 @@ from minios.net.wire.tcpoptions import TcpOptions
 from minios.sim.world import MILLISECOND
 
 if TYPE_CHECKING:
-    from minios.net.stack import Stack
+    from minios.net.host.stack import Stack
 
 
 class Outlet:

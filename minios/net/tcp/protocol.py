@@ -20,14 +20,14 @@ from minios.net.tcp.state import TcpState
 from minios.net.tcp.tcb import Pending, Tcb
 from minios.net.tcp.timers import arm
 from minios.net.tcp.timewait import LENGTH, TimeWait
-from minios.net.tcpsettings import DEFAULTS
+from minios.net.transport.tcpsettings import DEFAULTS
 from minios.net.wire.ipv4 import IPv4
 from minios.net.wire.tcp import TCP
 from minios.sim.world import SECOND
 
 if TYPE_CHECKING:
-    from minios.net.netdev import NetDevice
-    from minios.net.stack import Stack
+    from minios.net.host.netdev import NetDevice
+    from minios.net.host.stack import Stack
 
 Key = tuple[int, int, int, int]
 Known = Connection | Request | TimeWait

@@ -20,8 +20,8 @@ from minios.net.tcp.state import TcpState
 from minios.sim.world import MILLISECOND
 
 if TYPE_CHECKING:
-    from minios.net.portspace import Bind
     from minios.net.tcp.protocol import Tcp
+    from minios.net.transport.portspace import Bind
 
 INFINITE_SSTHRESH = 0x7FFF_FFFF
 INITIAL_WINDOW = 10

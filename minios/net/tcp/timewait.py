@@ -13,9 +13,9 @@ from minios.net.wire.tcpoptions import TcpOptions
 from minios.sim.world import MILLISECOND, SECOND
 
 if TYPE_CHECKING:
-    from minios.net.portspace import Bind
     from minios.net.tcp.protocol import Tcp
     from minios.net.tcp.tcb import Tcb
+    from minios.net.transport.portspace import Bind
     from minios.net.wire.ipv4 import IPv4
 
 LENGTH = 60 * SECOND

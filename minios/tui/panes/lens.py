@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minios.game.netview import FieldView, LensView
+from minios.game.net.view import FieldView, LensView
 from minios.net.wire import linecode
 from minios.tui.canvas import Row, Span, on
 from minios.tui.text import clip, clock, pad, plain

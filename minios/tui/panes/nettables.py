@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minios.game.netview import FlightView, LinkView, NetDetailView, NetView, TableView
+from minios.game.net.view import FlightView, LinkView, NetDetailView, NetView, TableView
 from minios.tui.canvas import Row, cells, on
 from minios.tui.text import clip, clock, pad, plain, size, wrap
 from minios.tui.theme import Palette

@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.timer import Timer
 
-from minios.game.netview import (
+from minios.game.net.view import (
     HOST,
     LensView,
     LinkView,

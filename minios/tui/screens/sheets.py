@@ -2,7 +2,7 @@
 
 from rich.style import Style
 
-from minios.game.netview import PacketDropView
+from minios.game.net.view import PacketDropView
 from minios.game.spec import Level
 from minios.game.view import PlayView, ProcessView, ResultView
 from minios.tui import words

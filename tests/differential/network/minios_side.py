@@ -5,10 +5,10 @@ from __future__ import annotations
 from minios.game import sandbox
 from minios.game.base import install
 from minios.kernel.machine import Machine
-from minios.net.link import Link
-from minios.net.network import Network
-from minios.net.port import Port
-from minios.net.switch import Switch
+from minios.net.fabric.link import Link
+from minios.net.fabric.network import Network
+from minios.net.fabric.port import Port
+from minios.net.fabric.switch import Switch
 from minios.sim.world import SECOND, World
 from minios.userland.table import load
 from tests.differential.network.topology import Answer, Topology, masked

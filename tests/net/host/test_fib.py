@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from minios.abi.errno import Errno
 from minios.abi.inet import mask, parse_ip, prefix_text
-from minios.net import fib
-from minios.net.address import Address
-from minios.net.fib import Fib, Route, Rule
+from minios.net.host import fib
+from minios.net.host.address import Address
+from minios.net.host.fib import Fib, Route, Rule
 from tests.net.rig import Rig, S
 
 PREFIXES = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 32), st.integers(0, 3)).map(

@@ -8,9 +8,9 @@ import pytest
 
 from minios.abi.errno import Errno
 from minios.abi.inet import parse_ip
-from minios.net import fib
 from minios.net.drop import Drop
-from minios.net.fib import Route
+from minios.net.host import fib
+from minios.net.host.fib import Route
 from minios.net.wire.ethernet import Ethernet
 from minios.net.wire.icmp import ICMP
 from minios.net.wire.ipv4 import IPv4

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from minios.abi.inet import parse_ip
 from minios.net.drop import Drop
-from minios.net.fragment import fragments
+from minios.net.host.fragment import fragments
 from minios.net.wire.icmp import ICMP
 from minios.net.wire.ipv4 import IPv4
 from tests.net.checker import eth, icmp, ipv4

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minios.abi.inet import parse_ip
-from minios.net import neigh
 from minios.net.drop import Drop
+from minios.net.host import neigh
 from tests.net.host.helpers import Pings, ask, quiet
 from tests.net.rig import MS, Rig, S
 

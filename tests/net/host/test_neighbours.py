@@ -3,8 +3,8 @@
 import pytest
 
 from minios.abi.inet import parse_ip
-from minios.net import neigh
 from minios.net.drop import Drop
+from minios.net.host import neigh
 from minios.net.wire.ethernet import Ethernet
 from tests.net.checker import arp, eth, icmp, ipv4
 from tests.net.host.helpers import ALL, Pings, ask, echo, quiet

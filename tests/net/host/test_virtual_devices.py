@@ -8,12 +8,12 @@ import pytest
 
 from minios.abi.errno import Errno
 from minios.abi.inet import parse_ip
-from minios.net.bridge import BridgeDevice
 from minios.net.drop import Drop
-from minios.net.loopback import Dummy
-from minios.net.netdev import IFF_UP
-from minios.net.veth import Veth
-from minios.net.vlan import Vlan
+from minios.net.host.bridge import BridgeDevice
+from minios.net.host.loopback import Dummy
+from minios.net.host.netdev import IFF_UP
+from minios.net.host.veth import Veth
+from minios.net.host.vlan import Vlan
 from tests.net.checker import arp, eth, icmp, ipv4
 from tests.net.host.helpers import Pings, ask, echo, frame, quiet
 from tests.net.rig import Rig, S

@@ -229,7 +229,7 @@ def test_req_13_a_too_long_without_df_is_cut() -> None:
 def test_req_14_fragments_come_in_any_order(order: tuple[int, ...]) -> None:
     """REQ-14: A NAT MUST support receiving in-order and out-of-order fragments, so it MUST have
     "Received Fragment Out of Order" behavior."""
-    from minios.net.fragment import fragments
+    from minios.net.host.fragment import fragments
 
     street = Street()
     port = street.outside_port(udp(f"{A}:4000", f"{S}:53"))

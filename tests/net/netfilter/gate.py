@@ -7,8 +7,8 @@ from typing import Any
 
 from minios.abi.inet import parse_ip
 from minios.abi.netfilter import Chain, Option, Part, Rule, empty
-from minios.net.address import Address
 from minios.net.drop import Drop
+from minios.net.host.address import Address
 from minios.net.netfilter.netfilter import Netfilter
 from minios.net.wire.icmp import ICMP
 from minios.net.wire.ipv4 import IPv4

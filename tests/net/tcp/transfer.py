@@ -92,7 +92,7 @@ class Transfer:
 
 def _know(stack: Any, ip: int, mac: int) -> None:
     """The hardware address is known for good: a lost ARP request is not what is tested."""
-    from minios.net.neigh import PERMANENT, Neighbour
+    from minios.net.host.neigh import PERMANENT, Neighbour
 
     device = stack.devices["eth0"]
     device.neigh[ip] = Neighbour(stack.neigh, device, ip, mac, PERMANENT)

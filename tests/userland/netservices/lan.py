@@ -9,9 +9,9 @@ from minios.game import sandbox
 from minios.game.base import install
 from minios.game.sandbox import Result
 from minios.kernel.machine import Machine
-from minios.net.link import Link, LinkSpec
-from minios.net.network import Network
-from minios.net.switch import Switch
+from minios.net.fabric.link import Link, LinkSpec
+from minios.net.fabric.network import Network
+from minios.net.fabric.switch import Switch
 from minios.sim.world import SECOND, World
 from minios.userland.table import load
 

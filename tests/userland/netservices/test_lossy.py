@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minios.net.link import LinkSpec
+from minios.net.fabric.link import LinkSpec
 from tests.userland.netservices.lan import Lan
 
 BAD = LinkSpec(loss=150_000, duplicate=50_000, reorder=50_000, corrupt=20_000)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from minios.net.host import make_host
-from minios.net.link import Link
-from minios.net.network import Network
-from minios.net.port import Port
+from minios.net.fabric.link import Link
+from minios.net.fabric.network import Network
+from minios.net.fabric.port import Port
+from minios.net.host.host import make_host
 from minios.testing import Box
 from tests.userland.network.recorded import masked, read
 

@@ -12,10 +12,10 @@ from minios.abi.inet import parse_ip
 from minios.game import sandbox
 from minios.game.base import install
 from minios.kernel.machine import Machine
-from minios.net.link import Link, LinkSpec
+from minios.net.fabric.link import Link, LinkSpec
+from minios.net.fabric.network import Network
+from minios.net.fabric.switch import Switch
 from minios.net.natbox import NatBox, NatSpec
-from minios.net.network import Network
-from minios.net.switch import Switch
 from minios.sim.world import MILLISECOND, SECOND, World
 from minios.userland.table import load
 

@@ -1,0 +1,1 @@
+"""A kernel's side of its network stack: how programs configure and watch it."""

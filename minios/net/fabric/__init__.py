@@ -1,0 +1,1 @@
+"""Cables and what is between them: ports, links, hubs, switches, spanning tree."""

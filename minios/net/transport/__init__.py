@@ -1,0 +1,1 @@
+"""Datagram endpoints, packet sockets, and the ports that all transports share."""
