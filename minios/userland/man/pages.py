@@ -931,7 +931,7 @@ UDP hole punching (RFC 5128). Both sides register with a rendezvous server, whic
 --interval MS, --tries N  how often, how many rounds of probes
 --no-relay  do not fall back to the relay
 -m TEXT  send it once there is a way
---linger MS, -k  go on answering for so long, or until killed
+--linger MS, -k  go on answering for so long, or until killed; with -l, -k takes one call after the other
 -q  say only what the peer sends
 Exit status: 0 if the peer answers directly, 3 only through the relay, 1 not at all.
 $ punch -s 203.0.113.10 -n alice --peer bob -m 'hello bob'

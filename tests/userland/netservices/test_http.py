@@ -220,3 +220,12 @@ def test_urls():
     assert quote(b"a b&") == b"a%20b%26"
     assert unquote(b"a%20b%zz%") == b"a b%zz%"
     assert base64(b"a:bc") == b"YTpiYw=="
+
+
+def test_a_script_that_outlives_the_server_does_not_keep_its_connection():
+    """Accepted sockets are closed on exec, as Apache's are: the client hears of the end at once."""
+    box = Box(user="root")
+    box.write("/usr/lib/cgi-bin/slow", b"#!/bin/sh\nsleep 9\n", 0o755)
+    box.run("systemctl start httpd; sleep 1")
+    ask = "(sleep 1; pkill -x httpd) & curl -s -m 5 localhost/cgi-bin/slow; echo $?"
+    assert out(box, ask) == "52\n"
