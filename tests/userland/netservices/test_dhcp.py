@@ -166,6 +166,15 @@ def test_an_address_in_use_is_pinged_and_not_offered_rfc_2131_2_2():
     assert "Abandoning IP address 10.0.0.100: pinged before offer" in log(lan)
 
 
+def test_where_every_address_answers_each_is_pinged_once_and_nothing_is_offered():
+    lan = network(range="10.0.0.100 10.0.0.101")
+    lan.out("pc3", "ip link set eth0 up; ip addr add 10.0.0.100/24 dev eth0")
+    lan.out("pc3", "ip addr add 10.0.0.101/24 dev eth0")
+    lan.write("pc", "/etc/dhcp/dhclient.conf", "timeout 3;\n")
+    assert said(lan.run("pc", ONCE))[-1] == "No DHCPOFFERS received."
+    assert log(lan).count(": pinged before offer") == 2
+
+
 def test_a_client_declines_an_address_that_answers_arp_rfc_2131_4_4_1():
     lan = network(more="ping-check false;")
     lan.out("pc3", "ip addr add 10.0.0.100/24 dev eth0; ip link set eth0 up")

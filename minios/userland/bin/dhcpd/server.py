@@ -151,8 +151,12 @@ class Server:
         addresses = host.addresses if host is not None else []
         return next((ip for ip in addresses if context.subnet.contains(ip)), 0)
 
-    async def discover(self, context: Context) -> None:
-        """Offer an address; one of the pool is probed before, if nobody is known to have it."""
+    async def discover(self, context: Context, *, again: bool = False) -> None:
+        """Offer an address; one of the pool is probed before, if nobody is known to have it.
+
+        ``again``: the one before answered. Then those that were given up are left alone, or a
+        full network would be pinged without end.
+        """
         message, subnet = context.message, context.subnet
         head = f"DHCPDISCOVER from {context.client} via {context.via}"
         fixed = self._fixed(context)
@@ -181,6 +185,8 @@ class Server:
         await self.log.say(head)
         scope = subnet.scope_of(lease.ip) or subnet.scope
         if lease.state == ABANDONED:
+            if again:
+                return
             await self.log.say(f"Reclaiming abandoned lease {ip_text(lease.ip)}.")
         if lease.state != ACTIVE:
             self._hold(lease, context, now)
@@ -203,7 +209,7 @@ class Server:
             await self._offer(context, lease.ip)
             return
         await self._abandon(lease, "pinged before offer")
-        await self.discover(context)
+        await self.discover(context, again=True)
 
     async def _ping(self, ip: int, seconds: int) -> bool:
         """Whether an address answers within ``seconds``."""
