@@ -6,7 +6,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-RULESET = 2
+RULESET = 3
 """Changes whenever the same inputs no longer give the same bytes; runs of another are refused."""
 
 
