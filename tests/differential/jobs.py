@@ -11,7 +11,7 @@ set -m; sleep 9 & p=$!; [ $(ps -o pgid= -p $p) -eq $p ] && echo own; set +m; sle
 echo $?; wait $q; echo $?
 """,
     "a pipeline is one group": r"""
-set -m; sleep 9 | sleep 9 & p=$!; g=$(echo $(ps -o pgid= -p $p))
+set -m; sleep 9 | sleep 9 & p=$!; sleep 0.3; g=$(echo $(ps -o pgid= -p $p))
 ps -o pgid= -o comm= | awk -v g=$g '$1 == g && $2 == "sleep"' | wc -l; kill -TERM -$g; wait $p
 echo $?
 """,

@@ -227,5 +227,5 @@ def history(seed: int, make: Callable[[], LinuxSockets] = LinuxSockets) -> list[
 
 if __name__ == "__main__":
     for word in sys.argv[1:]:
-        print(repr(history(int(word))))
-    os._exit(0)
+        print(repr(history(int(word))), flush=True)
+    os._exit(0)  # whatever still sleeps in a call
